@@ -1,0 +1,124 @@
+//! How long a city takes from areas to arrays for the GPU, and a place to
+//! find its area: `cargo bench --bench geometry`.
+//!
+//! The city is made up: 25,600 micro-grids of sixteen vertices each (London's
+//! output areas are 25,053 of fourteen) in 256 grids, with wiggly borders that
+//! neighbours share vertex by vertex.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
+use quanyu::domain::crs::{Crs, Projection};
+use quanyu::domain::geometry::{Bounds, LonLat, Shape};
+use quanyu::domain::heat::{HeatGrid, density_from_bins};
+use quanyu::domain::inspect::inspect_shape;
+use quanyu::domain::privacy::mask_free_text;
+use quanyu::domain::spatial::AreaLocator;
+use quanyu::layers::areas::geometry::{LocalPoints, fill_mesh, label_anchors, line_mesh, local_origin};
+
+/// Micro-grids along a side, and along a side of a grid.
+const CELLS: usize = 160;
+const CELLS_PER_GRID: usize = 10;
+/// Vertices along one side of a micro-grid.
+const STEPS: usize = 4;
+const WEST: f64 = 118.7;
+const SOUTH: f64 = 31.9;
+const SIZE_DEG: f64 = 0.3;
+
+/// A lattice point moved by a wiggle that only depends on where it is.
+fn vertex(column: usize, row: usize) -> [f64; 2] {
+    let step = SIZE_DEG / (CELLS * STEPS) as f64;
+    let (x, y) = (column as f64, row as f64);
+    let wiggle = |phase: f64| 0.35 * (x * 1.3 + y * 2.1 + phase).sin();
+    [WEST + (x + wiggle(0.0)) * step, SOUTH + (y + wiggle(1.7)) * step]
+}
+
+/// The outline of `cells × cells` micro-grids from the lattice cell on.
+fn block(column: usize, row: usize, cells: usize) -> Shape {
+    let (west, south, side) = (column * STEPS, row * STEPS, cells * STEPS);
+    let mut ring: Vec<[f64; 2]> = (0..side).map(|i| vertex(west + i, south)).collect();
+    ring.extend((0..side).map(|i| vertex(west + side, south + i)));
+    ring.extend((0..side).map(|i| vertex(west + side - i, south + side)));
+    ring.extend((0..side).map(|i| vertex(west, south + side - i)));
+    Shape::from_ring(ring)
+}
+
+fn area(code: String, parent: Option<String>, level: Level, shape: Shape) -> Area {
+    let name = code.clone();
+    Area { code, parent, name, level, kind: GridKind::default(), shape, households: None, responsible: Vec::new() }
+}
+
+fn city() -> AreaTree {
+    let mut areas = Vec::new();
+    for row in (0..CELLS).step_by(CELLS_PER_GRID) {
+        for column in (0..CELLS).step_by(CELLS_PER_GRID) {
+            let grid = format!("G{row}-{column}");
+            areas.push(area(grid.clone(), None, Level::Grid, block(column, row, CELLS_PER_GRID)));
+            for r in row..row + CELLS_PER_GRID {
+                for c in column..column + CELLS_PER_GRID {
+                    areas.push(area(format!("M{r}-{c}"), Some(grid.clone()), Level::MicroGrid, block(c, r, 1)));
+                }
+            }
+        }
+    }
+    AreaTree::build(areas).0
+}
+
+fn random_places(count: usize) -> Vec<LonLat> {
+    let mut random = fastrand::Rng::with_seed(1);
+    (0..count).map(|_| LonLat::new(WEST + random.f64() * SIZE_DEG, SOUTH + random.f64() * SIZE_DEG)).collect()
+}
+
+fn areas(c: &mut Criterion) {
+    let tree = city();
+    let projection = Projection::new(local_origin(&tree));
+    let project = |point: [f64; 2]| projection.local_from_lonlat(point);
+    let local = LocalPoints::new(&tree, project);
+    let mut group = c.benchmark_group("city of 25,600");
+    group.sample_size(10);
+    group.bench_function("project", |b| b.iter(|| LocalPoints::new(black_box(&tree), project)));
+    group.bench_function("fill", |b| b.iter(|| fill_mesh(black_box(&tree), &local)));
+    group.bench_function("lines", |b| b.iter(|| line_mesh(black_box(&tree), &local)));
+    group.bench_function("anchors", |b| b.iter(|| label_anchors(black_box(&tree), &local)));
+    group.bench_function("locator", |b| b.iter(|| AreaLocator::build(black_box(&tree))));
+    group.bench_function("inspect", |b| {
+        b.iter(|| tree.areas().iter().map(|area| inspect_shape(&area.shape).len()).sum::<usize>());
+    });
+    group.finish();
+}
+
+fn places(c: &mut Criterion) {
+    let tree = city();
+    let locator = AreaLocator::build(&tree);
+    let places = random_places(10_000);
+    c.bench_function("locate 10,000 places", |b| {
+        b.iter(|| places.iter().filter_map(|&place| locator.locate_deepest(place)).count());
+    });
+    c.bench_function("10,000 places from BD-09", |b| {
+        b.iter(|| places.iter().map(|place| Crs::Bd09.to_wgs84([place.lon, place.lat])[0]).sum::<f64>());
+    });
+}
+
+fn events(c: &mut Criterion) {
+    let bounds = Bounds { min: [-10_000.0; 2], max: [10_000.0; 2] };
+    let mut random = fastrand::Rng::with_seed(2);
+    let points: Vec<[f64; 2]> = (0..100_000).map(|_| [0, 1].map(|_| (random.f64() - 0.5) * 20_000.0)).collect();
+    c.bench_function("bin 100,000 events", |b| {
+        b.iter(|| {
+            let mut grid = HeatGrid::new(bounds, 20.0, 4_000_000);
+            for &point in &points {
+                grid.add(point, 1);
+            }
+            grid
+        });
+    });
+    let mut grid = HeatGrid::new(bounds, 80.0, 4_000_000);
+    points.iter().for_each(|&point| grid.add(point, 1));
+    c.bench_function("blur 250 × 250 bins", |b| b.iter(|| density_from_bins(black_box(&grid), 320.0)));
+    let text = "联系人:张三丰 13800131234,红花街道3栋2单元501室楼道堆物,苏A12345违停";
+    c.bench_function("mask a text", |b| b.iter(|| mask_free_text(black_box(text))));
+}
+
+criterion_group!(benches, areas, places, events);
+criterion_main!(benches);

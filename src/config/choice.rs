@@ -1,0 +1,168 @@
+//! Values that are one out of a short list of names.
+//!
+//! In: nothing. Out: [`Choice`] for every such type, from which reading,
+//! messages and hints follow; and the two types that only the file has,
+//! [`SourceKind`] and [`PanelType`].
+
+use super::read::Choice;
+use super::source::Feed;
+use super::{Audience, Fill, Layer, Side, ThemeName};
+use crate::domain::area::Level;
+use crate::domain::crs::Crs;
+
+/// How the records of a source come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// From a file.
+    File,
+    /// From an HTTP address that is asked again and again.
+    Http,
+    /// From a stream of server-sent events.
+    Sse,
+}
+
+impl SourceKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::File, Self::Http, Self::Sse];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Http => "http",
+            Self::Sse => "sse",
+        }
+    }
+
+    /// The keys that this kind has and not every kind has.
+    pub const fn own_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::File => &["path"],
+            Self::Http => {
+                &["url", "every", "paging", "since", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
+            }
+            Self::Sse => &["url", "headers", "connect_timeout", "idle_timeout", "whole_timeout"],
+        }
+    }
+}
+
+/// What a panel shows, without its settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanelType {
+    /// Key figures.
+    KeyFigures,
+    /// The closed loop.
+    ClosedLoop,
+    /// Events as they come.
+    LiveEvents,
+    /// Areas by the number of events.
+    Ranking,
+    /// Events per hour.
+    Trend,
+    /// Events by major class.
+    Categories,
+    /// Devices.
+    Devices,
+    /// Pictures of cameras.
+    Cameras,
+    /// The histogram of the day.
+    TimeAxis,
+}
+
+impl PanelType {
+    /// All kinds, in the order in which a wall without `[[panels]]` has them.
+    pub const ALL: [Self; 9] = [
+        Self::KeyFigures,
+        Self::ClosedLoop,
+        Self::Categories,
+        Self::LiveEvents,
+        Self::Ranking,
+        Self::Trend,
+        Self::Devices,
+        Self::Cameras,
+        Self::TimeAxis,
+    ];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyFigures => "key-figures",
+            Self::ClosedLoop => "closed-loop",
+            Self::LiveEvents => "live-events",
+            Self::Ranking => "ranking",
+            Self::Trend => "trend",
+            Self::Categories => "categories",
+            Self::Devices => "devices",
+            Self::Cameras => "cameras",
+            Self::TimeAxis => "time-axis",
+        }
+    }
+}
+
+impl Choice for SourceKind {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for PanelType {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for Feed {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|feed| (feed.name(), feed)).into()
+    }
+}
+
+impl Choice for Layer {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|layer| (layer.name(), layer)).into()
+    }
+}
+
+impl Choice for Level {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|level| (level.name(), level)).into()
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Choice for Crs {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::NAMES.iter().filter_map(|name| Some((*name, Self::parse(name)?))).collect()
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Choice for ThemeName {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("midnight", Self::Midnight), ("daylight", Self::Daylight), ("high-contrast", Self::HighContrast)]
+    }
+}
+
+impl Choice for Audience {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("duty", Self::Duty), ("public", Self::Public), ("demo", Self::Demo)]
+    }
+}
+
+impl Choice for Fill {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("none", Self::None), ("events", Self::Events)]
+    }
+}
+
+impl Choice for Side {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("left", Self::Left), ("right", Self::Right), ("bottom", Self::Bottom)]
+    }
+}

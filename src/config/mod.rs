@@ -1,0 +1,313 @@
+//! What the operator may set: `config.toml`, validated, units typed.
+//!
+//! Two stages. [`raw`] is the file as written: unknown keys and wrong types
+//! are refused. [`Config`] is what the program uses: references resolved,
+//! units checked, defaults filled in. Every complaint names file, line, key
+//! and, where one is near, the valid name ([`error::ConfigError`]); all of
+//! them come at once, because an operator should not have to start the wall
+//! once per typing error.
+//!
+//! A leaf: imports `domain` for its vocabulary and nothing else of the crate.
+
+mod choice;
+pub mod error;
+pub mod raw;
+mod read;
+pub mod source;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod units;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use crate::domain::area::Level;
+pub use error::ConfigError;
+pub use source::Source;
+
+/// A whole, valid configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where it was read from; relative paths in it start at its folder.
+    pub path: PathBuf,
+    /// The screen and what is true of all of it.
+    pub wall: Wall,
+    /// The stages of the closed loop.
+    pub closed_loop: ClosedLoop,
+    /// The map.
+    pub map: Map,
+    /// The heat map.
+    pub heat: Heat,
+    /// Where data come from, in the order of the file.
+    pub sources: Vec<Source>,
+    /// What stands beside the map, in the order of the file.
+    pub panels: Vec<Panel>,
+    /// What is shown together; never empty.
+    pub scenes: Vec<Scene>,
+}
+
+/// The screen and what is true of all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wall {
+    /// Title in the middle of the header.
+    pub title: String,
+    /// Physical pixels of the window; 1920 × 1080 when not set. Fullscreen
+    /// takes the monitor's.
+    pub size: Option<[u32; 2]>,
+    /// Borderless over the whole monitor.
+    pub fullscreen: bool,
+    /// Colours.
+    pub theme: ThemeName,
+    /// Font families, first found wins; must hold Chinese.
+    pub fonts: Vec<String>,
+    /// Time zone of everything shown and of times without one.
+    pub zone: TimeZone,
+    /// For whom the wall is.
+    pub audience: Audience,
+    /// Seconds without a hand after which the wall goes back to its scene.
+    pub return_after_secs: f64,
+    /// Joints between the screens that make up the wall.
+    pub bezels: Bezels,
+}
+
+/// Joints between the screens that make up the wall: no text sits on one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bezels {
+    /// Screens side by side; 0 or 1 = none.
+    pub columns: u32,
+    /// Screens on top of each other; 0 or 1 = none.
+    pub rows: u32,
+    /// Width of a joint in millimetres.
+    pub gap_mm: f64,
+    /// Width of one screen's picture in millimetres.
+    pub screen_width_mm: f64,
+}
+
+/// A built-in theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeName {
+    /// Dark, for dim rooms.
+    #[default]
+    Midnight,
+    /// Light, for bright rooms.
+    Daylight,
+    /// Black and white with strong lines.
+    HighContrast,
+}
+
+/// For whom the wall is: decides what is masked, hidden and marked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Staff on duty.
+    Duty,
+    /// Visitors: strictest masking. The default, because it fails closed.
+    #[default]
+    Public,
+    /// Made-up data, marked as such.
+    Demo,
+}
+
+/// The stages of the closed loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClosedLoop {
+    /// Names in order; two to twelve.
+    pub stages: Vec<String>,
+}
+
+/// The map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// Code of the area shown at the start; `None` shows everything.
+    pub focus: Option<String>,
+    /// What colours the areas.
+    pub fill: Fill,
+    /// Level whose areas are coloured and ranked; `None` picks the level
+    /// just below the top.
+    pub fill_level: Option<Level>,
+}
+
+/// What colours the areas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// Nothing: land colour.
+    None,
+    /// Events in the heat window, seven classes.
+    #[default]
+    Events,
+}
+
+/// The heat map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heat {
+    /// Events not older than this count.
+    pub window_secs: f64,
+    /// Standard deviation of the kernel, metres.
+    pub radius_m: f64,
+    /// Density at the bright end of the ramp, events per km² per hour;
+    /// `None` adapts slowly to what is there.
+    pub full_scale: Option<f64>,
+}
+
+/// A switchable layer of the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// Water, roads, buildings.
+    Context,
+    /// Area fill and outlines.
+    Areas,
+    /// Heat of live events.
+    Heat,
+    /// Patrol tracks.
+    Tracks,
+    /// Cameras.
+    Cameras,
+    /// Devices.
+    Devices,
+    /// Area names.
+    Labels,
+}
+
+impl Layer {
+    /// All layers, bottom first: also the order of the keys 1…7.
+    pub const ALL: [Self; 7] =
+        [Self::Context, Self::Areas, Self::Heat, Self::Tracks, Self::Cameras, Self::Devices, Self::Labels];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Areas => "areas",
+            Self::Heat => "heat",
+            Self::Tracks => "tracks",
+            Self::Cameras => "cameras",
+            Self::Devices => "devices",
+            Self::Labels => "labels",
+        }
+    }
+}
+
+/// One panel beside the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Unique id, by which scenes refer to it.
+    pub id: String,
+    /// What it shows, with its own settings.
+    pub kind: PanelKind,
+    /// Title; the kind's usual one when not set.
+    pub title: String,
+    /// Side of the stage.
+    pub side: Side,
+    /// Sources whose age and health it shows: indices into
+    /// [`Config::sources`]. By default those that feed what it shows.
+    pub sources: Vec<usize>,
+}
+
+/// Side of the stage on which a panel stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Left of the map.
+    #[default]
+    Left,
+    /// Right of the map.
+    Right,
+    /// Under the map.
+    Bottom,
+}
+
+/// What a panel shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PanelKind {
+    /// Key figures; see [`KeyFigure`].
+    KeyFigures {
+        /// In reading order.
+        figures: Vec<KeyFigure>,
+    },
+    /// The closed loop, stage by stage.
+    ClosedLoop,
+    /// Events as they come, newest first.
+    LiveEvents,
+    /// Areas by the number of events.
+    Ranking {
+        /// Level of the areas; `None` = the map's fill level.
+        level: Option<Level>,
+    },
+    /// Events per hour of today beside the days before.
+    Trend,
+    /// Events by major class.
+    Categories,
+    /// Devices by kind and state.
+    Devices,
+    /// Still pictures of cameras in turn.
+    Cameras {
+        /// Seconds until the next pictures.
+        every_secs: f64,
+    },
+    /// The histogram of the day with the heat window on it.
+    TimeAxis,
+}
+
+/// One key figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFigure {
+    /// 受理: received today.
+    Received,
+    /// 办结率: closed of received.
+    Closed,
+    /// 实际解决率: solved of received.
+    Solved,
+    /// 满意率: satisfied of those who answered.
+    Satisfied,
+    /// 超时率: past due of received.
+    Overdue,
+    /// 重复投诉率: repeats of received.
+    Repeated,
+    /// 平均处置时长: mean hours from report to close.
+    HandlingTime,
+    /// A figure that a source reports, by its key.
+    Reported(String),
+}
+
+/// What is shown together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// Name under the wall's title.
+    pub name: String,
+    /// Visible layers.
+    pub layers: Vec<Layer>,
+    /// Visible panels: indices into [`Config::panels`].
+    pub panels: Vec<usize>,
+    /// Code of the area in focus.
+    pub focus: Option<String>,
+    /// Seconds until the next scene of the playlist; `None` stays.
+    pub duration_secs: Option<f64>,
+}
+
+impl Config {
+    /// Reads and validates the file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, has an unknown key or a bad
+    /// value: all complaints at once, each with its line.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::parse(&text, path)
+    }
+
+    /// Validates the text of a configuration; `path` is for messages and for
+    /// relative paths.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let (raw, complaints) = raw::RawConfig::parse(text, path)?;
+        validate::config_from_raw(raw, complaints, path)
+    }
+
+    /// Folder that relative paths start from.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+}

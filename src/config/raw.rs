@@ -1,0 +1,332 @@
+//! The file as written: every table with its keys, typed but not yet checked
+//! against each other.
+//!
+//! In: the text of `config.toml`. Out: [`RawConfig`], in which a key that was
+//! left out or could not be read is `None`, and the complaints so far.
+//!
+//! How it works: each struct below *is* the list of the keys of one table;
+//! `raw_table!` derives the reader from it, so an unknown key is one that
+//! has no field here. Reading goes on after a fault; only a text that is not
+//! TOML ends it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::choice::{PanelType, SourceKind};
+use super::error::{Complaints, ConfigError};
+use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
+use super::source::Feed;
+use super::syntax::translated;
+use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
+use super::{Audience, Fill, Layer, Side, ThemeName};
+use crate::domain::area::Level;
+use crate::domain::crs::Crs;
+
+/// Most syntax errors that are told one by one: a picture that was saved as
+/// `config.toml` has thousands.
+const MAX_SYNTAX_ERRORS: usize = 100;
+
+/// Declares the struct of one table and its reader.
+macro_rules! raw_table {
+    ($(#[$doc:meta])* $name:ident { $($(#[$key_doc:meta])* $key:ident: $kind:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $($(#[$key_doc])* pub $key: Option<At<$kind>>,)*
+        }
+
+        impl $name {
+            /// All keys of the table.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            /// The keys that were written and could be read: name, full path
+            /// and byte offset of each.
+            pub fn present(&self) -> Vec<(&'static str, &str, usize)> {
+                let mut present = Vec::new();
+                $(present.extend(self.$key.as_ref().map(|at| (stringify!($key), at.key.as_str(), at.key_offset)));)*
+                present
+            }
+        }
+
+        impl FromToml for $name {
+            fn from_toml(node: &Node<'_>, key: &str, complaints: &mut Complaints) -> Option<Self> {
+                let table = table_in(node, key, complaints)?;
+                refuse_unknown(table, key, Self::KEYS, complaints);
+                Some(Self { $($key: read_key(table, key, stringify!($key), complaints),)* })
+            }
+        }
+    };
+}
+
+raw_table! {
+    /// The whole file.
+    RawConfig {
+        /// `[wall]`
+        wall: RawWall,
+        /// `[closed_loop]`
+        closed_loop: RawClosedLoop,
+        /// `[map]`
+        map: RawMap,
+        /// `[heat]`
+        heat: RawHeat,
+        /// `[[sources]]`
+        sources: Vec<At<RawSource>>,
+        /// `[[panels]]`
+        panels: Vec<At<RawPanel>>,
+        /// `[[scenes]]`
+        scenes: Vec<At<RawScene>>,
+    }
+}
+
+raw_table! {
+    /// `[wall]`: the screen and what is true of all of it.
+    RawWall {
+        /// Title in the middle of the header.
+        title: String,
+        /// Window in physical pixels.
+        size: PixelSize,
+        /// Borderless over the whole monitor.
+        fullscreen: bool,
+        /// Colours.
+        theme: ThemeName,
+        /// Font families, first found wins.
+        fonts: Vec<At<String>>,
+        /// IANA name of the time zone.
+        time_zone: String,
+        /// For whom the wall is.
+        audience: Audience,
+        /// Time without a hand until the wall goes back to its scene.
+        return_after: DurationSecs,
+        /// `[wall.bezels]`
+        bezels: RawBezels,
+    }
+}
+
+raw_table! {
+    /// `[wall.bezels]`: joints between the screens of the wall.
+    RawBezels {
+        /// Screens side by side.
+        columns: u64,
+        /// Screens on top of each other.
+        rows: u64,
+        /// Width of a joint, millimetres.
+        gap_mm: f64,
+        /// Width of one screen's picture, millimetres.
+        screen_width_mm: f64,
+    }
+}
+
+raw_table! {
+    /// `[closed_loop]`: the stages of an event.
+    RawClosedLoop {
+        /// Names in order.
+        stages: Vec<At<String>>,
+    }
+}
+
+raw_table! {
+    /// `[map]`
+    RawMap {
+        /// Code of the area shown at the start.
+        focus: String,
+        /// What colours the areas.
+        fill: Fill,
+        /// Level whose areas are coloured and ranked.
+        fill_level: Level,
+    }
+}
+
+raw_table! {
+    /// `[heat]`
+    RawHeat {
+        /// Events not older than this count.
+        window: DurationSecs,
+        /// Standard deviation of the kernel.
+        radius: LengthM,
+        /// Density at the bright end, events per km² per hour.
+        full_scale: f64,
+    }
+}
+
+raw_table! {
+    /// One of `[[sources]]`.
+    RawSource {
+        /// Unique id.
+        id: String,
+        /// Name on the wall.
+        name: String,
+        /// What its records are.
+        feed: Feed,
+        /// How they come.
+        kind: SourceKind,
+        /// Where they come from over HTTP.
+        url: String,
+        /// Where they come from in the file system.
+        path: String,
+        /// Pause between an answer and the next request.
+        every: DurationSecs,
+        /// How the answer is cut into pages.
+        paging: RawPaging,
+        /// Query parameter that asks for changes only.
+        since: String,
+        /// Extra request headers.
+        headers: BTreeMap<String, At<RawHeader>>,
+        /// JSON pointer to the records.
+        records: String,
+        /// Coordinate system.
+        crs: Crs,
+        /// Level of areas whose records name none.
+        level: Level,
+        /// Parent of areas whose records name none.
+        parent: String,
+        /// Age after which its data count as stale.
+        stale_after: DurationSecs,
+        /// Deadline until the connection stands.
+        connect_timeout: DurationSecs,
+        /// Deadline between any two bytes.
+        idle_timeout: DurationSecs,
+        /// Deadline until the last byte.
+        whole_timeout: DurationSecs,
+        /// What is too much.
+        limits: RawLimits,
+        /// Field of the domain → pointer or column of the source.
+        fields: BTreeMap<String, At<String>>,
+        /// Field of the domain → value of the source → value of the domain.
+        values: BTreeMap<String, At<BTreeMap<String, At<String>>>>,
+    }
+}
+
+raw_table! {
+    /// `paging` of a source.
+    RawPaging {
+        /// Query parameter for the page number.
+        page: String,
+        /// Query parameter for the page size.
+        size: String,
+        /// Records per page.
+        per_page: u64,
+        /// JSON pointer to the number of all records.
+        total: String,
+    }
+}
+
+raw_table! {
+    /// `limits` of a source.
+    RawLimits {
+        /// Bytes of one answer.
+        bytes: ByteCount,
+        /// Records of one answer.
+        records: u64,
+        /// Vertices of one answer.
+        vertices: u64,
+    }
+}
+
+raw_table! {
+    /// One of `[[panels]]`.
+    RawPanel {
+        /// Unique id.
+        id: String,
+        /// What it shows.
+        kind: PanelType,
+        /// Title.
+        title: String,
+        /// Side of the map.
+        side: Side,
+        /// Ids of sources whose age and health it shows.
+        sources: Vec<At<String>>,
+        /// Names of key figures.
+        figures: Vec<At<String>>,
+        /// Level of the ranked areas.
+        level: Level,
+        /// Time until the next camera pictures.
+        every: DurationSecs,
+    }
+}
+
+raw_table! {
+    /// One of `[[scenes]]`.
+    RawScene {
+        /// Unique name.
+        name: String,
+        /// Visible layers.
+        layers: Vec<At<Layer>>,
+        /// Ids of visible panels.
+        panels: Vec<At<String>>,
+        /// Code of the area in focus.
+        focus: String,
+        /// Time until the next scene.
+        duration: DurationSecs,
+    }
+}
+
+raw_table! {
+    /// A header value that is kept elsewhere.
+    RawSecret {
+        /// Environment variable that holds it.
+        env: String,
+        /// File that holds it.
+        file: String,
+    }
+}
+
+/// The value of a request header.
+#[derive(Clone, PartialEq)]
+pub enum RawHeader {
+    /// Written in the file.
+    Plain(String),
+    /// Kept elsewhere.
+    Secret(RawSecret),
+}
+
+/// Never shows a value that was written in the file: it may be a secret that
+/// should not be there.
+impl std::fmt::Debug for RawHeader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("Plain(…)"),
+            Self::Secret(secret) => secret.fmt(f),
+        }
+    }
+}
+
+impl FromToml for RawHeader {
+    fn from_toml(node: &Node<'_>, key: &str, complaints: &mut Complaints) -> Option<Self> {
+        match node.get_ref() {
+            DeValue::String(_) => String::from_toml(node, key, complaints).map(Self::Plain),
+            DeValue::Table(_) => RawSecret::from_toml(node, key, complaints).map(Self::Secret),
+            _ => {
+                let message = r#"请求头的值应为字符串、{ env = "变量名" } 或 { file = "文件路径" }"#;
+                complaints.add(node.span().start, key, message);
+                None
+            }
+        }
+    }
+}
+
+impl RawConfig {
+    /// Reads a text; `path` is for messages. What could be read comes with
+    /// the complaints about the rest, so that checking can go on.
+    ///
+    /// # Errors
+    /// When the text is not TOML: every syntax error, and nothing else,
+    /// because what a broken table seems to say is not worth judging.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<(Self, Complaints), ConfigError> {
+        let mut complaints = Complaints::new(text, path);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
+            let offset = error.span().map_or(0, |span| span.start);
+            complaints.add(offset, "", format!("TOML 语法错误:{}", translated(error.message())));
+        }
+        if let Some(more) = errors.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
+            complaints.add(text.len(), "", format!("还有 {more} 处语法错误未列出"));
+        }
+        let mut complaints = complaints.unless_any(Complaints::new(text, path))?;
+        let root = Spanned::new(0..0, DeValue::Table(root.into_inner()));
+        let raw = Self::from_toml(&root, "", &mut complaints).unwrap_or_default();
+        Ok((raw, complaints))
+    }
+}

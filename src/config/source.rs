@@ -1,0 +1,239 @@
+//! One source of data: where, how often, what, and how its fields are named.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::area::Level;
+use crate::domain::crs::Crs;
+
+/// One source of data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Unique id: letters, digits, `-`, `_`.
+    pub id: String,
+    /// Name on the wall: 网格平台.
+    pub name: String,
+    /// What its records are.
+    pub feed: Feed,
+    /// Where they come from.
+    pub origin: Origin,
+    /// Where the records are in a JSON answer: a JSON pointer (RFC 6901) to
+    /// an array. `None` takes, in this order, `/features`, the body itself if
+    /// it is an array, `/data/records`, `/data`, `/records`, `/items`.
+    pub records: Option<String>,
+    /// Coordinate system of its coordinates.
+    pub crs: Crs,
+    /// Field name of the domain → JSON pointer (or CSV column) of the source.
+    /// Fields not listed are looked up by their own name and usual variants.
+    pub fields: BTreeMap<String, String>,
+    /// Field name of the domain → (value of the source → value of the domain).
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// Areas only: level of areas whose records name none.
+    pub level: Option<Level>,
+    /// Areas only: parent code of areas whose records name none.
+    pub parent: Option<String>,
+    /// Age after which its data count as stale, seconds.
+    pub stale_after_secs: f64,
+    /// What is too much.
+    pub limits: Limits,
+}
+
+/// What the records of a source are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Feed {
+    /// Boundaries of the hierarchy.
+    Areas,
+    /// Events of the closed loop.
+    Events,
+    /// Camera places.
+    Cameras,
+    /// Devices and their readings.
+    Devices,
+    /// Patrol tracks.
+    Tracks,
+    /// Ready-made figures.
+    Figures,
+    /// Water, roads, buildings.
+    Context,
+}
+
+impl Feed {
+    /// All feeds.
+    pub const ALL: [Self; 7] =
+        [Self::Areas, Self::Events, Self::Cameras, Self::Devices, Self::Tracks, Self::Figures, Self::Context];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Areas => "areas",
+            Self::Events => "events",
+            Self::Cameras => "cameras",
+            Self::Devices => "devices",
+            Self::Tracks => "tracks",
+            Self::Figures => "figures",
+            Self::Context => "context",
+        }
+    }
+
+    /// The domain fields of its records: the keys that `[sources.fields]` and
+    /// `[sources.values]` accept, and the names looked up by default.
+    pub const fn field_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Areas => &["code", "parent", "name", "level", "kind", "households", "responsible"],
+            Self::Events => &[
+                "id",
+                "category",
+                "subcategory",
+                "title",
+                "place",
+                "area",
+                "lon",
+                "lat",
+                "severity",
+                "channel",
+                "reported",
+                "stage",
+                "history",
+                "due",
+                "closed",
+                "solved",
+                "satisfied",
+                "returned",
+                "repeats",
+            ],
+            Self::Cameras => &["id", "name", "owner", "lon", "lat", "online", "picture"],
+            Self::Devices => &["id", "kind", "name", "lon", "lat", "state", "value", "unit", "read"],
+            Self::Tracks => &["id", "worker", "area", "points"],
+            Self::Figures => {
+                &["key", "label", "value", "unit", "numerator", "denominator", "previous", "more_is_better", "series"]
+            }
+            Self::Context => &["kind", "name", "rank"],
+        }
+    }
+}
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// A file, read again when it changes.
+    File {
+        /// Absolute, or relative to the working folder after resolution.
+        path: PathBuf,
+    },
+    /// An HTTP address, asked again and again.
+    Http {
+        /// `http://` or `https://`.
+        url: String,
+        /// Seconds between the end of one answer and the next request.
+        every_secs: f64,
+        /// How the answer is cut into pages.
+        paging: Paging,
+        /// Query parameter that asks for changes since the last good answer,
+        /// as milliseconds since 1970.
+        since: Option<String>,
+        /// Extra request headers; values may come from a secret.
+        headers: Vec<(String, Secret)>,
+        /// Deadlines.
+        deadlines: Deadlines,
+    },
+    /// A stream of server-sent events (WHATWG HTML, "Server-sent events").
+    Sse {
+        /// `http://` or `https://`.
+        url: String,
+        /// Extra request headers; values may come from a secret.
+        headers: Vec<(String, Secret)>,
+        /// Deadlines; `whole_secs` is the longest silence that is not a fault.
+        deadlines: Deadlines,
+    },
+}
+
+/// How an answer is cut into pages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Paging {
+    /// Everything in one answer, or a GeoJSON `next` link that is followed
+    /// (OGC API – Features, `links[].rel = "next"`).
+    #[default]
+    Links,
+    /// Page numbers from 1.
+    Number {
+        /// Query parameter for the page: `pageNum`.
+        page: String,
+        /// Query parameter for the size: `pageSize`.
+        size: String,
+        /// Records per page.
+        per_page: u32,
+        /// JSON pointer to the total: `/data/total`.
+        total: String,
+    },
+}
+
+/// Deadlines of one request, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Deadlines {
+    /// Until the connection stands.
+    pub connect_secs: f64,
+    /// Until the first byte, and between any two bytes.
+    pub idle_secs: f64,
+    /// Until the last byte.
+    pub whole_secs: f64,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { connect_secs: 3.0, idle_secs: 5.0, whole_secs: 60.0 }
+    }
+}
+
+/// What is too much for one answer of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the body, after decompression.
+    pub bytes: u64,
+    /// Records or features.
+    pub records: usize,
+    /// Vertices of all geometries together.
+    pub vertices: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 256 << 20, records: 1_000_000, vertices: 20_000_000 }
+    }
+}
+
+/// A header value, perhaps secret. Its `Debug` never shows the value.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// Written in the configuration: not secret.
+    Plain(String),
+    /// In an environment variable of this name.
+    Env(String),
+    /// The content of this file, trimmed.
+    File(PathBuf),
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("Plain(…)"),
+            Self::Env(name) => write!(f, "Env({name})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}
+
+impl Secret {
+    /// The value.
+    ///
+    /// # Errors
+    /// Names the variable or file that is missing, never its content.
+    pub fn reveal(&self) -> Result<String, String> {
+        match self {
+            Self::Plain(value) => Ok(value.clone()),
+            Self::Env(name) => std::env::var(name).map_err(|_| format!("环境变量 {name} 未设置")),
+            Self::File(path) => std::fs::read_to_string(path)
+                .map(|text| text.trim().to_owned())
+                .map_err(|error| format!("无法读取密钥文件 {}:{error}", path.display())),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Wrong additions to a good file of five lines, each with every line that is
+//! said about it.
+
+pub(super) const CASES: [(&str, &[&str]); 34] = [
+    (
+        r#"[heat]
+widnow = "3h"
+"#,
+        &["config.toml:7:1: 未知的键 `widnow`(是否为 `window`?)〔heat.widnow〕"],
+    ),
+    (
+        r"[heat]
+window = 3
+",
+        &[r#"config.toml:7:10: 时长要带单位并加引号,写作 "500ms"、"3s"、"10m"、"3h"、"1d"〔heat.window〕"#],
+    ),
+    (
+        r#"[heat]
+window = "3 hours"
+radius = "1m"
+full_scale = 0
+"#,
+        &[
+            r#"config.toml:7:10: `3 hours` 不是时长,写作 "500ms"、"3s"、"10m"、"3h"、"1d"(单位 ms、s、m、h、d)〔heat.window〕"#,
+            r#"config.toml:8:10: 热力半径须在 "5m" 到 "20km" 之间,却是 1m〔heat.radius〕"#,
+            "config.toml:9:14: 应大于 0,却是 0〔heat.full_scale〕",
+        ],
+    ),
+    (
+        r#"[wall]
+theme = "midnite"
+audience = "everyone"
+"#,
+        &[
+            "config.toml:7:9: 不认识 `midnite`(是否为 `midnight`?),可用的有 `midnight`、`daylight`、`high-contrast`〔wall.theme〕",
+            "config.toml:8:12: 不认识 `everyone`,可用的有 `duty`、`public`、`demo`〔wall.audience〕",
+        ],
+    ),
+    (
+        r#"[wall]
+size = "3840×1080"
+"#,
+        &[r#"config.toml:7:8: 画面尺寸写作 "3840x1080"(宽x高,物理像素,字母 x)〔wall.size〕"#],
+    ),
+    (
+        r#"[wall]
+size = "3840x1"
+fullscreen = "yes"
+"#,
+        &[
+            "config.toml:7:8: 画面的宽和高须在 320 到 32768 像素之间,却是 3840x1〔wall.size〕",
+            "config.toml:8:14: 应为 true 或 false,却是字符串〔wall.fullscreen〕",
+        ],
+    ),
+    (
+        r#"[wall]
+time_zone = "Asia/Shanghia"
+"#,
+        &["config.toml:7:13: 不认识时区 `Asia/Shanghia`,应为 IANA 名称,例如 `Asia/Shanghai`〔wall.time_zone〕"],
+    ),
+    (
+        r#"[wall]
+title = "${TITLE}"
+fonts = []
+"#,
+        &[
+            r#"config.toml:7:9: 不支持 ${…} 替换,请直接写出值;密钥请写作 headers = { 名称 = { env = "变量名" } }〔wall.title〕"#,
+            "config.toml:8:9: 至少写一个含中文的字体,或去掉此键以使用默认字体〔wall.fonts〕",
+        ],
+    ),
+    (
+        r"[wall]
+bezels = { columns = 3, gap_mm = -1 }
+",
+        &[
+            "config.toml:7:10: 缺少必填的键 `screen_width_mm`〔wall.bezels.screen_width_mm〕",
+            "config.toml:7:34: 拼缝宽度不能为负,却是 -1〔wall.bezels.gap_mm〕",
+        ],
+    ),
+    (
+        r#"[closed_loop]
+stages = ["收集"]
+"#,
+        &["config.toml:7:10: 闭环应有 2 到 12 个环节,却有 1 个〔closed_loop.stages〕"],
+    ),
+    (
+        r#"[closed_loop]
+stages = ["收集", "处置", "收集", ""]
+"#,
+        &[
+            "config.toml:7:23: 环节重复:与 closed_loop.stages[0] 相同〔closed_loop.stages[2]〕",
+            "config.toml:7:29: 不能为空〔closed_loop.stages[3]〕",
+        ],
+    ),
+    (
+        r#"[map]
+fill_level = "grids"
+"#,
+        &[
+            "config.toml:7:14: 不认识 `grids`(是否为 `grid`?),可用的有 `city`、`district`、`street`、`community`、`grid`、`micro-grid`〔map.fill_level〕",
+        ],
+    ),
+    (
+        r#"level = "grid"
+url = "http://a/"
+every = "1s"
+"#,
+        &[
+            r#"config.toml:7:1: `url` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "sse"〔sources[0].url〕"#,
+            r#"config.toml:8:1: `every` 不能用于 kind = "file" 的数据源,它属于 kind = "http"〔sources[0].every〕"#,
+        ],
+    ),
+    (
+        r#"crs = "gcj2"
+limits = { bytes = "64Mb", records = 0 }
+"#,
+        &[
+            "config.toml:6:7: 不认识 `gcj2`(是否为 `gcj02`?),可用的有 `wgs84`、`cgcs2000`、`gcj02`、`bd09`、`web-mercator`〔sources[0].crs〕",
+            r#"config.toml:7:20: `64Mb` 不是数据量,写作 "512KiB"、"64MiB"、"1GiB"(单位 B、KB、MB、GB、KiB、MiB、GiB)〔sources[0].limits.bytes〕"#,
+            "config.toml:7:38: 上限应大于 0,却是 0〔sources[0].limits.records〕",
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "a"
+feed = "areas"
+kind = "file"
+path = "~/a.geojson"
+"#,
+        &[
+            "config.toml:7:6: 数据源 id 重复:与 sources[0].id 相同〔sources[1].id〕",
+            "config.toml:10:8: 路径中的 ~ 不会展开,请写绝对路径或相对于配置文件的路径〔sources[1].path〕",
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "事件"
+feed = "event"
+kind = "http"
+"#,
+        &[
+            "config.toml:6:1: 缺少必填的键 `url`〔sources[1].url〕",
+            "config.toml:7:6: id `事件` 只能由字母、数字、- 和 _ 组成〔sources[1].id〕",
+            "config.toml:8:8: 不认识 `event`(是否为 `events`?),可用的有 `areas`、`events`、`cameras`、`devices`、`tracks`、`figures`、`context`〔sources[1].feed〕",
+        ],
+    ),
+    (
+        r"[[sources]]
+",
+        &[
+            "config.toml:6:1: 缺少必填的键 `id`〔sources[1].id〕",
+            "config.toml:6:1: 缺少必填的键 `feed`〔sources[1].feed〕",
+            "config.toml:6:1: 缺少必填的键 `kind`〔sources[1].kind〕",
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "e"
+feed = "events"
+kind = "http"
+url = "http://a/?token=abc"
+every = "100ms"
+level = "grid"
+"#,
+        &[
+            r#"config.toml:10:7: 网址参数 `token` 像是密钥,不得写入配置文件;请改用 headers = { 名称 = { env = "环境变量名" } }〔sources[1].url〕"#,
+            r#"config.toml:11:9: 0.1s 太短,至少 "200ms"〔sources[1].every〕"#,
+            r#"config.toml:12:1: `level` 只用于 feed = "areas" 的数据源,这里是 "events"〔sources[1].level〕"#,
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "e"
+feed = "events"
+kind = "sse"
+url = "127.0.0.1/a"
+every = "5s"
+records = "data"
+"#,
+        &[
+            "config.toml:10:7: 网址须以 http:// 或 https:// 开头〔sources[1].url〕",
+            r#"config.toml:11:1: `every` 不能用于 kind = "sse" 的数据源,它属于 kind = "http"〔sources[1].every〕"#,
+            "config.toml:12:11: `data` 不是 JSON 指针,写作 `/data/records`(RFC 6901)〔sources[1].records〕",
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "e"
+feed = "events"
+kind = "http"
+url = "http://a/"
+every = "1m"
+stale_after = "30s"
+paging = { page = "p", size = "p", per_page = 0 }
+"#,
+        &[
+            "config.toml:12:15: 30s 比请求间隔 60s 还短,数据会总是显示为过期〔sources[1].stale_after〕",
+            "config.toml:13:31: page 与 size 不能是同一个参数〔sources[1].paging.size〕",
+            "config.toml:13:47: 每页记录数须在 1 到 100000 之间,却是 0〔sources[1].paging.per_page〕",
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "e"
+feed = "events"
+kind = "http"
+url = "http://a/"
+headers = { Authorization = "Bearer abc", "a b" = "c", X-Token = { env = "A", file = "b" } }
+"#,
+        &[
+            r#"config.toml:11:29: 请求头 `Authorization` 像是密钥:密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }〔sources[1].headers.Authorization〕"#,
+            r#"config.toml:11:43: `a b` 不是请求头的名称〔sources[1].headers."a b"〕"#,
+            r#"config.toml:11:66: 应恰有 env 与 file 之一:{ env = "环境变量名" } 或 { file = "密钥文件" }〔sources[1].headers.X-Token〕"#,
+        ],
+    ),
+    (
+        r#"[sources.fields]
+coed = "/properties/code"
+name = "/a~"
+"#,
+        &[
+            "config.toml:7:1: `areas` 数据没有字段 `coed`(是否为 `code`?)〔sources[0].fields.coed〕",
+            "config.toml:8:8: `/a~` 不是 JSON 指针(~ 写作 ~0,/ 写作 ~1,RFC 6901)〔sources[0].fields.name〕",
+        ],
+    ),
+    (
+        r#"[sources.values.level]
+"1" = "gird"
+[sources.values.kinds]
+"1" = "x"
+"#,
+        &[
+            "config.toml:7:7: 不认识 `gird`(是否为 `grid`?),可用的有 `city`、`district`、`street`、`community`、`grid`、`micro-grid`〔sources[0].values.level.1〕",
+            "config.toml:8:17: `areas` 数据没有字段 `kinds`(是否为 `kind`?)〔sources[0].values.kinds〕",
+        ],
+    ),
+    (
+        r#"[[panels]]
+id = "p"
+kind = "ranking"
+sources = ["a", "b", "a"]
+every = "5s"
+"#,
+        &[
+            "config.toml:9:17: 没有这个数据源:不认识 `b`,可用的有 `a`〔panels[0].sources[1]〕",
+            "config.toml:9:22: 数据源重复:与 panels[0].sources[0] 相同〔panels[0].sources[2]〕",
+            r#"config.toml:10:1: `every` 不能用于 kind = "ranking" 的面板,它属于 kind = "cameras"〔panels[0].every〕"#,
+        ],
+    ),
+    (
+        r#"[[panels]]
+id = "p"
+kind = "key-figures"
+figures = ["recieved", "closed", "closed", "reported:"]
+[[panels]]
+id = "p"
+kind = "trends"
+"#,
+        &[
+            "config.toml:9:12: 没有这个指标:不认识 `recieved`(是否为 `received`?),可用的有 `received`、`closed`、`solved`、`satisfied`、`overdue`、`repeated`、`handling-time`、`reported:KEY`〔panels[0].figures[0]〕",
+            "config.toml:9:34: 指标重复:与 panels[0].figures[1] 相同〔panels[0].figures[2]〕",
+            "config.toml:9:44: 没有这个指标:不认识 `reported:`(是否为 `reported:KEY`?),可用的有 `received`、`closed`、`solved`、`satisfied`、`overdue`、`repeated`、`handling-time`、`reported:KEY`〔panels[0].figures[3]〕",
+            "config.toml:11:6: 面板 id 重复:与 panels[0].id 相同〔panels[1].id〕",
+            "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
+        ],
+    ),
+    (
+        r#"[[panels]]
+id = "loop"
+kind = "closed-loop"
+[[scenes]]
+name = "甲"
+panels = ["lop"]
+layers = ["heatmap", "labels"]
+[[scenes]]
+name = "甲"
+duration = "100ms"
+"#,
+        &[
+            "config.toml:11:11: 没有这个面板:不认识 `lop`(是否为 `loop`?),可用的有 `loop`〔scenes[0].panels[0]〕",
+            "config.toml:12:11: 不认识 `heatmap`(是否为 `heat`?),可用的有 `context`、`areas`、`heat`、`tracks`、`cameras`、`devices`、`labels`〔scenes[0].layers[0]〕",
+            "config.toml:14:8: 场景名称重复:与 scenes[0].name 相同〔scenes[1].name〕",
+            r#"config.toml:15:12: 0.1s 太短,至少 "1s"〔scenes[1].duration〕"#,
+        ],
+    ),
+    (
+        r#"[scenes]
+name = "甲"
+"#,
+        &["config.toml:6:1: 应为数组(多个同类的表写作 [[scenes]]),却是表〔scenes〕"],
+    ),
+    (
+        r#"[source]
+id = "b"
+"#,
+        &["config.toml:6:2: 未知的键 `source`(是否为 `sources`?)〔source〕"],
+    ),
+    (
+        r#"[wall]
+title = "a"
+title = "b"
+"#,
+        &["config.toml:8:1: TOML 语法错误:键重复(duplicate key)"],
+    ),
+    (
+        r"[wall]
+title = 全域
+",
+        &["config.toml:7:9: TOML 语法错误:字符串要加引号(string values must be quoted, expected literal string)"],
+    ),
+    (
+        r#"[wall]
+title = "全域
+"#,
+        &[
+            r#"config.toml:7:12: TOML 语法错误:字符串不完整或含有非法字符(反斜杠写作 \\)(invalid basic string, expected `"`)"#,
+        ],
+    ),
+    (
+        r#"[heat
+window = "3h"
+"#,
+        &["config.toml:6:6: TOML 语法错误:缺少 ](unclosed table, expected `]`)"],
+    ),
+    (
+        r#"staleAfter = "3s"
+"#,
+        &["config.toml:6:1: 未知的键 `staleAfter`(是否为 `stale_after`?)〔sources[0].staleAfter〕"],
+    ),
+    (
+        r#"[wall]
+return_after = "99999d"
+"#,
+        &[r#"config.toml:7:16: 8639913600s 太长,至多 "3650d"〔wall.return_after〕"#],
+    ),
+];

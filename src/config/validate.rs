@@ -1,0 +1,274 @@
+//! From the file as written to the configuration that the program uses.
+//!
+//! In: [`RawConfig`] with the complaints of reading it. Out: [`Config`] with
+//! references resolved, defaults filled in and every number in its range, or
+//! all complaints.
+//!
+//! How it works: every check goes on with a default where a value is missing
+//! or bad. What it builds then is only handed out when nobody complained.
+
+mod address;
+mod panel;
+mod source;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use super::error::{Complaints, ConfigError};
+use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawHeat, RawMap, RawWall};
+use super::read::{At, excerpt, joined, nearest, not_among};
+use super::units::DurationSecs;
+use super::{Bezels, ClosedLoop, Config, Heat, Map, Wall};
+
+/// Title of a wall without one.
+const DEFAULT_TITLE: &str = "全域治理一张图";
+
+/// Fonts with Chinese on the systems that walls run on, best first.
+const DEFAULT_FONTS: [&str; 6] = [
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "HarmonyOS Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+];
+
+/// China has one time zone.
+const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
+
+/// The seven steps of GB/T 30428, for a deployment that names none.
+const DEFAULT_STAGES: [&str; 7] = ["信息收集", "案卷建立", "任务派遣", "任务处理", "处理反馈", "核查结案", "综合评价"];
+
+/// Pixels that a side of the window may have. Above, no GPU has a texture.
+const WINDOW_SIDE_PX: std::ops::RangeInclusive<u32> = 320..=32_768;
+
+/// Screens that a wall may have along one side.
+const MAX_SCREENS: u64 = 64;
+
+/// Longest duration that may be set; keeps additions to instants in range.
+const MAX_DURATION_SECS: f64 = 3_650.0 * 86_400.0;
+
+/// Checks `raw`, which was read from the file at `path`.
+pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: &Path) -> Result<Config, ConfigError> {
+    let complain = &mut complaints;
+    let wall = wall(raw.wall, complain);
+    let closed_loop = closed_loop(raw.closed_loop, complain);
+    let map = map(raw.map, complain);
+    let heat = heat(raw.heat, complain);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
+    let panels = panel::panels(raw.panels, &sources, complain);
+    let scenes = panel::scenes(raw.scenes, &panels, &map, complain);
+    let (sources, panels) = (sources.values, panels.values);
+    complaints.unless_any(Config { path: path.to_owned(), wall, closed_loop, map, heat, sources, panels, scenes })
+}
+
+/// Checked entries of a list, with the places of the ids of all entries.
+struct Entries<T> {
+    values: Vec<T>,
+    /// Ids as written, in the order of the file: also of entries that are not
+    /// good, so that references to them do not count as a second fault.
+    ids: Vec<String>,
+}
+
+impl<T> Entries<T> {
+    /// Positions of the entries that `references` name.
+    fn positions(&self, references: &[At<String>], what: &str, complaints: &mut Complaints) -> Vec<usize> {
+        distinct(references, what, complaints);
+        let mut positions = Vec::new();
+        for reference in references {
+            match self.ids.iter().position(|id| *id == reference.value) {
+                Some(position) => positions.push(position),
+                None => {
+                    let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+                    let message = format!("没有这个{what}:{}", not_among(&reference.value, &ids));
+                    complaints.add(reference.offset, &reference.key, message);
+                }
+            }
+        }
+        positions
+    }
+}
+
+/// Complains about every item that came before.
+fn distinct<T: Eq + std::hash::Hash + std::fmt::Debug>(items: &[At<T>], what: &str, complaints: &mut Complaints) {
+    let mut seen = HashMap::new();
+    for item in items {
+        if let Some(first) = seen.insert(&item.value, item.key.clone()) {
+            complaints.add(item.offset, &item.key, format!("{what}重复:与 {first} 相同"));
+        }
+    }
+}
+
+/// The text of a key that must be there and not empty. `table` is the table
+/// in which it stands.
+fn required_text<T>(
+    text: Option<At<String>>,
+    name: &str,
+    table: &At<T>,
+    complaints: &mut Complaints,
+) -> Option<At<String>> {
+    let text = required(text, name, table, complaints)?;
+    not_blank(&text, complaints).then_some(text)
+}
+
+/// A value that must be there.
+fn required<V, T>(value: Option<At<V>>, name: &str, table: &At<T>, complaints: &mut Complaints) -> Option<At<V>> {
+    let key = joined(&table.key, name);
+    // A value that was there but could not be read has its complaint already.
+    if value.is_none() && !complaints.concerns(&key) {
+        complaints.add(table.offset, key, format!("缺少必填的键 `{name}`"));
+    }
+    value
+}
+
+/// A text that may be left out but not be empty.
+fn optional_text(text: Option<At<String>>, complaints: &mut Complaints) -> Option<String> {
+    text.filter(|text| not_blank(text, complaints)).map(|text| text.value)
+}
+
+/// Whether `text` has anything to see in it; complains when not.
+fn not_blank(text: &At<String>, complaints: &mut Complaints) -> bool {
+    let blank = text.value.trim().is_empty();
+    if blank {
+        complaints.add(text.offset, &text.key, "不能为空");
+    }
+    !blank
+}
+
+/// A duration not shorter than `least_secs`, and `default_secs` without one.
+fn duration_secs(
+    duration: Option<At<DurationSecs>>,
+    least_secs: f64,
+    default_secs: f64,
+    complaints: &mut Complaints,
+) -> f64 {
+    let Some(At { value: DurationSecs(secs), key, offset, .. }) = duration else { return default_secs };
+    if secs < least_secs {
+        let least = if least_secs < 1.0 { format!("{}ms", least_secs * 1e3) } else { format!("{least_secs}s") };
+        complaints.add(offset, key, format!("{secs}s 太短,至少 \"{least}\""));
+    } else if secs > MAX_DURATION_SECS {
+        complaints.add(offset, key, format!("{secs}s 太长,至多 \"3650d\""));
+    }
+    secs
+}
+
+fn wall(raw: Option<At<RawWall>>, complaints: &mut Complaints) -> Wall {
+    let raw = raw.map(|at| at.value).unwrap_or_default();
+    let size = raw.size.map(|size| {
+        let [width, height] = size.value.0;
+        if !WINDOW_SIDE_PX.contains(&width) || !WINDOW_SIDE_PX.contains(&height) {
+            let message = format!(
+                "画面的宽和高须在 {} 到 {} 像素之间,却是 {width}x{height}",
+                WINDOW_SIDE_PX.start(),
+                WINDOW_SIDE_PX.end()
+            );
+            complaints.add(size.offset, &size.key, message);
+        }
+        size.value.0
+    });
+    Wall {
+        title: optional_text(raw.title, complaints).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
+        size,
+        fullscreen: raw.fullscreen.is_some_and(|at| at.value),
+        theme: raw.theme.map(|at| at.value).unwrap_or_default(),
+        fonts: fonts(raw.fonts, complaints),
+        zone: time_zone(raw.time_zone, complaints),
+        audience: raw.audience.map(|at| at.value).unwrap_or_default(),
+        return_after_secs: duration_secs(raw.return_after, 1.0, 60.0, complaints),
+        bezels: bezels(raw.bezels, complaints),
+    }
+}
+
+fn fonts(raw: Option<At<Vec<At<String>>>>, complaints: &mut Complaints) -> Vec<String> {
+    let Some(fonts) = raw else { return DEFAULT_FONTS.map(str::to_owned).into() };
+    if fonts.value.is_empty() && !complaints.concerns(&fonts.key) {
+        complaints.add(fonts.offset, &fonts.key, "至少写一个含中文的字体,或去掉此键以使用默认字体");
+    }
+    fonts.value.into_iter().filter_map(|font| optional_text(Some(font), complaints)).collect()
+}
+
+fn time_zone(raw: Option<At<String>>, complaints: &mut Complaints) -> TimeZone {
+    let name = raw.as_ref().map_or(DEFAULT_TIME_ZONE, |at| &at.value);
+    TimeZone::get(name).unwrap_or_else(|_| {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = nearest(name, &names).unwrap_or(DEFAULT_TIME_ZONE);
+        let message = format!("不认识时区 `{}`,应为 IANA 名称,例如 `{near}`", excerpt(name));
+        let (offset, key) = raw.as_ref().map_or((0, ""), |at| (at.offset, &at.key));
+        complaints.add(offset, key, message);
+        TimeZone::UTC
+    })
+}
+
+fn bezels(raw: Option<At<RawBezels>>, complaints: &mut Complaints) -> Bezels {
+    let Some(table) = raw else { return Bezels::default() };
+    let width = table.value.screen_width_mm.clone();
+    let mut screens = |count: Option<At<u64>>| {
+        let Some(count) = count else { return 0 };
+        if count.value > MAX_SCREENS {
+            complaints.add(count.offset, &count.key, format!("至多 {MAX_SCREENS} 块屏,却是 {}", count.value));
+        }
+        count.value.min(MAX_SCREENS) as u32
+    };
+    let (columns, rows) = (screens(table.value.columns.clone()), screens(table.value.rows.clone()));
+    let gap_mm = table.value.gap_mm.clone().map_or(0.0, |gap| {
+        if gap.value < 0.0 {
+            complaints.add(gap.offset, &gap.key, format!("拼缝宽度不能为负,却是 {}", gap.value));
+        }
+        gap.value
+    });
+    let has_joint = columns > 1 || rows > 1;
+    let width = if has_joint { required(width, "screen_width_mm", &table, complaints) } else { width };
+    let screen_width_mm = width.map_or(0.0, |width| positive(&width, complaints));
+    Bezels { columns, rows, gap_mm, screen_width_mm }
+}
+
+/// A number that must be above zero.
+fn positive(number: &At<f64>, complaints: &mut Complaints) -> f64 {
+    if number.value <= 0.0 {
+        complaints.add(number.offset, &number.key, format!("应大于 0,却是 {}", number.value));
+    }
+    number.value
+}
+
+fn closed_loop(raw: Option<At<RawClosedLoop>>, complaints: &mut Complaints) -> ClosedLoop {
+    let Some(stages) = raw.and_then(|at| at.value.stages) else {
+        return ClosedLoop { stages: DEFAULT_STAGES.map(str::to_owned).into() };
+    };
+    // Items that could not be read are missing from the list but not the file.
+    if !(2..=12).contains(&stages.value.len()) && !complaints.concerns_within(&stages.key) {
+        let message = format!("闭环应有 2 到 12 个环节,却有 {} 个", stages.value.len());
+        complaints.add(stages.offset, &stages.key, message);
+    }
+    distinct(&stages.value, "环节", complaints);
+    let names = stages.value.into_iter().filter_map(|stage| optional_text(Some(stage), complaints));
+    ClosedLoop { stages: names.collect() }
+}
+
+fn map(raw: Option<At<RawMap>>, complaints: &mut Complaints) -> Map {
+    let raw = raw.map(|at| at.value).unwrap_or_default();
+    Map {
+        focus: optional_text(raw.focus, complaints),
+        fill: raw.fill.map(|at| at.value).unwrap_or_default(),
+        fill_level: raw.fill_level.map(|at| at.value),
+    }
+}
+
+fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {
+    let raw = raw.map(|at| at.value).unwrap_or_default();
+    let radius_m = raw.radius.map_or(150.0, |radius| {
+        if !(5.0..=20_000.0).contains(&radius.value.0) {
+            let message = format!(r#"热力半径须在 "5m" 到 "20km" 之间,却是 {}m"#, radius.value.0);
+            complaints.add(radius.offset, &radius.key, message);
+        }
+        radius.value.0
+    });
+    Heat {
+        window_secs: duration_secs(raw.window, 60.0, 3.0 * 3_600.0, complaints),
+        radius_m,
+        full_scale: raw.full_scale.map(|scale| positive(&scale, complaints)),
+    }
+}

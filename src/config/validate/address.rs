@@ -1,0 +1,219 @@
+//! Addresses and request headers: well-formed, and free of secrets.
+//!
+//! `config.toml` is copied into tickets, backups and repositories, so a secret
+//! in it is a leaked secret. Whatever looks like one is refused here, and no
+//! complaint repeats it.
+
+use std::path::Path;
+
+use crate::config::error::Complaints;
+use crate::config::raw::{RawHeader, RawSecret};
+use crate::config::read::{At, excerpt};
+use crate::config::source::Secret;
+
+/// Parts of header names whose values are secret.
+const SECRET_HEADER_PARTS: [&str; 6] = ["authorization", "token", "cookie", "key", "secret", "password"];
+
+/// Parts of names of query parameters whose values are secret.
+const SECRET_QUERY_PARTS: [&str; 4] = ["token", "secret", "password", "passwd"];
+
+/// Whole names of query parameters whose values are secret: the access keys
+/// of Chinese map services.
+const SECRET_QUERY_NAMES: [&str; 4] = ["ak", "sk", "tk", "pwd"];
+
+/// How a secret is written instead.
+const SECRET_HELP: &str = r#"密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }"#;
+
+/// Checks an address; `None` after complaining.
+pub(super) fn url(url: At<String>, complaints: &mut Complaints) -> Option<String> {
+    match url_fault(&url.value) {
+        None => Some(url.value),
+        Some(fault) => {
+            complaints.add(url.offset, url.key, fault);
+            None
+        }
+    }
+}
+
+/// What is wrong with an address, without repeating it: it may hold a
+/// password.
+fn url_fault(url: &str) -> Option<String> {
+    let Some(rest) = strip_scheme(url) else {
+        return Some("网址须以 http:// 或 https:// 开头".to_owned());
+    };
+    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Some("网址不能含空白或控制字符".to_owned());
+    }
+    let authority_end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    if authority.contains('@') {
+        return Some("网址中不得写用户名和密码;请用 headers = { Authorization = { env = \"环境变量名\" } }".to_owned());
+    }
+    if !is_host_and_port(authority) {
+        return Some("网址缺少主机名或端口不对".to_owned());
+    }
+    if path.contains('#') {
+        return Some("网址不能含 # 片段".to_owned());
+    }
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    names.into_iter().find(|name| is_secret_parameter(name)).map(|name| {
+        format!(
+            "网址参数 `{}` 像是密钥,不得写入配置文件;请改用 headers = {{ 名称 = {{ env = \"环境变量名\" }} }}",
+            excerpt(name)
+        )
+    })
+}
+
+/// What follows `http://` or `https://`.
+fn strip_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
+}
+
+/// `host`, `host:port`, `[v6]` or `[v6]:port`.
+fn is_host_and_port(authority: &str) -> bool {
+    let (is_host, rest) = match authority.strip_prefix('[') {
+        Some(bracketed) => match bracketed.split_once(']') {
+            Some((host, rest)) => (host.parse::<std::net::Ipv6Addr>().is_ok(), rest),
+            None => (false, ""),
+        },
+        None => {
+            let host_end = authority.find(':').unwrap_or(authority.len());
+            (host_end > 0, &authority[host_end..])
+        }
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_host && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_secret_parameter(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_QUERY_PARTS.iter().any(|part| name.contains(part))
+        || SECRET_QUERY_NAMES.contains(&name.as_str())
+        || name.ends_with("key")
+}
+
+/// Checks one request header; `None` after complaining. `folder` is where
+/// relative paths start.
+pub(super) fn header(
+    name: &str,
+    header: At<RawHeader>,
+    folder: &Path,
+    complaints: &mut Complaints,
+) -> Option<(String, Secret)> {
+    if !is_token(name) {
+        complaints.add(header.key_offset, &header.key, format!("`{}` 不是请求头的名称", excerpt(name)));
+        return None;
+    }
+    let At { value, key, offset, .. } = header;
+    let secret = match value {
+        RawHeader::Plain(text) => match plain_fault(name, &text) {
+            None => Secret::Plain(text),
+            Some(fault) => {
+                complaints.add(offset, key, fault);
+                return None;
+            }
+        },
+        RawHeader::Secret(secret) => kept_elsewhere(secret, key, offset, folder, complaints)?,
+    };
+    Some((name.to_owned(), secret))
+}
+
+/// What is wrong with a header value in the file, without repeating it.
+fn plain_fault(name: &str, text: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    let scheme = text.split_whitespace().next().unwrap_or("").to_lowercase();
+    if SECRET_HEADER_PARTS.iter().any(|part| lower.contains(part)) || ["bearer", "basic"].contains(&scheme.as_str()) {
+        return Some(format!("请求头 `{name}` 像是密钥:{SECRET_HELP}"));
+    }
+    let visible = text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t');
+    (!visible).then(|| "请求头的值只能用可见的 ASCII 字符".to_owned())
+}
+
+fn kept_elsewhere(
+    secret: RawSecret,
+    key: String,
+    offset: usize,
+    folder: &Path,
+    complaints: &mut Complaints,
+) -> Option<Secret> {
+    let before = complaints.concerns_within(&key);
+    match (secret.env, secret.file) {
+        (Some(env), None) if is_variable(&env.value) => Some(Secret::Env(env.value)),
+        (Some(env), None) => {
+            complaints.add(env.offset, env.key, "不是环境变量名(字母、数字、下划线,不以数字开头)");
+            None
+        }
+        (None, Some(file)) => super::source::resolved(file, folder, complaints).map(Secret::File),
+        _ if before => None,
+        _ => {
+            complaints.add(offset, key, r#"应恰有 env 与 file 之一:{ env = "环境变量名" } 或 { file = "密钥文件" }"#);
+            None
+        }
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2: what names of headers and, here,
+/// names of query parameters are made of.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_addresses_pass() {
+        for url in [
+            "http://127.0.0.1:8750/api/events",
+            "HTTPS://grid.example.gov.cn/a?keyword=x&pageNum=1",
+            "http://[::1]:80/a",
+            "http://[::1]",
+            "https://平台.example/市容?type=a@b",
+        ] {
+            assert_eq!(url_fault(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn faulty_and_leaky_addresses_are_refused() {
+        for url in [
+            "ftp://a/b",
+            "a.example/b",
+            "http://",
+            "http:///a",
+            "http://a:port/",
+            "http://a:0/",
+            "http://[::1]x/",
+            "http://[::1/",
+            "http://a b/",
+            "http://a/#x",
+            "http://user:hunter2@a/",
+            "http://hunter2@a",
+            "http://a/?access_token=hunter2",
+            "http://a/?q=1&apiKey=hunter2",
+            "http://a/?tk=hunter2",
+            "http://a?password=hunter2",
+        ] {
+            let fault = url_fault(url).unwrap_or_else(|| panic!("accepted {url}"));
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn plain_headers_that_look_secret_are_refused() {
+        for (name, text) in [("Authorization", "x"), ("X-Api-Key", "x"), ("Set-Cookie", "x"), ("X-A", "Bearer x")] {
+            assert!(plain_fault(name, text).is_some(), "{name}");
+        }
+        assert_eq!(plain_fault("Accept", "application/geo+json"), None);
+        assert!(plain_fault("X-Name", "红花").is_some());
+    }
+}

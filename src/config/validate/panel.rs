@@ -1,0 +1,250 @@
+//! Checks of `[[panels]]` and `[[scenes]]`, and the ones a wall has without
+//! them.
+
+use super::source::is_id;
+use super::{Entries, distinct, duration_secs, optional_text, required, required_text};
+use crate::config::choice::PanelType;
+use crate::config::error::Complaints;
+use crate::config::raw::{RawPanel, RawScene};
+use crate::config::read::{At, not_among};
+use crate::config::source::{Feed, Source};
+use crate::config::{KeyFigure, Layer, Map, Panel, PanelKind, Scene, Side};
+
+/// Names of the key figures that are computed from events.
+const COMPUTED_FIGURES: [(&str, KeyFigure); 7] = [
+    ("received", KeyFigure::Received),
+    ("closed", KeyFigure::Closed),
+    ("solved", KeyFigure::Solved),
+    ("satisfied", KeyFigure::Satisfied),
+    ("overdue", KeyFigure::Overdue),
+    ("repeated", KeyFigure::Repeated),
+    ("handling-time", KeyFigure::HandlingTime),
+];
+
+/// What a figure of a source is written as, before its key.
+const REPORTED_PREFIX: &str = "reported:";
+
+/// Shortest time that pictures or a scene stand, seconds.
+const MIN_SHOWN_SECS: f64 = 1.0;
+
+/// Time that camera pictures stand by default, seconds.
+const DEFAULT_PICTURE_SECS: f64 = 10.0;
+
+/// Name of the scene of a wall without scenes.
+const DEFAULT_SCENE: &str = "总览";
+
+/// Checks all panels; without `[[panels]]` there is one of each kind that the
+/// sources can fill.
+pub(super) fn panels(
+    raw: Option<At<Vec<At<RawPanel>>>>,
+    sources: &Entries<Source>,
+    complaints: &mut Complaints,
+) -> Entries<Panel> {
+    let Some(panels) = raw else { return default_panels(sources) };
+    let ids: Vec<At<String>> = panels.value.iter().filter_map(|panel| panel.value.id.clone()).collect();
+    distinct(&ids, "面板 id ", complaints);
+    let values = panels.value.into_iter().filter_map(|raw| panel(raw, sources, complaints)).collect();
+    Entries { values, ids: ids.into_iter().map(|id| id.value).collect() }
+}
+
+fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Complaints) -> Option<Panel> {
+    let id = raw.value.id.take();
+    let id = required(id, "id", &raw, complaints).filter(|id| is_id(id, complaints));
+    let kind = raw.value.kind.take();
+    let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
+    if let Some(kind) = kind {
+        refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+    }
+    let RawPanel { title, side, sources: shown, figures, level, every, .. } = raw.value;
+    let title = optional_text(title, complaints);
+    let figures = match figures {
+        Some(figures) => key_figures(&figures, complaints),
+        None => default_figures(),
+    };
+    let every_secs = duration_secs(every, MIN_SHOWN_SECS, DEFAULT_PICTURE_SECS, complaints);
+    let shown = shown.map(|shown| sources.positions(&shown.value, "数据源", complaints));
+    let kind_name = kind?;
+    let kind = match kind_name {
+        PanelType::KeyFigures => PanelKind::KeyFigures { figures },
+        PanelType::Ranking => PanelKind::Ranking { level: level.map(|at| at.value) },
+        PanelType::Cameras => PanelKind::Cameras { every_secs },
+        plain => plain_kind(plain),
+    };
+    Some(Panel {
+        id: id?.value,
+        sources: shown.unwrap_or_else(|| feeding(&kind, sources)),
+        title: title.unwrap_or_else(|| default_title(kind_name).to_owned()),
+        side: side.map_or(default_side(kind_name), |at| at.value),
+        kind,
+    })
+}
+
+/// A kind with its settings left out.
+fn plain_kind(kind: PanelType) -> PanelKind {
+    match kind {
+        PanelType::KeyFigures => PanelKind::KeyFigures { figures: default_figures() },
+        PanelType::ClosedLoop => PanelKind::ClosedLoop,
+        PanelType::LiveEvents => PanelKind::LiveEvents,
+        PanelType::Ranking => PanelKind::Ranking { level: None },
+        PanelType::Trend => PanelKind::Trend,
+        PanelType::Categories => PanelKind::Categories,
+        PanelType::Devices => PanelKind::Devices,
+        PanelType::Cameras => PanelKind::Cameras { every_secs: DEFAULT_PICTURE_SECS },
+        PanelType::TimeAxis => PanelKind::TimeAxis,
+    }
+}
+
+fn refuse_keys_of_other_kinds(raw: &RawPanel, kind: PanelType, complaints: &mut Complaints) {
+    const OWNERS: [(&str, PanelType); 3] =
+        [("figures", PanelType::KeyFigures), ("level", PanelType::Ranking), ("every", PanelType::Cameras)];
+    for (name, key, offset) in raw.present() {
+        let Some((_, owner)) = OWNERS.iter().find(|(owned, _)| *owned == name) else { continue };
+        if *owner != kind {
+            let message =
+                format!("`{name}` 不能用于 kind = \"{}\" 的面板,它属于 kind = \"{}\"", kind.name(), owner.name());
+            complaints.add(offset, key, message);
+        }
+    }
+}
+
+fn key_figures(raw: &At<Vec<At<String>>>, complaints: &mut Complaints) -> Vec<KeyFigure> {
+    if raw.value.is_empty() && !complaints.concerns_within(&raw.key) {
+        complaints.add(raw.offset, &raw.key, "至少写一个指标,或去掉此键以使用默认指标");
+    }
+    distinct(&raw.value, "指标", complaints);
+    raw.value.iter().filter_map(|name| key_figure(name, complaints)).collect()
+}
+
+fn key_figure(name: &At<String>, complaints: &mut Complaints) -> Option<KeyFigure> {
+    let reported = name.value.strip_prefix(REPORTED_PREFIX).map(str::trim).filter(|key| !key.is_empty());
+    if let Some(key) = reported {
+        return Some(KeyFigure::Reported(key.to_owned()));
+    }
+    let computed = COMPUTED_FIGURES.iter().find(|(known, _)| *known == name.value);
+    if computed.is_none() {
+        let mut names = COMPUTED_FIGURES.map(|(name, _)| name).to_vec();
+        names.push("reported:KEY");
+        complaints.add(name.offset, &name.key, format!("没有这个指标:{}", not_among(&name.value, &names)));
+    }
+    computed.map(|(_, figure)| figure.clone())
+}
+
+/// The figures that command centres report first.
+fn default_figures() -> Vec<KeyFigure> {
+    vec![
+        KeyFigure::Received,
+        KeyFigure::Closed,
+        KeyFigure::Solved,
+        KeyFigure::Satisfied,
+        KeyFigure::Overdue,
+        KeyFigure::HandlingTime,
+    ]
+}
+
+/// The sources that fill a panel.
+fn feeding(kind: &PanelKind, sources: &Entries<Source>) -> Vec<usize> {
+    let feeds: Vec<Feed> = match kind {
+        PanelKind::KeyFigures { figures } => figures
+            .iter()
+            .map(|figure| if matches!(figure, KeyFigure::Reported(_)) { Feed::Figures } else { Feed::Events })
+            .collect(),
+        PanelKind::Ranking { .. } => vec![Feed::Areas, Feed::Events],
+        PanelKind::Devices => vec![Feed::Devices],
+        PanelKind::Cameras { .. } => vec![Feed::Cameras],
+        PanelKind::ClosedLoop
+        | PanelKind::LiveEvents
+        | PanelKind::Trend
+        | PanelKind::Categories
+        | PanelKind::TimeAxis => vec![Feed::Events],
+    };
+    let fills = |source: &Source| feeds.contains(&source.feed);
+    sources.values.iter().enumerate().filter(|(_, source)| fills(source)).map(|(index, _)| index).collect()
+}
+
+/// Title of a panel without one: the field's own word.
+const fn default_title(kind: PanelType) -> &'static str {
+    match kind {
+        PanelType::KeyFigures => "核心指标",
+        PanelType::ClosedLoop => "事件闭环",
+        PanelType::LiveEvents => "实时事件",
+        PanelType::Ranking => "区域排名",
+        PanelType::Trend => "事件趋势",
+        PanelType::Categories => "事件分类",
+        PanelType::Devices => "物联设备",
+        PanelType::Cameras => "视频巡检",
+        PanelType::TimeAxis => "时间轴",
+    }
+}
+
+/// Side of a panel without one: totals left, what changes right.
+const fn default_side(kind: PanelType) -> Side {
+    match kind {
+        PanelType::KeyFigures | PanelType::ClosedLoop | PanelType::Categories => Side::Left,
+        PanelType::LiveEvents | PanelType::Ranking | PanelType::Trend | PanelType::Devices | PanelType::Cameras => {
+            Side::Right
+        }
+        PanelType::TimeAxis => Side::Bottom,
+    }
+}
+
+/// One panel of each kind for which there are sources.
+fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
+    let has = |feed: Feed| sources.values.iter().any(|source| source.feed == feed);
+    let needed = |kind: PanelType| match kind {
+        PanelType::Devices => Feed::Devices,
+        PanelType::Cameras => Feed::Cameras,
+        _ => Feed::Events,
+    };
+    let values: Vec<Panel> = PanelType::ALL
+        .into_iter()
+        .filter(|kind| has(needed(*kind)))
+        .map(|kind| Panel {
+            id: kind.name().to_owned(),
+            title: default_title(kind).to_owned(),
+            side: default_side(kind),
+            sources: feeding(&plain_kind(kind), sources),
+            kind: plain_kind(kind),
+        })
+        .collect();
+    Entries { ids: values.iter().map(|panel| panel.id.clone()).collect(), values }
+}
+
+/// Checks all scenes; without any, one shows everything.
+pub(super) fn scenes(
+    raw: Option<At<Vec<At<RawScene>>>>,
+    panels: &Entries<Panel>,
+    map: &Map,
+    complaints: &mut Complaints,
+) -> Vec<Scene> {
+    let scenes = raw.map(|at| at.value).unwrap_or_default();
+    if scenes.is_empty() {
+        return vec![Scene {
+            name: DEFAULT_SCENE.to_owned(),
+            layers: Layer::ALL.into(),
+            panels: (0..panels.values.len()).collect(),
+            focus: map.focus.clone(),
+            duration_secs: None,
+        }];
+    }
+    let names: Vec<At<String>> = scenes.iter().filter_map(|scene| scene.value.name.clone()).collect();
+    distinct(&names, "场景名称", complaints);
+    scenes.into_iter().filter_map(|raw| scene(raw, panels, map, complaints)).collect()
+}
+
+fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: &mut Complaints) -> Option<Scene> {
+    let name = raw.value.name.take();
+    let name = required_text(name, "name", &raw, complaints);
+    let RawScene { layers, panels: shown, focus, duration, .. } = raw.value;
+    let layers = layers.map_or_else(
+        || Layer::ALL.into(),
+        |layers| {
+            distinct(&layers.value, "图层", complaints);
+            layers.value.into_iter().map(|at| at.value).collect()
+        },
+    );
+    let shown = shown
+        .map_or_else(|| (0..panels.values.len()).collect(), |shown| panels.positions(&shown.value, "面板", complaints));
+    let focus = optional_text(focus, complaints).or_else(|| map.focus.clone());
+    let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
+    Some(Scene { name: name?.value, layers, panels: shown, focus, duration_secs })
+}

@@ -1,0 +1,422 @@
+//! Checks of `[[sources]]`.
+//!
+//! In: the tables as written. Out: [`Source`]s, and a complaint about every
+//! key that does not belong to the kind or the feed of its source, because
+//! such a key does nothing and its writer believes otherwise.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::address::{header, is_token, url};
+use super::{Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required, required_text};
+use crate::config::choice::SourceKind;
+use crate::config::error::Complaints;
+use crate::config::raw::{RawHeader, RawLimits, RawPaging, RawSource};
+use crate::config::read::{At, excerpt, hint, joined, not_among};
+use crate::config::source::{Deadlines, Feed, Limits, Origin, Paging, Secret, Source};
+use crate::config::units::DurationSecs;
+use crate::domain::area::Level;
+use crate::domain::context::ContextKind;
+use crate::domain::device::DeviceState;
+use crate::domain::event::{Channel, Severity};
+
+/// Shortest interval between requests, and shortest deadline: below, a wall
+/// would be a load test of somebody's back end.
+const MIN_INTERVAL_SECS: f64 = 0.2;
+
+/// Missed intervals after which data count as stale.
+const STALE_INTERVALS: f64 = 3.0;
+
+/// No data count as stale sooner than this by default, seconds.
+const MIN_DEFAULT_STALE_SECS: f64 = 30.0;
+
+/// Most records that one page may be asked for.
+const MAX_PER_PAGE: u64 = 100_000;
+
+/// Checks all sources. `stages` are the stages of the closed loop.
+pub(super) fn sources(
+    raw: Option<At<Vec<At<RawSource>>>>,
+    folder: &Path,
+    stages: &[String],
+    complaints: &mut Complaints,
+) -> Entries<Source> {
+    let sources = raw.map(|at| at.value).unwrap_or_default();
+    if sources.is_empty() && !complaints.concerns_within("sources") {
+        // An editor that saves in two steps leaves an empty file for a moment:
+        // a wall that reloads it must not go blank.
+        complaints.add_about_file("没有数据源:至少要有一个 [[sources]]");
+    }
+    let ids: Vec<At<String>> = sources.iter().filter_map(|source| source.value.id.clone()).collect();
+    distinct(&ids, "数据源 id ", complaints);
+    let values = sources.into_iter().filter_map(|raw| source(raw, folder, stages, complaints)).collect();
+    Entries { values, ids: ids.into_iter().map(|id| id.value).collect() }
+}
+
+fn source(mut raw: At<RawSource>, folder: &Path, stages: &[String], complaints: &mut Complaints) -> Option<Source> {
+    let id = raw.value.id.take();
+    let id = required(id, "id", &raw, complaints).filter(|id| is_id(id, complaints));
+    let feed = raw.value.feed.take();
+    let feed = required(feed, "feed", &raw, complaints).map(|at| at.value);
+    let kind = raw.value.kind.take();
+    let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
+    if let Some(kind) = kind {
+        refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+    }
+    let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, complaints));
+    let RawSource { name, records, crs, level, parent, stale_after, limits, fields, values, .. } = raw.value;
+    let name = optional_text(name, complaints);
+    let records = records.and_then(|records| pointer(records, complaints));
+    if let Some(feed) = feed.filter(|feed| *feed != Feed::Areas) {
+        let area_keys =
+            [("level", level.as_ref().map(|at| at.key_offset)), ("parent", parent.as_ref().map(|at| at.key_offset))];
+        for (name, offset) in area_keys {
+            let Some(offset) = offset else { continue };
+            let message = format!("`{name}` 只用于 feed = \"areas\" 的数据源,这里是 \"{}\"", feed.name());
+            complaints.add(offset, joined(&raw.key, name), message);
+        }
+    }
+    let parent = optional_text(parent, complaints);
+    let fields = fields.map(|at| field_map(at.value, feed, complaints)).unwrap_or_default();
+    let values = values.map(|at| value_maps(at.value, feed, stages, complaints)).unwrap_or_default();
+    let limits = limits.map(|at| checked_limits(at.value, complaints)).unwrap_or_default();
+    let stale_after_secs = origin.as_ref().map_or(0.0, |origin| stale_after_secs(stale_after, origin, complaints));
+    let id = id?.value;
+    Some(Source {
+        name: name.unwrap_or_else(|| id.clone()),
+        id,
+        feed: feed?,
+        origin: origin?,
+        records,
+        crs: crs.map(|at| at.value).unwrap_or_default(),
+        fields,
+        values,
+        level: level.map(|at| at.value),
+        parent,
+        stale_after_secs,
+        limits,
+    })
+}
+
+/// Whether an id is made of ASCII letters, digits, `-` and `_`: it also names
+/// files of the cache.
+pub(super) fn is_id(id: &At<String>, complaints: &mut Complaints) -> bool {
+    let good = !id.value.is_empty() && id.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !good {
+        let message = format!("id `{}` 只能由字母、数字、- 和 _ 组成", excerpt(&id.value));
+        complaints.add(id.offset, &id.key, message);
+    }
+    good
+}
+
+fn refuse_keys_of_other_kinds(raw: &RawSource, kind: SourceKind, complaints: &mut Complaints) {
+    for (name, key, offset) in raw.present() {
+        let owners: Vec<&str> =
+            SourceKind::ALL.iter().filter(|owner| owner.own_keys().contains(&name)).map(|owner| owner.name()).collect();
+        if owners.is_empty() || kind.own_keys().contains(&name) {
+            continue;
+        }
+        let message = format!(
+            "`{name}` 不能用于 kind = \"{}\" 的数据源,它属于 kind = \"{}\"",
+            kind.name(),
+            owners.join("\" 或 \"")
+        );
+        complaints.add(offset, key, message);
+    }
+}
+
+fn origin(
+    raw: &mut At<RawSource>,
+    kind: SourceKind,
+    feed: Option<Feed>,
+    folder: &Path,
+    complaints: &mut Complaints,
+) -> Option<Origin> {
+    if kind == SourceKind::File {
+        let path = raw.value.path.take();
+        let path = required_text(path, "path", raw, complaints)?;
+        return resolved(path, folder, complaints).map(|path| Origin::File { path });
+    }
+    let address = raw.value.url.take();
+    let address = required_text(address, "url", raw, complaints).and_then(|address| url(address, complaints));
+    let headers = headers(raw.value.headers.take(), folder, complaints);
+    let deadlines = deadlines(&mut raw.value, complaints);
+    if kind == SourceKind::Sse {
+        return Some(Origin::Sse { url: address?, headers, deadlines });
+    }
+    // A feed that could not be read has its complaint: the shortest interval
+    // then brings no second one.
+    let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
+    let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
+    let paging = raw.value.paging.take().map(|paging| checked_paging(paging.value, complaints)).unwrap_or_default();
+    let since = raw.value.since.take().and_then(|since| parameter(since, complaints));
+    Some(Origin::Http { url: address?, every_secs, paging, since, headers, deadlines })
+}
+
+/// How often a feed is asked for by default, seconds: as often as its records
+/// change in a real deployment.
+const fn default_every_secs(feed: Feed) -> f64 {
+    match feed {
+        Feed::Areas | Feed::Context => 600.0,
+        Feed::Events => 5.0,
+        Feed::Devices => 10.0,
+        Feed::Tracks | Feed::Figures => 30.0,
+        Feed::Cameras => 60.0,
+    }
+}
+
+/// `path` from `folder` on, or as it is when absolute.
+pub(super) fn resolved(path: At<String>, folder: &Path, complaints: &mut Complaints) -> Option<PathBuf> {
+    if !not_blank(&path, complaints) {
+        return None;
+    }
+    if path.value.starts_with('~') {
+        complaints.add(path.offset, path.key, "路径中的 ~ 不会展开,请写绝对路径或相对于配置文件的路径");
+        return None;
+    }
+    Some(folder.join(path.value))
+}
+
+fn headers(
+    raw: Option<At<BTreeMap<String, At<RawHeader>>>>,
+    folder: &Path,
+    complaints: &mut Complaints,
+) -> Vec<(String, Secret)> {
+    let named = raw.map(|at| at.value).unwrap_or_default();
+    // Names of headers do not differ by case (RFC 9110, section 5.1).
+    let names: Vec<At<String>> = named
+        .iter()
+        .map(|(name, at)| At {
+            value: name.to_lowercase(),
+            key: at.key.clone(),
+            offset: at.key_offset,
+            key_offset: at.key_offset,
+        })
+        .collect();
+    distinct(&names, "请求头", complaints);
+    named.into_iter().filter_map(|(name, value)| header(&name, value, folder, complaints)).collect()
+}
+
+fn deadlines(raw: &mut RawSource, complaints: &mut Complaints) -> Deadlines {
+    let usual = Deadlines::default();
+    let whole_at = raw.whole_timeout.as_ref().map(|at| (at.offset, at.key.clone()));
+    let mut secs = |duration, default| duration_secs(duration, MIN_INTERVAL_SECS, default, complaints);
+    let deadlines = Deadlines {
+        connect_secs: secs(raw.connect_timeout.take(), usual.connect_secs),
+        idle_secs: secs(raw.idle_timeout.take(), usual.idle_secs),
+        whole_secs: secs(raw.whole_timeout.take(), usual.whole_secs),
+    };
+    if let Some((offset, key)) = whole_at.filter(|_| deadlines.whole_secs < deadlines.connect_secs) {
+        complaints.add(
+            offset,
+            key,
+            format!("总时限 {}s 短于连接时限 {}s", deadlines.whole_secs, deadlines.connect_secs),
+        );
+    }
+    deadlines
+}
+
+fn checked_paging(raw: RawPaging, complaints: &mut Complaints) -> Paging {
+    let mut name = |text: Option<At<String>>, default: &str| {
+        text.and_then(|text| parameter(text, complaints)).unwrap_or_else(|| default.to_owned())
+    };
+    let (page, size) = (name(raw.page.clone(), "pageNum"), name(raw.size.clone(), "pageSize"));
+    if let Some(at) = raw.size.or(raw.page).filter(|_| page == size) {
+        complaints.add(at.offset, at.key, "page 与 size 不能是同一个参数");
+    }
+    let per_page = raw.per_page.map_or(500, |at| {
+        if !(1..=MAX_PER_PAGE).contains(&at.value) {
+            complaints.add(at.offset, &at.key, format!("每页记录数须在 1 到 {MAX_PER_PAGE} 之间,却是 {}", at.value));
+        }
+        at.value.min(MAX_PER_PAGE) as u32
+    });
+    let total = raw.total.and_then(|total| pointer(total, complaints)).unwrap_or_else(|| "/data/total".to_owned());
+    Paging::Number { page, size, per_page, total }
+}
+
+/// The name of a query parameter.
+fn parameter(name: At<String>, complaints: &mut Complaints) -> Option<String> {
+    if !is_token(&name.value) || name.value.contains(['&', '#', '+']) {
+        complaints.add(name.offset, name.key, format!("`{}` 不是网址参数的名称", excerpt(&name.value)));
+        return None;
+    }
+    Some(name.value)
+}
+
+/// A JSON pointer (RFC 6901).
+fn pointer(text: At<String>, complaints: &mut Complaints) -> Option<String> {
+    if !is_pointer(&text.value) {
+        let message = format!("`{}` 不是 JSON 指针,写作 `/data/records`(RFC 6901)", excerpt(&text.value));
+        complaints.add(text.offset, text.key, message);
+        return None;
+    }
+    Some(text.value)
+}
+
+/// Empty, or `/`-led parts in which `~` only stands before 0 or 1.
+fn is_pointer(text: &str) -> bool {
+    let is_escaped = |tail: &str| tail.starts_with(['0', '1']);
+    (text.is_empty() || text.starts_with('/')) && text.split('~').skip(1).all(is_escaped)
+}
+
+fn checked_limits(raw: RawLimits, complaints: &mut Complaints) -> Limits {
+    let usual = Limits::default();
+    let mut at_least_one = |number: u64, offset: usize, key: &str| {
+        if number == 0 {
+            complaints.add(offset, key, "上限应大于 0,却是 0");
+        }
+        number
+    };
+    let mut count = |at: Option<At<u64>>, default: usize| {
+        at.map_or(default, |at| usize::try_from(at_least_one(at.value, at.offset, &at.key)).unwrap_or(usize::MAX))
+    };
+    let (records, vertices) = (count(raw.records, usual.records), count(raw.vertices, usual.vertices));
+    let bytes = raw.bytes.map_or(usual.bytes, |at| at_least_one(at.value.0, at.offset, &at.key));
+    Limits { bytes, records, vertices }
+}
+
+/// A file is current until it changes, so it is never stale unless the
+/// configuration says so; a poll is stale after some missed intervals; a
+/// stream after two of its longest silences.
+fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: &mut Complaints) -> f64 {
+    let default_secs = match origin {
+        Origin::File { .. } => MAX_DURATION_SECS,
+        Origin::Http { every_secs, .. } => (every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
+        Origin::Sse { deadlines, .. } => (deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
+    };
+    let at = raw.as_ref().map(|at| (at.offset, at.key.clone()));
+    let secs = duration_secs(raw, MIN_INTERVAL_SECS, default_secs, complaints);
+    if let (Some((offset, key)), Origin::Http { every_secs, .. }) = (at, origin)
+        && secs < *every_secs
+    {
+        let message = format!("{secs}s 比请求间隔 {every_secs}s 还短,数据会总是显示为过期");
+        complaints.add(offset, key, message);
+    }
+    secs
+}
+
+/// Checks `[sources.fields]`.
+fn field_map(
+    raw: BTreeMap<String, At<String>>,
+    feed: Option<Feed>,
+    complaints: &mut Complaints,
+) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    for (field, place) in raw {
+        let known = is_field(&field, &place, feed, complaints);
+        let filled = not_blank(&place, complaints);
+        // A text without a leading slash is the name of a CSV column.
+        let well_formed = !place.value.starts_with('/') || is_pointer(&place.value);
+        if !well_formed {
+            let message = format!("`{}` 不是 JSON 指针(~ 写作 ~0,/ 写作 ~1,RFC 6901)", excerpt(&place.value));
+            complaints.add(place.offset, &place.key, message);
+        }
+        if known && filled && well_formed {
+            fields.insert(field, place.value);
+        }
+    }
+    fields
+}
+
+/// Whether records of `feed` have this field; a feed that is not known has
+/// its own complaint.
+fn is_field<T>(field: &str, at: &At<T>, feed: Option<Feed>, complaints: &mut Complaints) -> bool {
+    let Some(feed) = feed else { return true };
+    let known = feed.field_names().contains(&field);
+    if !known {
+        let hint = hint(field, feed.field_names());
+        let message = format!("`{}` 数据没有字段 `{}`{hint}", feed.name(), excerpt(field));
+        complaints.add(at.key_offset, &at.key, message);
+    }
+    known
+}
+
+/// Checks `[sources.values.<field>]`.
+fn value_maps(
+    raw: BTreeMap<String, At<BTreeMap<String, At<String>>>>,
+    feed: Option<Feed>,
+    stages: &[String],
+    complaints: &mut Complaints,
+) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut maps = BTreeMap::new();
+    for (field, map) in raw {
+        if !is_field(&field, &map, feed, complaints) {
+            continue;
+        }
+        for value in map.value.values() {
+            if let Some(fault) = value_fault(&field, feed, &value.value, stages) {
+                complaints.add(value.offset, &value.key, fault);
+            }
+        }
+        maps.insert(field, map.value.into_iter().map(|(from, to)| (from, to.value)).collect());
+    }
+    maps
+}
+
+/// What is wrong with `value` as a value of a field of the domain. Fields
+/// that take any text take any value.
+fn value_fault(field: &str, feed: Option<Feed>, value: &str, stages: &[String]) -> Option<String> {
+    let known = match (feed?, field) {
+        (Feed::Areas, "level") => Level::parse(value).is_some(),
+        (Feed::Areas, "kind") => ["comprehensive", "dedicated"].contains(&value),
+        (Feed::Events, "severity") => Severity::parse(value).is_some(),
+        (Feed::Events, "channel") => Channel::parse(value).is_some(),
+        (Feed::Events, "stage") => stages.iter().any(|stage| stage == value),
+        (Feed::Devices, "state") => DeviceState::parse(value).is_some(),
+        (Feed::Context, "kind") => ContextKind::parse(value).is_some(),
+        (Feed::Events, "solved" | "satisfied") | (Feed::Cameras, "online") | (Feed::Figures, "more_is_better") => {
+            ["true", "false"].contains(&value)
+        }
+        _ => true,
+    };
+    if known {
+        return None;
+    }
+    let stage_names: Vec<&str> = stages.iter().map(String::as_str).collect();
+    let names: &[&str] = match field {
+        "level" => &["city", "district", "street", "community", "grid", "micro-grid"],
+        "kind" if feed == Some(Feed::Areas) => &["comprehensive", "dedicated"],
+        "kind" => &["water", "green", "building", "road"],
+        "severity" => &["normal", "major", "urgent"],
+        "channel" => &["hotline", "patrol", "iot", "snapshot", "video"],
+        "stage" => &stage_names,
+        "state" => &["normal", "offline", "alarm"],
+        _ => &["true", "false"],
+    };
+    Some(not_among(value, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_follow_rfc_6901() {
+        for good in ["", "/", "/data/records", "/a~1b/~0", "/属性/名称"] {
+            assert!(is_pointer(good), "{good}");
+        }
+        for bad in ["data", "/a~", "/a~2", "data/~1"] {
+            assert!(!is_pointer(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_field_with_a_fixed_set_of_values_is_checked() {
+        let stages = ["收集".to_owned(), "处置".to_owned()];
+        let fixed = [
+            (Feed::Areas, "level", "grid"),
+            (Feed::Areas, "kind", "dedicated"),
+            (Feed::Events, "severity", "urgent"),
+            (Feed::Events, "channel", "hotline"),
+            (Feed::Events, "stage", "处置"),
+            (Feed::Devices, "state", "alarm"),
+            (Feed::Context, "kind", "water"),
+            (Feed::Cameras, "online", "true"),
+        ];
+        for (feed, field, good) in fixed {
+            assert!(feed.field_names().contains(&field));
+            assert_eq!(value_fault(field, Some(feed), good, &stages), None, "{field}");
+            assert!(value_fault(field, Some(feed), "不存在", &stages).is_some(), "{field}");
+        }
+        assert_eq!(value_fault("title", Some(Feed::Events), "随便", &stages), None);
+    }
+}

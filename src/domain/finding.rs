@@ -1,0 +1,57 @@
+//! Something noticed about data that is worth telling an integrator.
+
+use serde::Serialize;
+
+/// What kind of thing was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingKind {
+    /// Two areas or records with one code.
+    DuplicateCode,
+    /// A parent code that no area has.
+    Orphan,
+    /// An area that is its own ancestor.
+    Cycle,
+    /// A feature without a geometry.
+    NoGeometry,
+    /// A geometry of a kind that this feed cannot use.
+    WrongGeometry,
+    /// A ring that crosses itself.
+    SelfIntersection,
+    /// A ring with fewer than three distinct points.
+    DegenerateRing,
+    /// A "hole" that lies outside its shell.
+    HoleOutside,
+    /// Coordinates that are not numbers or not on the Earth.
+    BadCoordinate,
+    /// A required field that is missing or of the wrong kind.
+    BadField,
+    /// A record or feature that could not be read at all.
+    Unreadable,
+    /// The data fit another coordinate system better.
+    Datum,
+    /// A limit cut the data short.
+    Limit,
+    /// Two areas of one level that cover the same ground.
+    Overlap,
+    /// Points outside every area.
+    Outside,
+}
+
+/// One thing noticed, with the record that it is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The kind, for counting and filtering.
+    pub kind: FindingKind,
+    /// Code, id or position (`#17`) of the record.
+    pub subject: String,
+    /// One sentence, without the subject.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding about `subject`.
+    pub fn new(kind: FindingKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind, subject: subject.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,98 @@
+//! What sources send to the model.
+
+use super::area::Area;
+use super::camera::Camera;
+use super::context::ContextFeature;
+use super::device::Device;
+use super::event::Event;
+use super::figure::Figure;
+use super::finding::Finding;
+use super::health::{SourceHealth, SourceId};
+use super::track::Track;
+
+/// Records of one kind. Replacing kinds carry the source's whole set; events
+/// and device readings are merged by id.
+#[derive(Clone, Debug)]
+pub enum Records {
+    /// Replaces the source's areas.
+    Areas(Vec<Area>),
+    /// Merged by id.
+    Events(Vec<Event>),
+    /// Replaces the source's cameras.
+    Cameras(Vec<Camera>),
+    /// Replaces the source's devices.
+    Devices(Vec<Device>),
+    /// Replaces the source's tracks.
+    Tracks(Vec<Track>),
+    /// Replaces the source's figures.
+    Figures(Vec<Figure>),
+    /// Replaces the source's context.
+    Context(Vec<ContextFeature>),
+}
+
+impl Records {
+    /// How many records.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Areas(r) => r.len(),
+            Self::Events(r) => r.len(),
+            Self::Cameras(r) => r.len(),
+            Self::Devices(r) => r.len(),
+            Self::Tracks(r) => r.len(),
+            Self::Figures(r) => r.len(),
+            Self::Context(r) => r.len(),
+        }
+    }
+
+    /// No record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One message from a source.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// New records, with what was noticed while reading them.
+    Records {
+        /// Which source.
+        source: SourceId,
+        /// What came.
+        records: Records,
+        /// What was noticed.
+        findings: Vec<Finding>,
+    },
+    /// How the source is doing.
+    Health {
+        /// Which source.
+        source: SourceId,
+        /// Its state.
+        health: SourceHealth,
+    },
+    /// A camera's latest still picture, decoded.
+    Picture {
+        /// Which source the camera came from.
+        source: SourceId,
+        /// Which camera.
+        camera: String,
+        /// The picture, or why there is none.
+        picture: Result<Picture, String>,
+    },
+}
+
+/// A decoded picture: sRGB, straight alpha, rows top down.
+#[derive(Clone, PartialEq)]
+pub struct Picture {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `width × height × 4` bytes.
+    pub rgba: std::sync::Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}×{})", self.width, self.height)
+    }
+}

@@ -1,0 +1,74 @@
+//! How long to wait after a failure.
+//!
+//! In: failures and successes. Out: waits that double from [`FIRST`] to
+//! [`LONGEST`], each drawn at random from its upper half, so that many walls
+//! do not ask a recovering back end all at once.
+
+use std::time::Duration;
+
+/// Wait after the first failure.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// Longest wait of our own choice.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Longest wait that a back end may ask for with `Retry-After`.
+const LONGEST_ASKED: Duration = Duration::from_secs(300);
+
+/// Waits between attempts.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    next: Duration,
+    first: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { next: FIRST, first: FIRST }
+    }
+}
+
+impl Backoff {
+    /// Begins anew after a success.
+    pub fn reset(&mut self) {
+        self.next = self.first;
+    }
+
+    /// Changes the wait after the first failure (`retry:` of an event stream).
+    pub fn set_first(&mut self, first: Duration) {
+        self.first = first.clamp(Duration::from_millis(100), LONGEST);
+        self.next = self.first;
+    }
+
+    /// The wait after one more failure; at least what the back end asked for,
+    /// within reason.
+    pub fn after_failure(&mut self, asked: Option<Duration>) -> Duration {
+        let wait = self.next.mul_f64(0.5 + fastrand::f64() / 2.0);
+        self.next = (self.next * 2).min(LONGEST);
+        wait.max(asked.unwrap_or_default().min(LONGEST_ASKED))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_cap_and_begin_anew() {
+        let mut backoff = Backoff::default();
+        for n in 0..20 {
+            let whole = FIRST.saturating_mul(1 << n).min(LONGEST);
+            let wait = backoff.after_failure(None);
+            assert!(wait >= whole / 2 && wait <= whole, "{wait:?} after {n} failures");
+        }
+        backoff.reset();
+        assert!(backoff.after_failure(None) <= FIRST);
+    }
+
+    #[test]
+    fn a_back_end_may_ask_for_more_but_not_for_ever() {
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.after_failure(Some(Duration::from_secs(7))), Duration::from_secs(7));
+        assert_eq!(backoff.after_failure(Some(Duration::from_secs(86_400))), LONGEST_ASKED);
+    }
+}

@@ -1,0 +1,307 @@
+//! HTTP for one source: headers, deadlines, limits, redirects.
+//!
+//! In: a source's address and settings. Out: responses and bodies, or the
+//! [`Fault`] that names what went wrong.
+//!
+//! How it works: each source has a client of its own, so that one source's
+//! connections and deadlines never touch another's. Bodies are read in chunks
+//! and measured after decompression; a gzip bomb is cut off like any other
+//! endless body. Redirects stay on the same host, because a wall carries
+//! secrets in its headers.
+
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, Url};
+
+use crate::config::source::{Deadlines, Secret};
+use crate::domain::time::Time;
+
+use super::fault::{Fault, io_text};
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// A client of one source.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    headers: Vec<(String, Secret)>,
+    deadlines: Deadlines,
+}
+
+/// Seconds from the configuration as a span; nonsense counts as a minute.
+pub fn secs(secs: f64) -> Duration {
+    Duration::try_from_secs_f64(secs).unwrap_or(Duration::from_secs(60))
+}
+
+/// Why a redirect was not followed; travels inside `reqwest`'s error.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+struct RedirectRefused(Fault);
+
+/// Makes `ring` the process's cryptography, once, before any client is built.
+fn install_cryptography() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that somebody installed a provider before: as good.
+        _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// Host and port of an address: what may be shown of it.
+pub fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether `target` may get what `origin` gets: the same host, and not
+/// without encryption where there was some.
+fn is_same_host(origin: &Url, target: &Url) -> bool {
+    let same_scheme = origin.scheme() == target.scheme();
+    let upgraded = origin.scheme() == "http" && target.scheme() == "https";
+    origin.host_str() == target.host_str()
+        && (upgraded || (same_scheme && origin.port_or_known_default() == target.port_or_known_default()))
+}
+
+fn redirect_policy() -> reqwest::redirect::Policy {
+    reqwest::redirect::Policy::custom(|attempt| {
+        if attempt.previous().len() > MAX_REDIRECTS {
+            return attempt.error(RedirectRefused(Fault::RedirectLoop { limit: MAX_REDIRECTS }));
+        }
+        match attempt.previous().last() {
+            Some(origin) if !is_same_host(origin, attempt.url()) => {
+                let host = host_of(attempt.url());
+                attempt.error(RedirectRefused(Fault::OtherHost { host }))
+            }
+            _ => attempt.follow(),
+        }
+    })
+}
+
+impl Client {
+    /// A client for the source at `url`.
+    ///
+    /// # Errors
+    /// When the address is none, or TLS cannot be set up.
+    pub fn new(url: &str, headers: &[(String, Secret)], deadlines: Deadlines) -> Result<Self, Fault> {
+        install_cryptography();
+        let url = Url::parse(url).map_err(|error| Fault::Unusable(format!("地址不是 http(s) 地址({error})")))?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("quanyu/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(secs(deadlines.connect_secs))
+            .redirect(redirect_policy())
+            .no_proxy()
+            .build()
+            .map_err(|error| Fault::Unusable(format!("TLS:{error}")))?;
+        Ok(Self { http, url, headers: headers.to_vec(), deadlines })
+    }
+
+    /// The source's address.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The source's deadlines.
+    pub fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
+    /// An address as a source wrote it, relative to `base`.
+    ///
+    /// # Errors
+    /// When it leads to another host.
+    pub fn resolve(&self, base: &Url, href: &str) -> Result<Url, Fault> {
+        let url = base.join(href).map_err(|error| Fault::Unusable(format!("链接无效({error})")))?;
+        if is_same_host(&self.url, &url) { Ok(url) } else { Err(Fault::OtherHost { host: host_of(&url) }) }
+    }
+
+    /// A GET request with the source's headers. Secrets are read each time, so
+    /// that a renewed file takes effect without a restart.
+    ///
+    /// # Errors
+    /// When a secret is missing or no header can hold it.
+    pub fn get(&self, url: Url) -> Result<RequestBuilder, Fault> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let unusable = || Fault::Unusable(format!("请求头 {name}"));
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+            let text = value.reveal().map_err(Fault::Secret)?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_| unusable())?;
+            value.set_sensitive(true);
+            headers.insert(key, value);
+        }
+        Ok(self.http.get(url).headers(headers))
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// When no head comes in time. The status is not judged.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
+        let wait = secs(self.deadlines.connect_secs) + secs(self.deadlines.idle_secs);
+        match tokio::time::timeout(wait, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(self.fault_of(&error, 0)),
+            Err(_) => Err(Fault::Idle { secs: self.deadlines.idle_secs, received: 0 }),
+        }
+    }
+
+    /// Reads the rest of a response, at most `limit` bytes after
+    /// decompression, not longer than `until`.
+    ///
+    /// # Errors
+    /// When it stalls, breaks off, or is too long.
+    pub async fn body(&self, mut response: Response, limit: u64, until: Instant) -> Result<Vec<u8>, Fault> {
+        if response.content_length().is_some_and(|length| length > limit) {
+            return Err(Fault::TooLarge { limit });
+        }
+        let mut body = Vec::new();
+        loop {
+            let received = body.len() as u64;
+            let idle = secs(self.deadlines.idle_secs);
+            let left = until.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(idle.min(left), response.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
+                    if received + chunk.len() as u64 > limit {
+                        return Err(Fault::TooLarge { limit });
+                    }
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Ok(None)) => return Ok(body),
+                Ok(Err(error)) => return Err(self.fault_of(&error, received)),
+                Err(_) if left <= idle => return Err(Fault::Whole { secs: self.deadlines.whole_secs, received }),
+                Err(_) => return Err(Fault::Idle { secs: self.deadlines.idle_secs, received }),
+            }
+        }
+    }
+
+    /// Names an error of `reqwest` without its address.
+    pub fn fault_of(&self, error: &reqwest::Error, received: u64) -> Fault {
+        if let Some(refused) = find_source::<RedirectRefused>(error) {
+            return refused.0.clone();
+        }
+        let io = find_source::<std::io::Error>(error);
+        let host = host_of(&self.url);
+        if error.is_connect() && error.is_timeout() {
+            return Fault::ConnectTimeout { host, secs: self.deadlines.connect_secs };
+        }
+        if error.is_connect() {
+            return Fault::Connect { host, reason: connect_reason(error, io) };
+        }
+        tracing::debug!(%host, error = deepest(error), "transport error");
+        match io.map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput) => Fault::Compression,
+            Some(_) => Fault::Broken { received, reason: io.map(io_text).unwrap_or_default() },
+            None if error.is_body() || error.is_decode() || is_incomplete(error) => {
+                Fault::Broken { received, reason: "数据没有收完".into() }
+            }
+            None => Fault::Protocol,
+        }
+    }
+}
+
+/// Judges a status.
+///
+/// # Errors
+/// When it is not success; `Retry-After` comes along.
+pub fn check_status(response: &Response) -> Result<(), Fault> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(Fault::Status { status: status.as_u16(), retry_after: retry_after(response.headers()) })
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(secs) = text.parse() {
+        return Some(Duration::from_secs(secs));
+    }
+    let millis = http_date(text)?.millis_since(Time::system_now());
+    Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+}
+
+/// A date of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn http_date(text: &str) -> Option<Time> {
+    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Time(zoned.timestamp().as_millisecond()))
+}
+
+fn find_source<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        // An I/O error hides what it wraps from `source`.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = error.downcast_ref::<E>() {
+            let wrapped = inner.and_then(|inner| find_source::<E>(inner));
+            return Some(wrapped.unwrap_or(found));
+        }
+        at = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
+/// The innermost error, in its own words.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut at = error;
+    while let Some(inner) = at.source() {
+        at = inner;
+    }
+    at.to_string().chars().take(120).collect()
+}
+
+/// Why a connection does not stand, in an operator's words.
+fn connect_reason(error: &reqwest::Error, io: Option<&std::io::Error>) -> String {
+    let words = deepest(error);
+    match io {
+        _ if words.contains("certificate") => "服务器证书无法验证".into(),
+        Some(io) if io.kind() == std::io::ErrorKind::InvalidData => "TLS 握手失败".into(),
+        Some(io) => io_text(io),
+        None => words,
+    }
+}
+
+fn is_incomplete(error: &reqwest::Error) -> bool {
+    let words = deepest(error);
+    words.contains("closed before message completed") || words.contains("end of file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Client {
+        Client::new(url, &[], Deadlines::default()).unwrap()
+    }
+
+    #[test]
+    fn links_stay_on_the_host() {
+        let client = client("https://api.example.cn/v1/items?token=1");
+        let resolve = |href: &str| client.resolve(client.url(), href);
+        assert_eq!(resolve("/v1/items?page=2").unwrap().as_str(), "https://api.example.cn/v1/items?page=2");
+        assert_eq!(resolve("items?page=3").unwrap().path(), "/v1/items");
+        for other in
+            ["https://evil.cn/", "http://api.example.cn/", "https://api.example.cn:8443/", "file:///etc/passwd"]
+        {
+            assert!(matches!(resolve(other), Err(Fault::OtherHost { .. })), "{other}");
+        }
+    }
+
+    #[test]
+    fn dates_of_http_are_read() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Time(784_111_777_000)));
+        assert_eq!(http_date("soon"), None);
+    }
+
+    #[test]
+    fn a_missing_secret_is_named_not_shown() {
+        let headers = [("Authorization".to_owned(), Secret::Env("QUANYU_TEST_NO_SUCH_VARIABLE".into()))];
+        let client = Client::new("http://127.0.0.1/", &headers, Deadlines::default()).unwrap();
+        let fault = client.get(client.url().clone()).unwrap_err();
+        assert!(fault.to_string().contains("QUANYU_TEST_NO_SUCH_VARIABLE"));
+    }
+}

@@ -1,0 +1,356 @@
+//! The elements of a JSON text: features, records, rows.
+//!
+//! In: UTF-8 bytes in any of the forms that back ends send: a
+//! `FeatureCollection`, one `Feature`, a bare geometry, a GeoJSON text
+//! sequence (RFC 8142), newline-delimited JSON, an array of records, or
+//! records somewhere inside an envelope. Out: one [`Element`] after the other
+//! to a [`Take`], and what the document says about itself ([`Document`]).
+//!
+//! How it works: one pass. `features` is decoded as it is met, so a file that
+//! is cut off gives all features before the cut; every other member of the
+//! outer object is only remembered by its byte range and looked at when there
+//! were no features.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::domain::crs::Crs;
+use crate::domain::finding::FindingKind;
+
+use super::super::fault::Fault;
+use super::envelope;
+use super::geometry::{Geometry, GeometryReader, GeometryStop, Problem};
+use super::notes::Notes;
+use super::scan::{ScanError, Scanner};
+
+/// Record separator of RFC 8142.
+const RECORD_SEPARATOR: u8 = 0x1E;
+
+/// One feature, record or row.
+#[derive(Debug, Default)]
+pub struct Element {
+    /// Position in the answer, from 1.
+    pub number: usize,
+    /// The properties of a feature, or the record itself.
+    pub record: Value,
+    /// The `id` of a feature.
+    pub id: Option<Value>,
+    /// Its geometry; `None` when it has none or one that cannot be used.
+    pub geometry: Option<Geometry>,
+    /// Whether it is a GeoJSON feature or geometry.
+    pub is_feature: bool,
+    /// What was wrong with its geometry.
+    pub problems: Vec<Problem>,
+}
+
+/// Takes elements one by one.
+pub trait Take {
+    /// Takes one.
+    fn take(&mut self, element: Element, notes: &mut Notes);
+}
+
+/// What a document says about itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    /// Where the next page is, as written.
+    pub next: Option<String>,
+    /// How many records there are in all pages.
+    pub total: Option<u64>,
+    /// Elements in this document, good or not.
+    pub elements: usize,
+}
+
+/// Why reading stopped early.
+#[derive(Debug)]
+enum Stop {
+    Scan(ScanError),
+    Fault(Fault),
+    /// A limit was reached; the text says which.
+    Full(String),
+}
+
+impl From<ScanError> for Stop {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// How to read the elements of a source.
+#[derive(Clone, Debug, Default)]
+pub struct ElementOptions {
+    /// JSON pointer to the records.
+    pub records: Option<String>,
+    /// JSON pointer to the total of all pages.
+    pub total: Option<String>,
+    /// Coordinate system of geometries.
+    pub crs: Crs,
+    /// Most elements over all pages.
+    pub max_elements: usize,
+}
+
+/// Reads elements; counts over all pages of an answer.
+pub struct ElementReader {
+    options: ElementOptions,
+    geometry: GeometryReader,
+    elements: usize,
+}
+
+impl ElementReader {
+    /// Reads at most `max_vertices` vertices.
+    pub fn new(options: ElementOptions, max_vertices: usize) -> Self {
+        Self { options, geometry: GeometryReader::new(max_vertices), elements: 0 }
+    }
+
+    /// Counts an element that did not come from JSON; `None` when there were
+    /// enough.
+    pub fn count_one(&mut self) -> Option<usize> {
+        self.elements += 1;
+        (self.elements <= self.options.max_elements).then_some(self.elements)
+    }
+
+    /// Reads a whole text.
+    ///
+    /// # Errors
+    /// When nothing can be used: no JSON, no records, or an envelope that
+    /// says no. A text that is cut off or broken after some elements is no
+    /// error but a finding.
+    pub fn read(&mut self, text: &[u8], take: &mut dyn Take, notes: &mut Notes) -> Result<Document, Fault> {
+        let before = self.elements;
+        let mut document = Document::default();
+        let is_sequence = is_sequence(text);
+        let mut scanner = Scanner::new(text);
+        loop {
+            while scanner.eat(RECORD_SEPARATOR) {}
+            if scanner.peek().is_none() {
+                break;
+            }
+            let line = scanner.clone();
+            match self.read_value(&mut scanner, &mut document, take, notes) {
+                Ok(()) => {}
+                Err(Stop::Fault(fault)) => return Err(fault),
+                Err(Stop::Full(message)) => {
+                    notes.add(FindingKind::Limit, &format!("#{}", self.elements), message);
+                    break;
+                }
+                Err(Stop::Scan(error)) if is_sequence => {
+                    self.elements += 1;
+                    notes.add(FindingKind::Unreadable, &format!("#{}", self.elements), error.to_string());
+                    scanner = line;
+                    scanner.skip_past(&[b'\n', RECORD_SEPARATOR]);
+                }
+                Err(Stop::Scan(error)) if self.elements > before => {
+                    let message = format!("{error},其后的内容未读");
+                    notes.add(FindingKind::Unreadable, &format!("#{}", self.elements + 1), message);
+                    break;
+                }
+                Err(Stop::Scan(error)) => return Err(Fault::Malformed(error.to_string())),
+            }
+        }
+        document.elements = self.elements - before;
+        Ok(document)
+    }
+
+    /// Reads one value of the outermost level.
+    fn read_value(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        document: &mut Document,
+        take: &mut dyn Take,
+        notes: &mut Notes,
+    ) -> Result<(), Stop> {
+        match scanner.peek() {
+            Some(b'{') => self.read_object(scanner, document, take, notes),
+            Some(b'[') if self.options.records.as_deref().is_none_or(str::is_empty) => {
+                scanner.array(|scanner| self.read_element(scanner, take, notes))
+            }
+            Some(b'[') => Err(Fault::Malformed("应答是数组,其中没有配置的 records 路径".into()).into()),
+            _ => {
+                scanner.skip_value()?;
+                Err(Fault::Malformed("既不是对象也不是数组".into()).into())
+            }
+        }
+    }
+
+    /// Reads an object of the outermost level, whatever it is.
+    fn read_object(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        document: &mut Document,
+        take: &mut dyn Take,
+        notes: &mut Notes,
+    ) -> Result<(), Stop> {
+        let start = scanner.offset();
+        let stream_features = self.options.records.as_deref().is_none_or(|pointer| pointer == "/features");
+        let mut has_features = false;
+        let mut members = envelope::Members::new(scanner.text());
+        scanner.object(|scanner, key| {
+            if stream_features && key == b"features" && scanner.peek() == Some(b'[') {
+                has_features = true;
+                return scanner.array(|scanner| self.read_element(scanner, take, notes));
+            }
+            let range = scanner.skip_value()?;
+            members.push(key, range);
+            Ok::<_, Stop>(())
+        })?;
+        members.describe(self.options.total.as_deref(), document, notes);
+        if has_features {
+            return Ok(());
+        }
+        let whole = start..scanner.offset();
+        let found = members.records(self.options.records.as_deref(), whole)?;
+        self.read_found(scanner.text(), found, take, notes)
+    }
+
+    /// Reads the elements that were found inside an object.
+    fn read_found(
+        &mut self,
+        text: &[u8],
+        found: envelope::Found,
+        take: &mut dyn Take,
+        notes: &mut Notes,
+    ) -> Result<(), Stop> {
+        let at = |range: Range<usize>| {
+            let mut scanner = Scanner::new(&text[..range.end]);
+            scanner.jump(range.start);
+            scanner
+        };
+        match found {
+            envelope::Found::None => Ok(()),
+            envelope::Found::One(range) => self.read_element(&mut at(range), take, notes),
+            envelope::Found::Array(range) => at(range).array(|scanner| self.read_element(scanner, take, notes)),
+        }
+    }
+
+    /// Reads one element. A defect that leaves the brackets in balance costs
+    /// only this element.
+    fn read_element(&mut self, scanner: &mut Scanner<'_>, take: &mut dyn Take, notes: &mut Notes) -> Result<(), Stop> {
+        if self.elements >= self.options.max_elements {
+            return Err(Stop::Full(format!("超过上限 {} 条,其余未读", self.options.max_elements)));
+        }
+        let start = scanner.clone();
+        let number = self.elements + 1;
+        let mut element = Element { number, ..Element::default() };
+        let done = match scanner.peek() {
+            Some(b'{') => self.read_members(scanner, &mut element),
+            _ => scanner.skip_value().map_err(Stop::from).map(|range| range_value(scanner.text(), range, &mut element)),
+        };
+        let readable = match done {
+            Ok(readable) => readable,
+            Err(Stop::Scan(error @ (ScanError::Syntax { .. } | ScanError::TooDeep { .. }))) => {
+                *scanner = start;
+                scanner.skip_value()?;
+                Err(error.to_string())
+            }
+            Err(stop) => return Err(stop),
+        };
+        self.elements = number;
+        match readable {
+            Ok(()) => take.take(element, notes),
+            Err(reason) => notes.add(FindingKind::Unreadable, &format!("#{number}"), reason),
+        }
+        Ok(())
+    }
+
+    /// Reads the members of a feature, geometry or record. The inner result
+    /// tells why the element, though skipped well, cannot be used.
+    fn read_members(&mut self, scanner: &mut Scanner<'_>, element: &mut Element) -> Result<Result<(), String>, Stop> {
+        scanner.peek();
+        let start = scanner.clone();
+        let mut geometry = None;
+        let mut properties = None;
+        let mut id = None;
+        let mut is_feature = false;
+        let mut is_geometry = false;
+        scanner.object(|scanner, key| {
+            match key {
+                b"geometry" => {
+                    let mut read = Geometry::default();
+                    self.read_geometry(scanner, &mut read, element)?;
+                    geometry = Some(read);
+                    return Ok(());
+                }
+                b"type" if scanner.peek() == Some(b'"') => {
+                    is_feature |= scanner.raw_string()?.eq_ignore_ascii_case(b"Feature");
+                    return Ok(());
+                }
+                _ => {}
+            }
+            let range = scanner.skip_value()?;
+            match key {
+                b"properties" => properties = Some(range),
+                b"id" => id = Some(range),
+                b"coordinates" | b"geometries" => is_geometry = true,
+                _ => {}
+            }
+            Ok::<_, Stop>(())
+        })?;
+        let text = scanner.text();
+        if is_geometry && geometry.is_none() && properties.is_none() && !is_feature {
+            let mut read = Geometry::default();
+            self.read_geometry(&mut start.clone(), &mut read, element)?;
+            (geometry, is_feature) = (Some(read), true);
+            element.record = Value::Null;
+        } else if is_feature || (properties.is_some() && geometry.is_some()) {
+            is_feature = true;
+            if geometry.is_none() {
+                element.problems.push((FindingKind::NoGeometry, "没有几何".into()));
+            }
+            if let Some(range) = properties
+                && let Err(error) = parse_into(&mut element.record, &text[range])
+            {
+                return Ok(Err(error));
+            }
+            element.id = id.and_then(|range| serde_json::from_slice(&text[range]).ok());
+        } else {
+            element.problems.clear();
+            if let Err(error) = parse_into(&mut element.record, &text[start.offset()..scanner.offset()]) {
+                return Ok(Err(error));
+            }
+        }
+        element.is_feature = is_feature;
+        element.geometry = geometry.filter(|found| *found != Geometry::default());
+        Ok(Ok(()))
+    }
+
+    fn read_geometry(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        geometry: &mut Geometry,
+        element: &mut Element,
+    ) -> Result<(), Stop> {
+        self.geometry.read(scanner, self.options.crs, geometry, &mut element.problems).map_err(|stop| match stop {
+            GeometryStop::Scan(error) => Stop::Scan(error),
+            GeometryStop::TooManyVertices => Stop::Full("超过坐标点上限,其余未读".into()),
+        })
+    }
+}
+
+/// A row (an array) is a record of its own; everything else is none.
+fn range_value(text: &[u8], range: Range<usize>, element: &mut Element) -> Result<(), String> {
+    parse_into(&mut element.record, &text[range])?;
+    if element.record.is_array() { Ok(()) } else { Err("不是对象".into()) }
+}
+
+fn parse_into(record: &mut Value, text: &[u8]) -> Result<(), String> {
+    *record = serde_json::from_slice(text).map_err(|error| format!("内容不合 JSON 语法(第 {} 列)", error.column()))?;
+    Ok(())
+}
+
+/// Whether the text is a sequence of JSON texts: RFC 8142, or one per line.
+fn is_sequence(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    if text.first() == Some(&RECORD_SEPARATOR) {
+        return true;
+    }
+    let Some(end) = text.iter().position(|&byte| byte == b'\n') else { return false };
+    let first = text[..end].trim_ascii_end();
+    let second = text[end..].trim_ascii_start();
+    first.starts_with(b"{") && first.ends_with(b"}") && second.first() == Some(&b'{')
+}

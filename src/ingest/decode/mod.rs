@@ -1,0 +1,187 @@
+//! From the bytes of an answer to the records of the domain.
+//!
+//! In: a body (or several, when an answer comes in pages) and the source's
+//! settings. Out: [`Decoded`]: records, masked and in WGS-84, with findings.
+//!
+//! `text` tells what the bytes are; `elements` (JSON, with `scan`, `geometry`,
+//! `polygon` and `envelope` under it) and `table` (CSV) cut them into elements; `fields`
+//! names their parts; `records` makes domain records of them. Nothing here
+//! does I/O, and nothing keeps state between answers.
+
+mod elements;
+mod envelope;
+mod fields;
+mod geometry;
+mod notes;
+mod polygon;
+mod records;
+mod scan;
+mod synonyms;
+mod table;
+mod text;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::config::Source;
+use crate::config::source::{Feed, Limits, Origin, Paging};
+use crate::domain::area::Level;
+use crate::domain::crs::Crs;
+use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::update::Records;
+
+use super::fault::Fault;
+pub use elements::{Document, Element, Take};
+use elements::{ElementOptions, ElementReader};
+use fields::FieldTable;
+pub use notes::Notes;
+pub use text::Format;
+
+/// How to decode the answers of one source.
+#[derive(Debug)]
+pub struct Decoder {
+    fields: FieldTable,
+    records: Option<String>,
+    total: Option<String>,
+    crs: Crs,
+    level: Option<Level>,
+    parent: Option<String>,
+    limits: Limits,
+    stages: Vec<String>,
+}
+
+/// The records of one answer.
+#[derive(Debug)]
+pub struct Decoded {
+    /// What came.
+    pub records: Records,
+    /// What was noticed, bounded.
+    pub findings: Vec<Finding>,
+    /// How much was noticed.
+    pub findings_total: u64,
+}
+
+impl Decoded {
+    /// The same, unless something came and nothing of it can be used: then the
+    /// source is not well, and what it delivered before stays.
+    ///
+    /// # Errors
+    /// When there are findings and no record.
+    pub fn if_usable(self) -> Result<Self, Fault> {
+        match self.findings.first() {
+            Some(finding) if self.records.is_empty() => Err(Fault::NotData(format!(
+                "{} 条记录都无法使用,例如 {}:{}",
+                self.findings_total, finding.subject, finding.message
+            ))),
+            _ => Ok(self),
+        }
+    }
+}
+
+impl Decoder {
+    /// A decoder for `source`. `zone` is that of times without an offset,
+    /// `stages` the closed loop's.
+    pub fn new(source: &Source, zone: &TimeZone, stages: &[String]) -> Arc<Self> {
+        let total = match &source.origin {
+            Origin::Http { paging: Paging::Number { total, .. }, .. } => Some(total.clone()),
+            _ => None,
+        };
+        Arc::new(Self {
+            fields: FieldTable::new(source, zone.clone()),
+            records: source.records.clone(),
+            total,
+            crs: source.crs,
+            level: source.level,
+            parent: source.parent.clone(),
+            limits: source.limits,
+            stages: stages.to_vec(),
+        })
+    }
+
+    /// What the decoder's records are.
+    pub fn feed(&self) -> Feed {
+        self.fields.feed()
+    }
+
+    /// Most records of one answer.
+    pub fn max_records(&self) -> usize {
+        self.limits.records
+    }
+}
+
+/// One answer while it is being read, page by page.
+pub struct Batch {
+    reader: ElementReader,
+    collector: records::Collector,
+    notes: Notes,
+}
+
+impl Batch {
+    /// An answer of which nothing was read yet.
+    pub fn new(decoder: &Arc<Decoder>) -> Self {
+        let options = ElementOptions {
+            records: decoder.records.clone(),
+            total: decoder.total.clone(),
+            crs: decoder.crs,
+            max_elements: decoder.limits.records,
+        };
+        Self {
+            reader: ElementReader::new(options, decoder.limits.vertices),
+            collector: records::Collector::new(Arc::clone(decoder)),
+            notes: Notes::default(),
+        }
+    }
+
+    /// Reads one page.
+    ///
+    /// # Errors
+    /// When nothing of it can be used; a page that is broken after some
+    /// records gives those and a finding.
+    pub fn read(&mut self, body: &[u8], format: Format) -> Result<Document, Fault> {
+        read_elements(body, format, &mut self.reader, &mut self.collector, &mut self.notes)
+    }
+
+    /// Notes a page that could not be used, where the rest of them can.
+    pub fn note_unreadable(&mut self, fault: &Fault) {
+        self.notes.add(FindingKind::Unreadable, "…", fault.to_string());
+    }
+
+    /// The records of all pages.
+    pub fn finish(mut self) -> Decoded {
+        let records = self.collector.finish(&mut self.notes);
+        let findings_total = self.notes.total();
+        Decoded { records, findings: self.notes.finish(), findings_total }
+    }
+}
+
+/// Reads the elements of a body that belongs to no source: what benchmarks
+/// read points from. Geometries are in `crs`.
+///
+/// # Errors
+/// As [`Batch::read`].
+pub fn read_plain(body: &[u8], format: Format, crs: Crs, take: &mut dyn Take) -> Result<Vec<Finding>, Fault> {
+    let limits = Limits::default();
+    let options = ElementOptions { crs, max_elements: limits.records, ..Default::default() };
+    let mut reader = ElementReader::new(options, limits.vertices);
+    let mut notes = Notes::default();
+    read_elements(body, format, &mut reader, take, &mut notes)?;
+    Ok(notes.finish())
+}
+
+fn read_elements(
+    body: &[u8],
+    format: Format,
+    reader: &mut ElementReader,
+    take: &mut dyn Take,
+    notes: &mut Notes,
+) -> Result<Document, Fault> {
+    let (text, format) = text::classify(body, format, notes)?;
+    match format {
+        Format::Csv => table::read(&text, reader, take, notes),
+        Format::Json | Format::Unknown => reader.read(&text, take, notes),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

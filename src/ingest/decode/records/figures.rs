@@ -1,0 +1,43 @@
+//! Figures that a back end reports ready-made.
+
+use serde_json::Value;
+
+use crate::domain::figure::Figure;
+use crate::domain::finding::FindingKind;
+
+use super::super::fields::{Fields, scalar_text};
+use super::Context;
+
+/// Reads one figure; one without a key or a value is left out. A ratio whose
+/// value is missing is computed from its parts, in percent.
+pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Option<Figure> {
+    if !has_key {
+        context.note(FindingKind::BadField, "指标没有 key");
+        return None;
+    }
+    let (numerator, denominator) = (fields.number("numerator"), fields.number("denominator"));
+    let ratio = || numerator.zip(denominator).filter(|(_, of)| *of != 0.0).map(|(part, of)| part / of * 100.0);
+    let Some(value) = fields.number("value").or_else(ratio) else {
+        context.note(FindingKind::BadField, "指标没有数值");
+        return None;
+    };
+    let key = context.subject.clone();
+    Some(Figure {
+        label: fields.text("label").unwrap_or_else(|| key.clone()),
+        value,
+        unit: fields.text("unit").unwrap_or_default(),
+        numerator,
+        denominator,
+        previous: fields.number("previous"),
+        more_is_better: fields.flag("more_is_better"),
+        series: fields.value("series").map(read_series).unwrap_or_default(),
+        key,
+    })
+}
+
+/// Numbers, numbers as text, or objects with a `value`.
+fn read_series(value: &Value) -> Vec<f64> {
+    let Value::Array(values) = value else { return Vec::new() };
+    let number = |value: &Value| value.as_f64().or_else(|| scalar_text(value)?.parse().ok());
+    values.iter().filter_map(|value| number(value.get("value").unwrap_or(value))).filter(|n| n.is_finite()).collect()
+}

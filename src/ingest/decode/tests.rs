@@ -1,0 +1,243 @@
+//! Decoding of whole answers, in all the forms in which they come.
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::finding::FindingKind;
+
+/// A file source of `feed` with every setting at its default.
+pub(crate) fn source(feed: Feed) -> Source {
+    Source {
+        id: "test".into(),
+        name: "测试".into(),
+        feed,
+        origin: Origin::File { path: "test.json".into() },
+        records: None,
+        crs: Crs::Wgs84,
+        fields: Default::default(),
+        values: Default::default(),
+        level: None,
+        parent: None,
+        stale_after_secs: 60.0,
+        limits: Limits::default(),
+    }
+}
+
+fn decode_with(source: &Source, body: &[u8]) -> Result<Decoded, Fault> {
+    let stages = ["收集", "处置", "反馈", "评价"].map(String::from);
+    let decoder = Decoder::new(source, &TimeZone::fixed(jiff::tz::offset(8)), &stages);
+    let mut batch = Batch::new(&decoder);
+    batch.read(body, Format::Unknown)?;
+    Ok(batch.finish())
+}
+
+fn decode(feed: Feed, body: &str) -> Decoded {
+    decode_with(&source(feed), body.as_bytes()).unwrap()
+}
+
+fn kinds(decoded: &Decoded) -> Vec<FindingKind> {
+    decoded.findings.iter().map(|finding| finding.kind).collect()
+}
+
+const SQUARE: &str = r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}"#;
+
+#[test]
+fn areas_come_in_every_form_of_geojson() {
+    let feature = format!(r#"{{"type":"Feature","geometry":{SQUARE},"properties":{{"code":"a","name":"甲"}}}}"#);
+    let forms = [
+        format!(r#"{{"type":"FeatureCollection","features":[{feature}]}}"#),
+        format!(r#"{{"features":[{feature}],"type":"FeatureCollection","links":[]}}"#),
+        format!("\u{feff}{feature}"),
+        SQUARE.to_owned(),
+        format!("[{feature}]"),
+        format!(r#"{{"code":200,"msg":"","data":[{feature}]}}"#),
+    ];
+    for form in forms {
+        let Decoded { records: Records::Areas(areas), .. } = decode(Feed::Areas, &form) else { panic!() };
+        assert_eq!(areas.len(), 1, "{form}");
+        assert_eq!(areas[0].shape.points.len(), 3, "{form}");
+    }
+    for form in [format!("\u{1e}{feature}\n\u{1e}{feature}\n"), format!("{feature}\r\n{feature}\r\n")] {
+        assert_eq!(decode(Feed::Areas, &form).records.len(), 2, "{form}");
+    }
+}
+
+#[test]
+fn levels_are_taken_from_the_record_the_source_or_the_parent() {
+    let body =
+        r#"[{"code":1,"level":"街道"},{"code":3,"parent":2},{"code":2,"parent":{"code":1}},{"code":4,"parent":9}]"#;
+    let Records::Areas(areas) = decode(Feed::Areas, body).records else { panic!() };
+    let levels: Vec<Level> = areas.iter().map(|area| area.level).collect();
+    assert_eq!(levels, [Level::Street, Level::Grid, Level::Community, Level::Community]);
+    let with_level = Source { level: Some(Level::MicroGrid), ..source(Feed::Areas) };
+    let Records::Areas(areas) = decode_with(&with_level, body.as_bytes()).unwrap().records else { panic!() };
+    assert_eq!((areas[0].level, areas[3].level), (Level::Street, Level::MicroGrid));
+}
+
+#[test]
+fn a_cut_file_gives_what_came_before_the_cut() {
+    let feature = format!(r#"{{"type":"Feature","geometry":{SQUARE},"properties":{{"code":"a"}}}}"#);
+    let body = format!(r#"{{"type":"FeatureCollection","features":[{feature},{feature},{}"#, &feature[..60]);
+    let decoded = decode(Feed::Areas, &body);
+    assert_eq!(decoded.records.len(), 2);
+    assert_eq!(kinds(&decoded), [FindingKind::Unreadable]);
+    assert_eq!(decoded.findings[0].subject, "#3");
+    assert!(decoded.findings[0].message.contains("截断"));
+}
+
+#[test]
+fn one_bad_feature_costs_only_itself() {
+    let good = format!(r#"{{"type":"Feature","geometry":{SQUARE},"properties":{{"code":"a"}}}}"#);
+    for bad in ["null", "7", r#"{"type" "Feature"}"#, r#"{"type":"Feature","properties":{"a":NaN},"geometry":null}"#] {
+        let decoded = decode(Feed::Areas, &format!(r#"{{"features":[{bad},{good}]}}"#));
+        assert_eq!(decoded.records.len(), 1, "{bad}");
+        assert_eq!(decoded.findings[0].kind, FindingKind::Unreadable, "{bad}: {:?}", decoded.findings);
+        assert_eq!(decoded.findings[0].subject, "#1", "{bad}");
+    }
+    let decoded = decode(Feed::Areas, &format!("{good}\n{{\"broken\n{good}\n"));
+    assert_eq!((decoded.records.len(), decoded.findings.len()), (2, 1));
+}
+
+#[test]
+fn events_are_read_masked_and_placed_in_the_loop() {
+    let body = r#"{"code":200,"data":{"records":[{
+        "id":"E1","category":"市容环境","subcategory":"垃圾满溢","title":"居民13812345678反映垃圾满溢","place":"湖东3网格",
+        "area":"G1","lon":118.8,"lat":"32.0","severity":2,"channel":"hotline","reportedAt":"2025-08-15 09:00:00",
+        "stage":"处置","history":[{"stage":"收集","at":"2025-08-15 09:00:00"},{"stage":"处置","at":1755219900000}],
+        "dueAt":"2025-08-15 21:00:00","closedAt":null,"solved":null,"satisfied":"不满意","returned":1,"repeats":null}],
+        "total":1}}"#;
+    let decoded = decode(Feed::Events, body);
+    assert!(decoded.findings.is_empty(), "{:?}", decoded.findings);
+    let Records::Events(events) = decoded.records else { panic!() };
+    let event = &events[0];
+    assert!(!event.title.contains("13812345678"), "{}", event.title);
+    assert_eq!((event.stage, event.entered.len(), event.returned), (1, 2, 1));
+    assert_eq!(event.reported.rfc3339(), "2025-08-15T01:00:00Z");
+    assert_eq!((event.satisfied, event.solved, event.closed), (Some(false), None, None));
+    assert_eq!(event.at.map(|at| at.lat), Some(32.0));
+    assert_eq!((event.severity as u8, event.channel.label()), (1, "12345"));
+}
+
+#[test]
+fn bad_fields_are_named_and_the_event_is_kept() {
+    let body = r#"[{"id":1,"time":1755219900,"lon":500,"lat":1,"stage":"不存在","severity":"十级","due":"明天"},
+        {"id":2,"stage":"收集"},{"id":3,"time":"昨天"}]"#;
+    let decoded = decode(Feed::Events, body);
+    assert_eq!(decoded.records.len(), 1);
+    assert_eq!(decoded.findings.iter().filter(|finding| finding.subject == "1").count(), 4, "{:?}", decoded.findings);
+    assert_eq!(decoded.findings.len(), 6);
+}
+
+#[test]
+fn cameras_devices_tracks_figures_and_context_are_read() {
+    let Records::Cameras(cameras) = decode(
+        Feed::Cameras,
+        r#"{"data":{"records":[{"id":"32057100001311000001","name":"湖东路口","owner":"公安","lon":120.7,"lat":31.3,
+        "online":false,"picture":"/api/cameras/1/snapshot.jpg"}],"total":1}}"#,
+    )
+    .records
+    else {
+        panic!()
+    };
+    assert_eq!((cameras[0].online, cameras[0].picture.as_deref()), (false, Some("/api/cameras/1/snapshot.jpg")));
+    let body = "id,kind,name,lng,lat,state,value,unit,readAt\n1,燃气,井边,120.7,31.3,告警,12.5,%LEL,2025-08-15 09:00\n2,,,x,y,,,,\n";
+    let decoded = decode(Feed::Devices, body);
+    assert_eq!(decoded.findings.len(), 1);
+    let Records::Devices(devices) = decoded.records else { panic!() };
+    assert_eq!((devices[0].value, devices[0].state as u8, devices[0].read.is_some()), (Some(12.5), 2, true));
+    let body =
+        r#"[{"id":"t","worker":"张三丰","points":[[1755219960000,120.7,31.3],[1755219900000,120.8,31.3],[1,2]]}]"#;
+    let decoded = decode(Feed::Tracks, body);
+    assert_eq!(decoded.findings.len(), 1);
+    let Records::Tracks(tracks) = decoded.records else { panic!() };
+    assert_eq!(tracks[0].worker, "张**");
+    assert_eq!(tracks[0].points.iter().map(|(_, at)| at.lon).collect::<Vec<_>>(), [120.8, 120.7]);
+    let body = r#"[{"key":"closed","label":"办结率","unit":"%","numerator":91,"denominator":100,"moreIsBetter":true,"series":[1,2]}]"#;
+    let Records::Figures(figures) = decode(Feed::Figures, body).records else { panic!() };
+    assert_eq!((figures[0].value, figures[0].more_is_better, figures[0].series.len()), (91.0, Some(true), 2));
+    let body = format!(
+        r#"{{"features":[{{"type":"Feature","properties":{{"kind":"water"}},"geometry":{SQUARE}}},
+        {{"type":"Feature","properties":{{"name":"路","rank":9}},"geometry":{{"type":"LineString","coordinates":[[0,0],[1,1]]}}}},
+        {{"type":"Feature","properties":{{}},"geometry":{SQUARE}}}]}}"#
+    );
+    let decoded = decode(Feed::Context, &body);
+    assert_eq!((decoded.records.len(), kinds(&decoded)), (2, vec![FindingKind::BadField]));
+}
+
+#[test]
+fn what_is_no_data_is_named() {
+    let fault = |body: &[u8]| decode_with(&source(Feed::Events), body).unwrap_err().to_string();
+    assert_eq!(fault(b"\n<!DOCTYPE html><html>login</html>"), "返回的是网页而不是数据");
+    assert!(fault(b"<?xml version=\"1.0\"?><a/>").contains("XML"));
+    assert!(fault(b"").contains("内容为空"));
+    assert!(fault(b"PK\0\0\0").contains("二进制"));
+    assert!(fault(b"hello").contains("既不是"));
+    assert!(fault(br#"{"code":401,"msg":"expired"}"#).contains("401"));
+    let gbk: Vec<u8> = [0xB1, 0xE0, b',', 0xC2, 0xEB].repeat(20);
+    assert!(fault(&gbk).contains("GBK"));
+}
+
+#[test]
+fn limits_cut_the_rest_off_and_say_so() {
+    let mut few = source(Feed::Events);
+    few.limits.records = 2;
+    let decoded = decode_with(&few, br#"[{"id":1,"time":1},{"id":2,"time":1},{"id":3,"time":1}]"#).unwrap();
+    assert_eq!(
+        (decoded.records.len(), kinds(&decoded)),
+        (2, vec![FindingKind::NoGeometry, FindingKind::NoGeometry, FindingKind::Limit])
+    );
+    let mut small = source(Feed::Areas);
+    small.limits.vertices = 3;
+    let decoded = decode_with(&small, SQUARE.as_bytes()).unwrap();
+    assert_eq!((decoded.records.len(), kinds(&decoded)), (0, vec![FindingKind::Limit]));
+}
+
+#[test]
+fn pages_and_totals_are_found() {
+    let decoder = Decoder::new(&source(Feed::Areas), &TimeZone::UTC, &[]);
+    let mut batch = Batch::new(&decoder);
+    let body = br#"{"type":"FeatureCollection","features":[],"links":[{"rel":"self","href":"a"},{"rel":"next","href":"b?page=2"}]}"#;
+    assert_eq!(batch.read(body, Format::Json).unwrap().next.as_deref(), Some("b?page=2"));
+    let body = br#"{"type":"FeatureCollection","features":[],"properties":{"exceededTransferLimit":true}}"#;
+    assert_eq!(batch.read(body, Format::Json).unwrap().next, None);
+    assert_eq!(kinds(&batch.finish()), [FindingKind::Limit]);
+}
+
+fn ring() -> impl Strategy<Value = Vec<[f64; 2]>> {
+    proptest::collection::vec((-179.0..179.0_f64, -89.0..89.0_f64).prop_map(|(x, y)| [x, y]), 3..30)
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        for feed in Feed::ALL {
+            let _ = decode_with(&source(feed), &bytes);
+        }
+    }
+
+    #[test]
+    fn a_cut_anywhere_never_panics(at in 0_usize..400) {
+        let body = format!(r#"{{"features":[{{"type":"Feature","id":1,"geometry":{SQUARE},"properties":{{"code":"甲","x":[{{}}]}}}},null]}}"#);
+        let _ = decode_with(&source(Feed::Areas), &body.as_bytes()[..at.min(body.len())]);
+    }
+
+    #[test]
+    fn a_written_collection_comes_back(rings in proptest::collection::vec(ring(), 1..8)) {
+        let features: Vec<_> = rings.iter().enumerate().map(|(n, ring)| serde_json::json!({
+            "type": "Feature", "properties": {"code": n, "name": format!("网格{n}")},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        })).collect();
+        let body = serde_json::json!({"type": "FeatureCollection", "features": features}).to_string();
+        let Records::Areas(areas) = decode(Feed::Areas, &body).records else { panic!() };
+        prop_assert_eq!(areas.len(), rings.len());
+        for (n, (area, ring)) in areas.iter().zip(&rings).enumerate() {
+            prop_assert_eq!(&area.code, &n.to_string());
+            prop_assert_eq!(area.shape.points.len(), ring.len());
+            for (read, written) in area.shape.points.iter().zip(ring) {
+                // Seventeen digits may come back one unit in the last place off.
+                prop_assert!((read[0] - written[0]).abs() < 1e-12 && (read[1] - written[1]).abs() < 1e-12);
+            }
+        }
+    }
+}

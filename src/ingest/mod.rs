@@ -1,0 +1,272 @@
+//! From sources to the model: fetch, decode, deliver.
+//!
+//! In: the sources of the configuration. Out: [`Update`]s, one at a time, from
+//! [`Ingest::try_recv`].
+//!
+//! ```text
+//! file ─┐
+//! http ─┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
+//! sse  ─┘                                  ▲
+//! pictures ────────────────────────────────┘
+//! ```
+//!
+//! How it works: one thread, `quanyu-ingest`, runs a tokio runtime with a task
+//! per source. Each task fetches, hands the bytes to a decoder on a blocking
+//! thread, and waits for room in the channel; no source can delay another or
+//! fill the memory. A failure is reported at once, then tried again after a
+//! growing wait, for ever. Data that came stay in the model; only their age
+//! shows that a source is dead. Nothing leaves this module unmasked or in
+//! another datum than WGS-84.
+
+mod backoff;
+mod client;
+mod decode;
+mod fault;
+mod file;
+mod gate;
+mod http;
+mod load;
+mod outlet;
+mod pictures;
+mod probe;
+mod sse;
+mod worker;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::config::source::Origin;
+use crate::config::{Config, Source};
+use crate::domain::health::SourceId;
+use crate::domain::update::Update;
+
+use client::Client;
+use decode::Decoder;
+pub use fault::Fault;
+use gate::Gate;
+pub use load::{TimedPoint, load_areas, load_points};
+pub use outlet::Waker;
+use outlet::{Inlet, Outlet, Reporter};
+use pictures::PictureDesk;
+pub use pictures::PictureRequest;
+pub use probe::{ProbeReport, probe};
+use worker::Worker;
+
+/// Wait before a source whose task broke down is started again.
+const RESTART_AFTER: Duration = Duration::from_secs(5);
+
+/// How long a decoder may hold up the end of the program.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why ingest cannot start, or a file cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The operating system gives no thread or no event queue.
+    #[error("无法启动数据线程:{0}")]
+    Start(#[from] std::io::Error),
+    /// More sources than can be numbered.
+    #[error("数据源过多:{0} 个")]
+    TooManySources(usize),
+    /// A file that benchmarks wanted.
+    #[error("{}:{fault}", path.display())]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// What all sources share.
+#[derive(Clone)]
+pub struct IngestContext {
+    /// Zone of times without an offset.
+    pub zone: TimeZone,
+    /// Names of the closed loop's stages, in order.
+    pub stages: Vec<String>,
+    /// Called after each message, from the ingest thread; must return at once.
+    pub waker: Waker,
+}
+
+impl IngestContext {
+    /// What the sources of `config` share.
+    pub fn of(config: &Config, waker: Waker) -> Self {
+        Self { zone: config.wall.zone.clone(), stages: config.closed_loop.stages.clone(), waker }
+    }
+}
+
+/// The connection to the sources. Dropping it stops them.
+pub struct Ingest {
+    inlet: Inlet,
+    desk: PictureDesk,
+    /// Dropping it tells the thread to end.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Asks for pictures from anywhere; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct IngestHandle {
+    desk: PictureDesk,
+}
+
+impl IngestHandle {
+    /// Wants these pictures, and no others any more. At most 64 are fetched.
+    pub fn want_pictures(&self, wanted: Vec<PictureRequest>) {
+        self.desk.want(wanted);
+    }
+}
+
+impl Ingest {
+    /// Starts fetching from `sources`; the [`SourceId`] of each is its index.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread. A source that cannot be
+    /// reached, or whose address cannot be used, is no error here: it says so
+    /// in its health.
+    pub fn start(sources: &[Source], context: IngestContext) -> Result<Self, IngestError> {
+        if sources.len() > usize::from(SourceId::MAX) {
+            return Err(IngestError::TooManySources(sources.len()));
+        }
+        let (outlet, inlet) = outlet::channel(sources.len(), Arc::clone(&context.waker));
+        let desk = PictureDesk::default();
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let work = Work { sources: sources.into(), context, gate: Gate::default(), outlet };
+        let pictures = desk.clone();
+        let thread = std::thread::Builder::new().name("quanyu-ingest".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = work.run(pictures) => {}
+                    // Stopped or dropped: both mean the end.
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_timeout(LONGEST_FAREWELL);
+        })?;
+        Ok(Self { inlet, desk, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The next message, if there is one. Never waits.
+    pub fn try_recv(&mut self) -> Option<Update> {
+        self.inlet.try_recv()
+    }
+
+    /// Wants these pictures, and no others any more; they come as
+    /// [`Update::Picture`].
+    pub fn want_pictures(&self, wanted: Vec<PictureRequest>) {
+        self.desk.want(wanted);
+    }
+
+    /// A handle with which other parts can ask for pictures.
+    pub fn handle(&self) -> IngestHandle {
+        IngestHandle { desk: self.desk.clone() }
+    }
+
+    /// Stops all sources and waits for the thread to end.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Ingest {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the ingest thread broke down");
+        }
+    }
+}
+
+/// What the ingest thread does.
+struct Work {
+    sources: Arc<[Source]>,
+    context: IngestContext,
+    gate: Gate,
+    outlet: Outlet,
+}
+
+impl Work {
+    /// Runs a task per source until the model is gone; a task that breaks
+    /// down is reported and started again.
+    async fn run(&self, desk: PictureDesk) {
+        let mut tasks = JoinSet::new();
+        let mut indices = HashMap::new();
+        for index in 0..self.sources.len() {
+            indices.insert(tasks.spawn(self.run_source(index, Duration::ZERO)).id(), index);
+        }
+        tasks.spawn(desk.serve(self.clients(), self.gate.clone(), self.outlet.clone()));
+        while let Some(ended) = tasks.join_next_with_id().await {
+            let Err(error) = ended else { continue };
+            if let Some(index) = indices.remove(&error.id()) {
+                tracing::error!(source = %self.sources[index].id, %error, "source task broke down");
+                self.reporter(index).failed(&Fault::Internal);
+                indices.insert(tasks.spawn(self.run_source(index, RESTART_AFTER)).id(), index);
+            }
+        }
+    }
+
+    fn reporter(&self, index: usize) -> Reporter {
+        Reporter::new(self.outlet.clone(), SourceId::try_from(index).unwrap_or(SourceId::MAX))
+    }
+
+    /// The work of one source. Ends when the model is gone, or at once when
+    /// the source's address can never be used.
+    fn run_source(&self, index: usize, after: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let sources = Arc::clone(&self.sources);
+        let gate = self.gate.clone();
+        let decoder = Decoder::new(&sources[index], &self.context.zone, &self.context.stages);
+        let mut reporter = self.reporter(index);
+        async move {
+            tokio::time::sleep(after).await;
+            match Worker::new(&sources[index], decoder, gate) {
+                // The other end closed: nobody is left to tell.
+                Ok(worker) => _ = worker.run(reporter).await,
+                Err(fault) => reporter.failed(&fault),
+            }
+        }
+    }
+
+    /// One client per HTTP source, for pictures.
+    fn clients(&self) -> Arc<[Option<Client>]> {
+        let client = |source: &Source| match &source.origin {
+            Origin::Http { url, headers, deadlines, .. } | Origin::Sse { url, headers, deadlines } => {
+                Client::new(url, headers, *deadlines).ok()
+            }
+            Origin::File { .. } => None,
+        };
+        self.sources.iter().map(client).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> IngestContext {
+        IngestContext { zone: TimeZone::UTC, stages: Vec::new(), waker: Arc::new(|| {}) }
+    }
+
+    #[test]
+    fn the_connection_can_be_a_resource_of_many_threads() {
+        fn check<T: Send + Sync + 'static>() {}
+        check::<Ingest>();
+        check::<IngestHandle>();
+    }
+
+    #[test]
+    fn without_sources_it_starts_says_nothing_and_stops() {
+        let mut ingest = Ingest::start(&[], context()).unwrap();
+        assert!(ingest.try_recv().is_none());
+        ingest.stop();
+    }
+}

@@ -1,0 +1,217 @@
+//! The way out: the one bounded channel to the model.
+//!
+//! In: records, pictures and health from all sources. Out: [`Update`]s in the
+//! order in which each source sent them.
+//!
+//! How it works: records and pictures wait for room, and behind them their
+//! source waits, so nothing is lost and nothing piles up. Health never waits:
+//! where there is no room, only the latest of each source is kept in its slot,
+//! and the receiver takes it when the channel is empty. After each message the
+//! waker is called, so that an idle window draws it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::domain::health::{SourceHealth, SourceId, SourceState};
+use crate::domain::time::Time;
+use crate::domain::update::Update;
+
+use super::decode::Decoded;
+use super::fault::Fault;
+
+/// Messages in the channel. Small, because one may hold a whole city.
+const CAPACITY: usize = 64;
+
+/// Health that found no room: the latest of each source.
+type Slots = Arc<Mutex<Vec<Option<SourceHealth>>>>;
+
+/// Wakes whoever receives.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// The receiver is gone: the wall is closing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("接收端已关闭")]
+pub struct Closed;
+
+/// The sending side; cheap to clone.
+#[derive(Clone)]
+pub struct Outlet {
+    sender: mpsc::Sender<Update>,
+    slots: Slots,
+    waker: Waker,
+}
+
+/// The receiving side.
+pub struct Inlet {
+    receiver: mpsc::Receiver<Update>,
+    slots: Slots,
+}
+
+/// Makes both sides for `sources` sources.
+pub fn channel(sources: usize, waker: Waker) -> (Outlet, Inlet) {
+    let (sender, receiver) = mpsc::channel(CAPACITY);
+    let slots: Slots = Arc::new(Mutex::new(vec![None; sources]));
+    (Outlet { sender, slots: Arc::clone(&slots), waker }, Inlet { receiver, slots })
+}
+
+fn lock(slots: &Slots) -> MutexGuard<'_, Vec<Option<SourceHealth>>> {
+    // The slots are whole between any two statements, so a panic elsewhere
+    // has not spoilt them.
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Outlet {
+    /// Sends a message, waiting for room; tells whether it had to wait.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    pub async fn send(&self, update: Update) -> Result<bool, Closed> {
+        let waited = match self.sender.try_send(update) {
+            Ok(()) => false,
+            Err(TrySendError::Closed(_)) => return Err(Closed),
+            Err(TrySendError::Full(update)) => {
+                self.sender.send(update).await.map_err(|_| Closed)?;
+                true
+            }
+        };
+        (self.waker)();
+        Ok(waited)
+    }
+
+    /// Sends a source's health, or keeps it until there is room.
+    pub fn send_health(&self, source: SourceId, health: &SourceHealth) {
+        let mut slots = lock(&self.slots);
+        let Some(slot) = slots.get_mut(usize::from(source)) else { return };
+        let update = Update::Health { source, health: health.clone() };
+        // An older report in the slot must not overtake this one.
+        *slot = match self.sender.try_send(update) {
+            Ok(()) | Err(TrySendError::Closed(_)) => None,
+            Err(TrySendError::Full(_)) => Some(health.clone()),
+        };
+        drop(slots);
+        (self.waker)();
+    }
+}
+
+impl Inlet {
+    /// The next message, if there is one.
+    pub fn try_recv(&mut self) -> Option<Update> {
+        if let Ok(update) = self.receiver.try_recv() {
+            return Some(update);
+        }
+        let mut slots = lock(&self.slots);
+        let (source, health) = slots.iter_mut().enumerate().find_map(|(n, slot)| Some((n, slot.take()?)))?;
+        Some(Update::Health { source: SourceId::try_from(source).ok()?, health })
+    }
+}
+
+/// What one source reports about itself.
+pub struct Reporter {
+    outlet: Outlet,
+    source: SourceId,
+    health: SourceHealth,
+}
+
+impl Reporter {
+    /// A reporter of a source from which nothing came yet.
+    pub fn new(outlet: Outlet, source: SourceId) -> Self {
+        Self { outlet, source, health: SourceHealth::default() }
+    }
+
+    /// Sends records, waiting for room, and reports that all is well.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    pub async fn deliver(&mut self, decoded: Decoded, bytes: u64, took: Duration) -> Result<(), Closed> {
+        self.health.records = decoded.records.len() as u64;
+        self.health.findings = decoded.findings_total;
+        let update = Update::Records { source: self.source, records: decoded.records, findings: decoded.findings };
+        if self.outlet.send(update).await? {
+            self.health.waits += 1;
+        }
+        self.health.bytes = bytes;
+        self.health.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.alive();
+        Ok(())
+    }
+
+    /// Reports that the source is well although it sent no records.
+    pub fn alive(&mut self) {
+        self.health.state = SourceState::Live;
+        self.health.last_ok = Some(Time::system_now());
+        self.health.failures = 0;
+        self.health.last_error = None;
+        self.outlet.send_health(self.source, &self.health);
+    }
+
+    /// Reports a failure.
+    pub fn failed(&mut self, fault: &Fault) {
+        self.health.state = SourceState::Failing;
+        self.health.failures = self.health.failures.saturating_add(1);
+        let message = fault.to_string();
+        if self.health.last_error.as_ref() != Some(&message) {
+            tracing::warn!(source = self.source, error = %message, "source failed");
+        }
+        self.health.last_error = Some(message);
+        self.outlet.send_health(self.source, &self.health);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn picture() -> Update {
+        Update::Picture { source: 0, camera: "1".into(), picture: Err("离线".into()) }
+    }
+
+    #[test]
+    fn health_never_waits_and_the_latest_wins() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&woken);
+        let waker: Waker = Arc::new(move || _ = count.fetch_add(1, Ordering::Relaxed));
+        let (outlet, mut inlet) = channel(2, waker);
+        for _ in 0..CAPACITY {
+            outlet.sender.try_send(picture()).unwrap();
+        }
+        let mut reporter = Reporter::new(outlet, 1);
+        reporter.failed(&Fault::WebPage);
+        reporter.failed(&Fault::StreamEnded);
+        assert_eq!(woken.load(Ordering::Relaxed), 2);
+        for _ in 0..CAPACITY {
+            assert!(matches!(inlet.try_recv(), Some(Update::Picture { .. })));
+        }
+        let Some(Update::Health { source: 1, health }) = inlet.try_recv() else { panic!() };
+        assert_eq!((health.failures, health.last_error), (2, Some(Fault::StreamEnded.to_string())));
+        assert!(inlet.try_recv().is_none());
+    }
+
+    #[test]
+    fn a_full_channel_makes_the_sender_wait_and_loses_nothing() {
+        let (outlet, mut inlet) = channel(1, Arc::new(|| {}));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..CAPACITY {
+                assert_eq!(outlet.send(picture()).await, Ok(false));
+            }
+            let one_more = tokio::spawn({
+                let outlet = outlet.clone();
+                async move { outlet.send(picture()).await }
+            });
+            tokio::task::yield_now().await;
+            assert!(!one_more.is_finished());
+            for _ in 0..=CAPACITY {
+                assert!(inlet.try_recv().is_some());
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(one_more.await.unwrap(), Ok(true));
+        });
+        drop(inlet);
+        assert_eq!(runtime.block_on(outlet.send(picture())), Err(Closed));
+    }
+}

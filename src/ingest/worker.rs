@@ -1,0 +1,77 @@
+//! One source at work, whatever its kind.
+//!
+//! In: a source of the configuration. Out: a [`Worker`] that fetches for ever,
+//! or looks once.
+
+use std::sync::Arc;
+
+use crate::config::Source;
+use crate::config::source::Origin;
+
+use super::client::{Client, secs};
+use super::decode::{Decoded, Decoder};
+use super::fault::Fault;
+use super::file::FileSource;
+use super::gate::Gate;
+use super::http::{Answer, HttpSource, Polling};
+use super::outlet::{Closed, Reporter};
+use super::sse::SseSource;
+
+/// One source at work.
+pub enum Worker {
+    /// A file.
+    File(FileSource),
+    /// An address that is polled.
+    Http(Box<HttpSource>),
+    /// An address that pushes.
+    Sse(Box<SseSource>),
+}
+
+impl Worker {
+    /// A worker for `source`; it does nothing yet.
+    ///
+    /// # Errors
+    /// When the address or TLS can never be used.
+    pub fn new(source: &Source, decoder: Arc<Decoder>, gate: Gate) -> Result<Self, Fault> {
+        let max_bytes = source.limits.bytes;
+        Ok(match &source.origin {
+            Origin::File { path } => Self::File(FileSource::new(path.clone(), max_bytes, decoder, gate)),
+            Origin::Http { url, every_secs, paging, since, headers, deadlines } => {
+                let client = Client::new(url, headers, *deadlines)?;
+                let polling =
+                    Polling { every: secs(*every_secs), paging: paging.clone(), since: since.clone(), max_bytes };
+                Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
+            }
+            Origin::Sse { url, headers, deadlines } => {
+                Self::Sse(Box::new(SseSource::new(Client::new(url, headers, *deadlines)?, decoder, gate)))
+            }
+        })
+    }
+
+    /// Fetches until the wall closes.
+    ///
+    /// # Errors
+    /// When the wall closes.
+    pub async fn run(self, reporter: Reporter) -> Result<(), Closed> {
+        match self {
+            Self::File(file) => file.run(reporter).await,
+            Self::Http(http) => http.run(reporter).await,
+            Self::Sse(stream) => stream.run(reporter).await,
+        }
+    }
+
+    /// Fetches once; the records and the bytes that they took.
+    ///
+    /// # Errors
+    /// When nothing usable came.
+    pub async fn look(self) -> Result<(Decoded, u64), Fault> {
+        match self {
+            Self::File(file) => file.read().await,
+            Self::Http(mut http) => match http.ask().await? {
+                Answer::Fresh { decoded, bytes } => Ok((decoded, bytes)),
+                Answer::Unchanged => Err(Fault::NotData("内容为空".into())),
+            },
+            Self::Sse(stream) => stream.first_messages().await,
+        }
+    }
+}

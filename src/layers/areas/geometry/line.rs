@@ -1,0 +1,312 @@
+//! Outlines: each stretch of border once, at the largest level that has it.
+//!
+//! Neighbours, and parents and their children, share borders vertex by vertex.
+//! Drawn once per area they would be twice as dark and as many times as slow
+//! as there are levels. So the ends of every edge are rounded to 10⁻⁷ degrees
+//! (1 cm), and edges with the same ends become one [`Segment`] of the largest
+//! level among them.
+//!
+//! One sort finds them and puts them in order: its key begins with the place
+//! of the edge's middle on a Hilbert curve, which is the same for the same
+//! edge, and goes on with a hash of its ends. Dealing the result out by class
+//! keeps the order along the curve.
+
+use std::ops::Range;
+
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+
+use super::{CURVE_BITS, LocalPoints, hilbert_key, is_drawable};
+use crate::domain::area::{AreaIndex, AreaTree, Level};
+use crate::domain::geometry::Bounds;
+use crate::domain::spatial::outermost;
+
+/// Segments after which a chunk is full.
+const CHUNK_SEGMENTS: usize = 8_192;
+
+/// Degrees to key units: 10⁻⁷ degrees. 400° fit 32 bits.
+const KEY_SCALE: f64 = 1e7;
+
+/// What a border separates; the order is that of drawing, most important last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LineClass {
+    /// The jurisdiction from what lies outside.
+    Outer,
+    /// Two areas of this level, or one from nothing.
+    Level(Level),
+}
+
+impl LineClass {
+    /// How many classes there are.
+    const COUNT: usize = 1 + Level::ALL.len();
+
+    /// Row of the table of line styles: 0 for the outer edge, 1 for
+    /// [`Level::City`] … 6 for [`Level::MicroGrid`].
+    pub const fn style(self) -> u32 {
+        match self {
+            Self::Outer => 0,
+            Self::Level(level) => 1 + level as u32,
+        }
+    }
+
+    /// The class of that number; what is no level is the outer edge.
+    fn of_style(style: u32) -> Self {
+        Level::ALL.into_iter().map(Self::Level).find(|class| class.style() == style).unwrap_or(Self::Outer)
+    }
+}
+
+/// One straight piece of border.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Segment {
+    /// One end, local metres.
+    pub a: [f32; 2],
+    /// The other end, local metres.
+    pub b: [f32; 2],
+    /// Row of the table of line styles: [`LineClass::style`] for borders.
+    pub style: u32,
+}
+
+/// A run of segments of one class in one place: one draw call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineChunk {
+    /// Into [`LineMesh::segments`].
+    pub range: Range<u32>,
+    /// Around its segments, local metres; line width not included.
+    pub bounds: Bounds,
+    /// The class of its segments.
+    pub class: LineClass,
+}
+
+/// All borders, as one instance buffer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LineMesh {
+    /// Small levels first, the outer edge last, so that drawing in order puts
+    /// the important on top.
+    pub segments: Vec<Segment>,
+    /// In the order of the segments.
+    pub chunks: Vec<LineChunk>,
+}
+
+/// The edges of all rings, in arrays as long as the tree has vertices: edge
+/// number i runs from vertex `from[i]` to vertex i.
+struct Edges {
+    /// Rounded place of each vertex; `None` when it is not on the Earth.
+    keys: Vec<Option<u64>>,
+    /// The vertex before each vertex in its ring.
+    from: Vec<u32>,
+    /// The area of each vertex.
+    areas: Vec<AreaIndex>,
+}
+
+/// Collects the borders of every area.
+pub fn line_mesh(tree: &AreaTree, local: &LocalPoints) -> LineMesh {
+    let mut is_outermost = vec![false; tree.len()];
+    for index in outermost(tree) {
+        is_outermost[index as usize] = true;
+    }
+    let edges = Edges::of(tree);
+    let order = edges.sorted();
+    // By style, so that the small levels can come first.
+    let mut by_class: [Vec<Segment>; LineClass::COUNT] = Default::default();
+    for same in order.chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
+        let areas = || same.iter().map(|&(_, edge)| edges.areas[edge as usize]);
+        let by_level = |&&(_, edge): &&(u64, u32)| (tree.area(edges.areas[edge as usize]).level, edge);
+        let Some(&(_, coarsest)) = same.iter().min_by_key(by_level) else { continue };
+        let [a, b] = [edges.from[coarsest as usize], coarsest].map(|vertex| local.points[vertex as usize]);
+        if is_drawable(a) && is_drawable(b) {
+            let is_outer = areas().filter(|&area| is_outermost[area as usize]).count() == 1;
+            let level = tree.area(edges.areas[coarsest as usize]).level;
+            let style = if is_outer { LineClass::Outer } else { LineClass::Level(level) }.style();
+            let [a, b] = [a, b].map(|end| end.map(|value| value as f32));
+            by_class[style as usize].push(Segment { a, b, style });
+        }
+    }
+    let segments: Vec<Segment> = by_class.into_iter().rev().flatten().collect();
+    let chunks = chunk_segments(&segments);
+    LineMesh { segments, chunks }
+}
+
+impl Edges {
+    /// Lists the edges of every ring.
+    fn of(tree: &AreaTree) -> Self {
+        let count = tree.areas().iter().map(|area| area.shape.points.len()).sum();
+        let mut edges =
+            Self { keys: Vec::with_capacity(count), from: Vec::with_capacity(count), areas: Vec::with_capacity(count) };
+        for (index, area) in tree.areas().iter().enumerate() {
+            let first = edges.keys.len() as u32;
+            edges.keys.extend(area.shape.points.iter().map(|&point| point_key(point)));
+            edges.areas.resize(edges.keys.len(), index as AreaIndex);
+            let mut start = first;
+            for end in area.shape.ring_ends.iter().map(|end| end + first) {
+                edges.from.push(end - 1);
+                edges.from.extend(start..end - 1);
+                start = end;
+            }
+        }
+        edges
+    }
+
+    /// Both ends of an edge, the smaller first.
+    fn ends(&self, edge: u32) -> Option<[u64; 2]> {
+        let (a, b) = (self.keys[self.from[edge as usize] as usize]?, self.keys[edge as usize]?);
+        Some([a.min(b), a.max(b)])
+    }
+
+    /// Sort key and number of each edge with two distinct ends on the Earth,
+    /// in an order in which the same edges are neighbours and near edges near.
+    fn sorted(&self) -> Vec<(u64, u32)> {
+        let mut bounds = Bounds::EMPTY;
+        for &key in self.keys.iter().flatten() {
+            bounds.grow(place_of(key));
+        }
+        let mut order: Vec<(u64, u32)> = (0..self.keys.len() as u32)
+            .into_par_iter()
+            .with_min_len(1_024)
+            .filter_map(|edge| {
+                let ends = self.ends(edge).filter(|ends| ends[0] != ends[1])?;
+                Some((sort_key(&bounds, ends), edge))
+            })
+            .collect();
+        order.par_sort_unstable();
+        order
+    }
+}
+
+/// A vertex rounded to 10⁻⁷ degrees as one number; `None` when it is not on
+/// the Earth.
+fn point_key([lon, lat]: [f64; 2]) -> Option<u64> {
+    // From −200°, so that all are positive and truncation rounds.
+    let part = |degrees: f64| (degrees.abs() <= 200.0).then_some(((degrees + 200.0) * KEY_SCALE + 0.5) as u32);
+    Some((u64::from(part(lon)?) << 32) | u64::from(part(lat)?))
+}
+
+/// The vertex that a key stands for, in units of 10⁻⁷ degrees from −200°.
+fn place_of(key: u64) -> [f64; 2] {
+    [(key >> 32) as u32, key as u32].map(f64::from)
+}
+
+/// The middle's place on a Hilbert curve, then a hash of both ends. Should two
+/// edges in one place share the hash, the worst is a segment drawn twice.
+fn sort_key(bounds: &Bounds, ends: [u64; 2]) -> u64 {
+    const HASH_BITS: u32 = 64 - 2 * CURVE_BITS;
+    let [a, b] = ends.map(place_of);
+    let place = hilbert_key(bounds, [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0]);
+    // Fibonacci hashing: the odd constant is 2⁶⁴ over the golden ratio.
+    let hash = (ends[0].rotate_left(29) ^ ends[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (u64::from(place) << HASH_BITS) | (hash >> (64 - HASH_BITS))
+}
+
+/// Cuts the sorted segments where the class changes or a chunk is full.
+fn chunk_segments(segments: &[Segment]) -> Vec<LineChunk> {
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    for class in segments.chunk_by(|a, b| a.style == b.style) {
+        for run in class.chunks(CHUNK_SEGMENTS) {
+            let mut bounds = Bounds::EMPTY;
+            for segment in run {
+                bounds.grow(segment.a.map(f64::from));
+                bounds.grow(segment.b.map(f64::from));
+            }
+            let end = start + run.len() as u32;
+            chunks.push(LineChunk { range: start..end, bounds, class: LineClass::of_style(run[0].style) });
+            start = end;
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+    use crate::domain::geometry::Shape;
+
+    fn mesh(tree: &AreaTree) -> LineMesh {
+        line_mesh(tree, &LocalPoints::new(tree, |point| point.map(|value| value * 1e4)))
+    }
+
+    fn count(mesh: &LineMesh, class: LineClass) -> usize {
+        mesh.segments.iter().filter(|segment| segment.style == class.style()).count()
+    }
+
+    #[test]
+    fn each_border_is_drawn_once_at_its_largest_level() {
+        let n = 10;
+        let mesh = mesh(&testing::tiling(n, 2));
+        // n × n cells have 2 n (n + 1) sides: 4 n outside, n between the two
+        // communities, the rest between grids.
+        assert_eq!(mesh.segments.len(), 2 * n * (n + 1));
+        assert_eq!(count(&mesh, LineClass::Outer), 4 * n);
+        assert_eq!(count(&mesh, LineClass::Level(Level::Community)), n);
+        assert_eq!(count(&mesh, LineClass::Level(Level::Grid)), 2 * n * (n + 1) - 5 * n);
+        let mut ends: Vec<[[u32; 2]; 2]> = mesh
+            .segments
+            .iter()
+            .map(|segment| {
+                let mut ends = [segment.a, segment.b].map(|end| end.map(f32::to_bits));
+                ends.sort_unstable();
+                ends
+            })
+            .collect();
+        ends.sort_unstable();
+        ends.dedup();
+        assert_eq!(ends.len(), mesh.segments.len());
+    }
+
+    #[test]
+    fn the_border_between_two_roots_is_not_outer() {
+        let square = |x: f64| Shape::from_ring(vec![[x, 0.0], [x + 1.0, 0.0], [x + 1.0, 1.0], [x, 1.0]]);
+        let (tree, _) = AreaTree::build(vec![
+            testing::area("d1", None, Level::District, square(0.0)),
+            testing::area("d2", None, Level::District, square(1.0)),
+        ]);
+        let mesh = mesh(&tree);
+        assert_eq!(count(&mesh, LineClass::Outer), 6);
+        assert_eq!(count(&mesh, LineClass::Level(Level::District)), 1);
+    }
+
+    #[test]
+    fn rounding_errors_do_not_double_a_border() {
+        let square = |x: f64, noise: f64| {
+            Shape::from_ring(vec![[x, noise], [x + 1.0 + noise, 0.0], [x + 1.0, 1.0 + noise], [x, 1.0]])
+        };
+        let (tree, _) = AreaTree::build(vec![
+            testing::area("a", None, Level::Grid, square(0.0, 0.0)),
+            testing::area("b", None, Level::Grid, square(1.0, 2e-9)),
+        ]);
+        assert_eq!(mesh(&tree).segments.len(), 7);
+    }
+
+    #[test]
+    fn chunks_cover_the_segments_and_the_outer_edge_comes_last() {
+        let mesh = mesh(&testing::tiling(100, 2));
+        let mut next = 0;
+        for chunk in &mesh.chunks {
+            assert_eq!(chunk.range.start, next);
+            next = chunk.range.end;
+            for segment in &mesh.segments[chunk.range.start as usize..chunk.range.end as usize] {
+                assert_eq!(segment.style, chunk.class.style());
+                assert!(
+                    chunk.bounds.contains(segment.a.map(f64::from)) && chunk.bounds.contains(segment.b.map(f64::from))
+                );
+            }
+        }
+        assert_eq!(next as usize, mesh.segments.len());
+        assert_eq!(mesh.chunks.last().map(|chunk| chunk.class), Some(LineClass::Outer));
+        assert_eq!(size_of::<Segment>(), 20);
+    }
+
+    #[test]
+    fn vertices_that_are_not_finite_have_no_segments() {
+        let ring = vec![[0.0, 0.0], [f64::NAN, 5.0], [2.0, 0.0], [2.0, 0.0], [2.0, 2.0], [1e300, 2.0]];
+        let (tree, _) = AreaTree::build(vec![testing::area("a", None, Level::Grid, Shape::from_ring(ring))]);
+        let mesh = mesh(&tree);
+        assert_eq!(mesh.segments.len(), 1);
+        assert!(mesh.segments.iter().all(|segment| segment.a.iter().chain(&segment.b).all(|value| value.is_finite())));
+        assert_eq!(
+            line_mesh(&AreaTree::default(), &LocalPoints::new(&AreaTree::default(), |point| point)),
+            LineMesh::default()
+        );
+    }
+}

@@ -1,0 +1,355 @@
+//! Areas: fill by a figure, borders by level, outlines of what is in focus.
+//!
+//! Geometry is built once per change of the areas, on the task pool. A change
+//! of a figure writes one style per area and touches no vertex; a change of
+//! the view only picks which chunks are drawn.
+
+pub mod geometry;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+
+use super::WallTheme;
+use super::gpu::{AreaStyle, LineStyle, LineTable, MapScene};
+use crate::config::{Fill, Layer};
+use crate::domain::area::{AreaIndex, AreaTree, Level};
+use crate::domain::crs::Projection;
+use crate::domain::geometry::Bounds;
+use crate::map::{Hover, MapView, picked_level};
+use crate::model::{Areas, Focus, Overview, Visible, Waker, WallConfig};
+use crate::theme::{Rgba, Theme, ramp};
+use geometry::{Anchor, FillMesh, LineClass, LineMesh, LocalPoints, Segment, fill_mesh, label_anchors, line_mesh};
+
+/// Rows of the line table. Borders take [`LineClass::style`].
+pub mod rows {
+    /// Roads by rank: 8, 9, 10.
+    pub const ROAD: u32 = 8;
+    /// Patrol tracks.
+    pub const TRACK: u32 = 12;
+    /// Outline of the area in focus.
+    pub const FOCUS: u32 = 13;
+    /// Outline of the area under the hand.
+    pub const HOVER: u32 = 14;
+}
+
+/// What was built from the areas.
+#[derive(Resource, Default)]
+pub struct AreaLayer {
+    /// Where names go, by area.
+    pub anchors: Arc<Vec<Option<Anchor>>>,
+    /// Upper bounds of the classes of the fill, in events.
+    pub breaks: Vec<f64>,
+    /// Level that is filled, when there are areas.
+    pub fill_level: Option<Level>,
+    /// Areas' revision that the geometry belongs to; 0 while there is none.
+    pub built_revision: u64,
+    /// How long the last build took, from areas to arrays, milliseconds.
+    pub build_ms: f64,
+    /// Mean extent of an area by level, local metres.
+    mean_side_m: Vec<(Level, f64)>,
+    building: Option<Task<Built>>,
+    wanted_revision: u64,
+    styled: StyleKey,
+    highlighted: Option<(u64, Option<AreaIndex>, Option<AreaIndex>)>,
+}
+
+struct Built {
+    revision: u64,
+    fill: FillMesh,
+    lines: LineMesh,
+    anchors: Vec<Option<Anchor>>,
+    mean_side_m: Vec<(Level, f64)>,
+    build_ms: f64,
+}
+
+impl AreaLayer {
+    /// Mean extent of an area of `level`, local metres; 0 when there is none.
+    pub fn mean_side_m(&self, level: Level) -> f64 {
+        self.mean_side_m.iter().find(|(l, _)| *l == level).map_or(0.0, |(_, side)| *side)
+    }
+
+    /// Writes all styles anew in the next frame.
+    pub fn restyle(&mut self) {
+        self.styled = StyleKey::default();
+    }
+
+    /// Whether the geometry of the newest areas is still being built.
+    pub fn is_building(&self) -> bool {
+        self.building.is_some()
+    }
+}
+
+/// Starts a build when the areas changed and takes over a finished one.
+pub(super) fn build_geometry(
+    mut layer: ResMut<AreaLayer>,
+    mut scene: ResMut<MapScene>,
+    areas: Res<Areas>,
+    waker: Res<Waker>,
+) {
+    if let Some(task) = &mut layer.building
+        && let Some(built) = block_on(poll_once(task))
+    {
+        layer.building = None;
+        layer.anchors = Arc::new(built.anchors);
+        layer.mean_side_m = built.mean_side_m;
+        layer.built_revision = built.revision;
+        layer.build_ms = built.build_ms;
+        layer.styled = StyleKey::default();
+        layer.highlighted = None;
+        scene.fill = Arc::new(built.fill);
+        scene.lines = Arc::new(built.lines);
+    }
+    if areas.revision != layer.wanted_revision && layer.building.is_none() {
+        layer.wanted_revision = areas.revision;
+        let (tree, projection, revision) = (Arc::clone(&areas.tree), areas.projection, areas.revision);
+        let waker = waker.clone();
+        layer.building = Some(AsyncComputeTaskPool::get().spawn(async move {
+            let built = build(revision, &tree, &projection);
+            (waker.0)();
+            built
+        }));
+    }
+}
+
+/// Everything that is drawn of the areas, ready for the GPU.
+fn build(revision: u64, tree: &AreaTree, projection: &Projection) -> Built {
+    let started = std::time::Instant::now();
+    let local = LocalPoints::new(tree, |point| projection.local_from_lonlat(point));
+    Built {
+        revision,
+        fill: fill_mesh(tree, &local),
+        lines: line_mesh(tree, &local),
+        anchors: label_anchors(tree, &local),
+        mean_side_m: mean_sides(tree, &local),
+        build_ms: started.elapsed().as_secs_f64() * 1000.0,
+    }
+}
+
+/// Builds the geometry as the background task does; the milliseconds that it
+/// took: for benchmarks.
+pub fn time_build(tree: &AreaTree, projection: &Projection) -> f64 {
+    build(0, tree, projection).build_ms
+}
+
+/// Side of a square as large as the mean box of an area, by level, local metres.
+fn mean_sides(tree: &AreaTree, local: &LocalPoints) -> Vec<(Level, f64)> {
+    tree.levels()
+        .into_iter()
+        .map(|level| {
+            let (mut sum, mut count) = (0.0, 0.0_f64);
+            for index in tree.at_level(level).filter(|&index| !tree.area(index).shape.is_empty()) {
+                let [width, height] = Bounds::of(local.of(index)).size();
+                sum += width * height;
+                count += 1.0;
+            }
+            (level, (sum / count.max(1.0)).sqrt())
+        })
+        .collect()
+}
+
+/// What the styles depend on.
+#[derive(Default, PartialEq, Clone)]
+struct StyleKey {
+    overview: u64,
+    built: u64,
+    focus: u64,
+    fill_level: Option<Level>,
+    land_only: bool,
+}
+
+/// Writes one style per area when a figure, the focus or the geometry changed.
+pub(super) fn style(
+    mut layer: ResMut<AreaLayer>,
+    mut scene: ResMut<MapScene>,
+    areas: Res<Areas>,
+    overview: Res<Overview>,
+    focus: Res<Focus>,
+    config: Res<WallConfig>,
+    theme: Res<WallTheme>,
+) {
+    let fill_level = config.0.map.fill_level;
+    let key = StyleKey {
+        overview: overview.revision,
+        built: layer.built_revision,
+        focus: focus.revision,
+        fill_level,
+        land_only: config.0.map.fill == Fill::None,
+    };
+    if key == layer.styled || layer.built_revision != areas.revision || layer.built_revision == 0 {
+        return;
+    }
+    let focused = focus.area(&areas);
+    let shown = picked_level(&areas, &focus, config.0.map.fill_level);
+    let counts = &overview.counts;
+    let count = |index: AreaIndex| counts.get(index as usize).map(|&n| f64::from(n));
+    let values = shown.map(|level| areas.tree.at_level(level).filter(|&i| is_in(&areas.tree, i, focused)));
+    let breaks = values.map_or_else(Vec::new, |list| ramp::quantile_breaks(list.filter_map(count), 7));
+    let styles = (0..areas.tree.len() as AreaIndex)
+        .map(|index| {
+            let inside = is_in(&areas.tree, index, focused);
+            let value = count(index).filter(|_| !key.land_only);
+            area_style(&theme.0, value, &breaks, inside, counts.is_empty() && !key.land_only)
+        })
+        .collect();
+    scene.styles = Arc::new(styles);
+    layer.breaks = breaks;
+    layer.fill_level = shown;
+    layer.styled = key;
+}
+
+fn is_in(tree: &AreaTree, index: AreaIndex, focused: Option<AreaIndex>) -> bool {
+    focused.is_none_or(|focused| tree.is_within(index, focused))
+}
+
+fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, unknown: bool) -> AreaStyle {
+    let color = match value {
+        Some(value) if !breaks.is_empty() => theme.classes[class_row(value, breaks)],
+        _ => theme.land,
+    };
+    let mut flags = 0;
+    if unknown {
+        flags |= AreaStyle::NO_DATA;
+    }
+    if !inside {
+        flags |= AreaStyle::DIMMED;
+    }
+    AreaStyle::new(color.linear(), flags)
+}
+
+/// Spreads however many classes there are over the seven colours.
+pub fn class_row(value: f64, breaks: &[f64]) -> usize {
+    let class = ramp::class_of(value, breaks);
+    if breaks.len() <= 1 { 1 } else { class * 6 / (breaks.len() - 1) }
+}
+
+/// Picks what is drawn: chunks in view, of the levels that the zoom shows.
+pub(super) fn draw_lists(
+    mut scene: ResMut<MapScene>,
+    layer: Res<AreaLayer>,
+    areas: Res<Areas>,
+    focus: Res<Focus>,
+    visible: Res<Visible>,
+    view: Res<MapView>,
+    config: Res<WallConfig>,
+    theme: Res<WallTheme>,
+) {
+    let scene = &mut *scene;
+    scene.line_table = line_table(&theme.0, &layer, &view);
+    scene.glow = theme.0.glow;
+    scene.fill_draws.clear();
+    scene.line_draws.clear();
+    scene.glow_draws.clear();
+    if !visible.has(Layer::Areas) {
+        return;
+    }
+    let in_view = view.visible_bounds();
+    let base = picked_level(&areas, &Focus::default(), config.0.map.fill_level);
+    let shown = picked_level(&areas, &focus, config.0.map.fill_level);
+    for chunk in &scene.fill.chunks {
+        if (Some(chunk.level) == base || Some(chunk.level) == shown) && chunk.bounds.intersects(&in_view) {
+            push_range(&mut scene.fill_draws, chunk.indices.clone());
+        }
+    }
+    for chunk in &scene.lines.chunks {
+        let style = &scene.line_table[chunk.class.style() as usize];
+        if style.color[3] < 0.02 || !chunk.bounds.intersects(&in_view) {
+            continue;
+        }
+        push_range(&mut scene.line_draws, chunk.range.clone());
+        if chunk.class == LineClass::Outer && theme.0.glow {
+            push_range(&mut scene.glow_draws, chunk.range.clone());
+        }
+    }
+}
+
+/// Appends a range, joined to the last one where they touch: one draw call.
+fn push_range(ranges: &mut Vec<Range<u32>>, range: Range<u32>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ => ranges.push(range),
+    }
+}
+
+/// Widths and colours of all lines at this zoom. Borders of a level fade in as
+/// its areas grow on the screen, so that they never become a grey carpet.
+fn line_table(theme: &Theme, layer: &AreaLayer, view: &MapView) -> LineTable {
+    let u = view.unit_px;
+    let mut table = LineTable::default();
+    let row = |color: Rgba, alpha: f32, width_u: f32, glow_u: f32| {
+        let [r, g, b, a] = color.linear();
+        LineStyle { color: [r, g, b, a * alpha], width_px: width_u * u, glow_px: glow_u * u, pad: [0.0; 2] }
+    };
+    table[LineClass::Outer.style() as usize] = row(theme.accent, 1.0, 3.0, 26.0);
+    for level in Level::ALL {
+        let side_m = layer.mean_side_m(level);
+        let side_u = (side_m * view.camera.px_per_m) as f32 / u.max(0.01);
+        let (width_u, from_u, alpha) = match level {
+            Level::City | Level::District | Level::Street => (2.5, 12.0, 0.95),
+            Level::Community => (1.6, 14.0, 0.80),
+            Level::Grid => (1.0, 22.0, 0.50),
+            Level::MicroGrid => (0.6, 20.0, 0.30),
+        };
+        let fade = ((side_u - from_u) / (from_u * 1.2)).clamp(0.0, 1.0);
+        let color = theme.hairline.mix(theme.accent, if level <= Level::Community { 0.55 } else { 0.35 });
+        table[LineClass::Level(level).style() as usize] = row(color, alpha * fade, width_u, 0.0);
+    }
+    let zoom = view.zoom_ratio().clamp(1.0, 6.0) as f32;
+    for (rank, (width_u, alpha)) in [(2.2, 0.85), (1.2, 0.6), (0.8, 0.45)].into_iter().enumerate() {
+        table[(rows::ROAD as usize) + rank] = row(theme.road, alpha, width_u * zoom.sqrt(), 0.0);
+    }
+    table[rows::TRACK as usize] = row(theme.good, 0.85, 1.4 * zoom.sqrt().min(1.8), 0.0);
+    table[rows::FOCUS as usize] = row(theme.text, 1.0, 3.0, 18.0);
+    table[rows::HOVER as usize] = row(theme.accent, 1.0, 2.0, 8.0);
+    table
+}
+
+/// Outlines of the areas in focus and under the hand.
+pub(super) fn highlight(
+    mut layer: ResMut<AreaLayer>,
+    mut scene: ResMut<MapScene>,
+    areas: Res<Areas>,
+    focus: Res<Focus>,
+    hover: Res<Hover>,
+) {
+    let key = (layer.built_revision, focus.area(&areas), hover.area);
+    if layer.highlighted == Some(key) {
+        return;
+    }
+    let mut segments = Vec::new();
+    for (index, row) in [(hover.area, rows::HOVER), (focus.area(&areas), rows::FOCUS)] {
+        let Some(index) = index.filter(|&i| (i as usize) < areas.tree.len()) else { continue };
+        for ring in areas.tree.area(index).shape.rings() {
+            let points: Vec<[f32; 2]> =
+                ring.iter().map(|&p| areas.projection.local_from_lonlat(p).map(|v| v as f32)).collect();
+            for (i, &a) in points.iter().enumerate() {
+                segments.push(Segment { a, b: points[(i + 1) % points.len()], style: row });
+            }
+        }
+    }
+    scene.highlights = Arc::new(segments);
+    layer.highlighted = Some(key);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touching_ranges_become_one_draw_call() {
+        let mut ranges = Vec::new();
+        for range in [0..3, 3..9, 12..15] {
+            push_range(&mut ranges, range);
+        }
+        assert_eq!(ranges, [0..9, 12..15]);
+    }
+
+    #[test]
+    fn few_classes_still_span_the_whole_ramp() {
+        assert_eq!(class_row(0.0, &[0.0, 5.0]), 0);
+        assert_eq!(class_row(5.0, &[0.0, 5.0]), 6);
+        assert_eq!(class_row(3.0, &[3.0]), 1);
+    }
+}

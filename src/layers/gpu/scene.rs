@@ -1,0 +1,256 @@
+//! What the map draws, as plain arrays: filled by the layers, read by the GPU
+//! side.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bytemuck::{Pod, Zeroable};
+
+use crate::domain::heat::HeatGrid;
+use crate::layers::areas::geometry::{FillMesh, LineMesh, Segment};
+
+/// Block `View` of `view.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct ViewUniform {
+    /// Local metres in the middle.
+    pub center: [f32; 2],
+    /// Half the viewport, physical pixels.
+    pub half_size_px: [f32; 2],
+    /// Shift of the map's middle, physical pixels, y up.
+    pub offset_px: [f32; 2],
+    /// Physical pixels per local metre.
+    pub px_per_m: f32,
+    /// Physical pixels per design unit.
+    pub unit_px: f32,
+    /// Seconds since the program's start.
+    pub time_secs: f32,
+    /// Area under the hand, or `u32::MAX`.
+    pub hovered: u32,
+    /// Area in focus, or `u32::MAX`.
+    pub focused: u32,
+    /// Fills the block to a multiple of 16 bytes.
+    pub pad: u32,
+}
+
+/// Look of one area: struct `AreaStyle` of `fill.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct AreaStyle {
+    /// Linear red and green, half floats.
+    pub rg: u32,
+    /// Linear blue and straight alpha, half floats.
+    pub ba: u32,
+    /// See [`AreaStyle::NO_DATA`], [`AreaStyle::DIMMED`].
+    pub flags: u32,
+    /// Fills the struct to 16 bytes.
+    pub pad: u32,
+}
+
+impl AreaStyle {
+    /// Hatched: the figure is missing, which is not zero.
+    pub const NO_DATA: u32 = 1;
+    /// Outside the focus.
+    pub const DIMMED: u32 = 2;
+
+    /// A look from a linear colour with straight alpha.
+    pub fn new([r, g, b, a]: [f32; 4], flags: u32) -> Self {
+        Self { rg: pack_half2(r, g), ba: pack_half2(b, a), flags, pad: 0 }
+    }
+}
+
+/// Two half floats (IEEE 754 binary16) in one word, the first in the low half,
+/// as WGSL's `unpack2x16float` reads them. For colours: values 0–1, rounded to
+/// nearest, anything below the smallest normal half becomes 0.
+fn pack_half2(low: f32, high: f32) -> u32 {
+    let half = |value: f32| -> u32 {
+        let bits = value.clamp(0.0, 60_000.0).to_bits();
+        let rounded = bits + 0x0FFF + ((bits >> 13) & 1);
+        let exponent = (rounded >> 23) as i32 - 127 + 15;
+        if exponent <= 0 { 0 } else { ((exponent as u32) << 10) | ((rounded >> 13) & 0x3FF) }
+    };
+    half(low) | (half(high) << 16)
+}
+
+/// One vertex of a context polygon.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct ContextVertex {
+    /// Local metres.
+    pub position: [f32; 2],
+    /// Row of the palette.
+    pub kind: u32,
+}
+
+/// Context polygons and roads, ready to draw.
+#[derive(Debug, Default)]
+pub struct ContextMesh {
+    /// Triangles' corners.
+    pub vertices: Vec<ContextVertex>,
+    /// Triangles.
+    pub indices: Vec<u32>,
+    /// Roads.
+    pub lines: Vec<Segment>,
+    /// One past the last index of parks and water, which lie under buildings.
+    pub ground_indices: u32,
+    /// One past the last segment of each rank of road, arterials first.
+    pub rank_ends: [u32; 3],
+}
+
+/// Row of the line table: struct `LineStyle` of `line.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct LineStyle {
+    /// Linear colour, straight alpha.
+    pub color: [f32; 4],
+    /// Full width, physical pixels.
+    pub width_px: f32,
+    /// Reach of the glow, physical pixels.
+    pub glow_px: f32,
+    /// Fills the struct to 32 bytes.
+    pub pad: [f32; 2],
+}
+
+/// Rows of the line table.
+pub type LineTable = [LineStyle; 32];
+
+/// Row of the point table: struct `PointStyle` of `point.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct PointStyle {
+    /// Linear colour, straight alpha.
+    pub color: [f32; 4],
+    /// Diameter, physical pixels.
+    pub size_px: f32,
+    /// 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring.
+    pub shape: u32,
+    /// Fills the struct to 32 bytes.
+    pub pad: [f32; 2],
+}
+
+/// Rows of the point table.
+pub type PointTable = [PointStyle; 32];
+
+/// One point.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct PointInstance {
+    /// Local metres.
+    pub at: [f32; 2],
+    /// Row of the point table in the low byte, transparency in the next.
+    pub style: u32,
+    /// Seconds since the program's start at which it begins to pulse;
+    /// negative = never.
+    pub born_secs: f32,
+}
+
+/// The heat map as of one rebuild.
+#[derive(Clone, Debug)]
+pub struct HeatFrame {
+    /// Exact bins.
+    pub grid: Arc<HeatGrid>,
+    /// Weights of the kernel from the middle outwards.
+    pub taps: Arc<Vec<f32>>,
+    /// Blurred events per bin → position on the ramp.
+    pub gain: f32,
+    /// Of the whole layer.
+    pub opacity: f32,
+    /// 256 colours, sRGB with straight alpha.
+    pub ramp: Arc<Vec<[u8; 4]>>,
+}
+
+/// Everything that the map draws in one frame. Cloning copies pointers, draw
+/// lists and two small tables.
+#[derive(Resource, Clone)]
+pub struct MapScene {
+    /// Where things are on the screen.
+    pub view: ViewUniform,
+    /// Context polygons and roads.
+    pub context: Arc<ContextMesh>,
+    /// Index ranges of the context to draw.
+    pub context_draws: Vec<Range<u32>>,
+    /// Segment ranges of roads to draw.
+    pub context_line_draws: Vec<Range<u32>>,
+    /// Linear colours of water, parks, buildings, and one spare.
+    pub palette: [[f32; 4]; 4],
+    /// Triangles of all areas.
+    pub fill: Arc<FillMesh>,
+    /// Index ranges of the fill to draw.
+    pub fill_draws: Vec<Range<u32>>,
+    /// Look of each area.
+    pub styles: Arc<Vec<AreaStyle>>,
+    /// Borders of all areas.
+    pub lines: Arc<LineMesh>,
+    /// Segment ranges of borders to draw.
+    pub line_draws: Vec<Range<u32>>,
+    /// Segment ranges of borders that glow.
+    pub glow_draws: Vec<Range<u32>>,
+    /// Looks of lines.
+    pub line_table: LineTable,
+    /// Whether highlights glow.
+    pub glow: bool,
+    /// Outlines of the areas in focus and under the hand.
+    pub highlights: Arc<Vec<Segment>>,
+    /// Patrol tracks.
+    pub tracks: Arc<Vec<Segment>>,
+    /// Points.
+    pub points: Arc<Vec<PointInstance>>,
+    /// Looks of points.
+    pub point_table: PointTable,
+    /// The heat map, when it is shown.
+    pub heat: Option<HeatFrame>,
+}
+
+impl MapScene {
+    /// Draw calls for area fill and borders.
+    pub fn draw_calls(&self) -> usize {
+        self.fill_draws.len() + self.line_draws.len() + self.glow_draws.len()
+    }
+}
+
+impl Default for MapScene {
+    fn default() -> Self {
+        Self {
+            view: ViewUniform::default(),
+            context: Arc::default(),
+            context_draws: Vec::new(),
+            context_line_draws: Vec::new(),
+            palette: [[0.0; 4]; 4],
+            fill: Arc::new(FillMesh::default()),
+            fill_draws: Vec::new(),
+            styles: Arc::default(),
+            lines: Arc::new(LineMesh::default()),
+            line_draws: Vec::new(),
+            glow_draws: Vec::new(),
+            line_table: LineTable::default(),
+            glow: false,
+            highlights: Arc::default(),
+            tracks: Arc::default(),
+            points: Arc::default(),
+            point_table: PointTable::default(),
+            heat: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_rounded_to_nearest() {
+        assert_eq!(pack_half2(1.0, 0.5), 0x3800_3C00);
+        assert_eq!(pack_half2(0.0, 0.333_251_95), 0x3555_0000);
+        assert_eq!(pack_half2(1e-9, 65_000.0) & 0xFFFF, 0);
+    }
+
+    #[test]
+    fn blocks_have_the_sizes_that_the_shaders_expect() {
+        assert_eq!(size_of::<ViewUniform>(), 48);
+        assert_eq!(size_of::<AreaStyle>(), 16);
+        assert_eq!(size_of::<LineStyle>(), 32);
+        assert_eq!(size_of::<PointStyle>(), 32);
+        assert_eq!(size_of::<PointInstance>(), 16);
+    }
+}

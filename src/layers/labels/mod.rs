@@ -1,0 +1,257 @@
+//! Names of areas: which are shown, where, and how they are drawn.
+//!
+//! Each name stands at its area's pole of inaccessibility. Larger levels and
+//! areas come first; a name that would touch one already placed is left out.
+//! What was shown in the last frame comes before its equals, so that names do
+//! not flicker while the map moves.
+
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+use bevy_egui::egui;
+
+use super::WallTheme;
+use super::areas::AreaLayer;
+use crate::config::Layer;
+use crate::domain::area::{AreaIndex, Level};
+use crate::map::{MapView, ScreenRect};
+use crate::model::{Areas, Focus, Visible, WallConfig};
+use crate::theme::{Theme, size};
+
+/// One name on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Whose name.
+    pub area: AreaIndex,
+    /// What to write.
+    pub text: String,
+    /// Middle, physical pixels.
+    pub at_px: [f32; 2],
+    /// Type size, design units.
+    pub size_u: f32,
+    /// Bold.
+    pub strong: bool,
+    /// 0–1.
+    pub opacity: f32,
+}
+
+/// The names shown in this frame.
+#[derive(Resource, Default)]
+pub struct PlacedLabels {
+    /// In order of priority.
+    pub labels: Vec<Label>,
+    shown: HashSet<AreaIndex>,
+    placed_for: Option<PlacementKey>,
+}
+
+#[derive(PartialEq, Clone, Copy)]
+struct PlacementKey {
+    center: [f64; 2],
+    px_per_m: f64,
+    layout: u64,
+    built: u64,
+    focus: u64,
+    visible: bool,
+}
+
+/// Mean side from which on areas below the filled level are named, design units.
+const FINER_SIDE_U: f32 = 120.0;
+
+struct Candidate {
+    area: AreaIndex,
+    level: Level,
+    at_px: [f32; 2],
+    radius_px: f32,
+    was_shown: bool,
+    in_focus: bool,
+}
+
+/// Places names when the view, the areas or the focus changed.
+pub(super) fn place(
+    mut placed: ResMut<PlacedLabels>,
+    layer: Res<AreaLayer>,
+    areas: Res<Areas>,
+    focus: Res<Focus>,
+    visible: Res<Visible>,
+    view: Res<MapView>,
+    config: Res<WallConfig>,
+) {
+    let key = PlacementKey {
+        center: view.camera.center,
+        px_per_m: view.camera.px_per_m,
+        layout: view.layout_revision,
+        built: layer.built_revision,
+        focus: focus.revision,
+        visible: visible.has(Layer::Labels) && layer.built_revision == areas.revision,
+    };
+    if placed.placed_for == Some(key) {
+        return;
+    }
+    placed.placed_for = Some(key);
+    placed.labels.clear();
+    if !key.visible {
+        return;
+    }
+    let focused = focus.area(&areas);
+    let base = crate::map::picked_level(&areas, &focus, config.0.map.fill_level);
+    let mut candidates = candidates(&layer, &areas, &view, &placed.shown, focused, base);
+    candidates.sort_by(|a, b| {
+        (a.level, !a.in_focus, !a.was_shown)
+            .cmp(&(b.level, !b.in_focus, !b.was_shown))
+            .then(b.radius_px.total_cmp(&a.radius_px))
+    });
+    let mut taken: Vec<ScreenRect> = Vec::new();
+    let mut labels = Vec::new();
+    for candidate in candidates {
+        let text = short_name(&areas.tree.area(candidate.area).name);
+        let (size_u, strong) = type_of(candidate.level, base);
+        let em_px = size_u * view.unit_px;
+        let half = [text_width_em(text) * em_px / 2.0, em_px * 0.62];
+        // A name needs about its own room inside its area.
+        if candidate.radius_px < half[0] * 0.55 || candidate.radius_px < half[1] * 0.8 {
+            continue;
+        }
+        let air = [em_px * 0.25, em_px * 0.12];
+        // In the middle, or a line above or below it where the area has room.
+        let shifts = [0.0, -1.3 * em_px, 1.3 * em_px];
+        let rect_at = |shift: f32| {
+            let [x, y] = [candidate.at_px[0], candidate.at_px[1] + shift];
+            ScreenRect {
+                min: [x - half[0] - air[0], y - half[1] - air[1]],
+                max: [x + half[0] + air[0], y + half[1] + air[1]],
+            }
+        };
+        let free = &view.free;
+        let is_open = |rect: &ScreenRect| {
+            let is_on_stage = free.contains(rect.min) && free.contains(rect.max);
+            is_on_stage && !view.keep_clear.iter().chain(&taken).any(|other| overlaps(other, rect))
+        };
+        let fitting = shifts
+            .into_iter()
+            .filter(|shift| *shift == 0.0 || candidate.radius_px > shift.abs())
+            .find(|&shift| is_open(&rect_at(shift)));
+        let Some(shift) = fitting else { continue };
+        taken.push(rect_at(shift));
+        labels.push(Label {
+            area: candidate.area,
+            text: text.to_owned(),
+            at_px: [candidate.at_px[0], candidate.at_px[1] + shift],
+            size_u,
+            strong,
+            opacity: if candidate.in_focus { 1.0 } else { 0.45 },
+        });
+    }
+    placed.shown = labels.iter().map(|label| label.area).collect();
+    placed.labels = labels;
+}
+
+fn candidates(
+    layer: &AreaLayer,
+    areas: &Areas,
+    view: &MapView,
+    shown: &HashSet<AreaIndex>,
+    focused: Option<AreaIndex>,
+    base: Option<Level>,
+) -> Vec<Candidate> {
+    // The top level names the whole jurisdiction: the wall's title does that.
+    let levels = areas.tree.levels();
+    let top = (levels.len() > 1 && areas.tree.roots().len() == 1).then(|| levels[0]);
+    layer
+        .anchors
+        .iter()
+        .enumerate()
+        .filter_map(|(index, anchor)| {
+            let anchor = (*anchor)?;
+            let area = index as AreaIndex;
+            let level = areas.tree.area(area).level;
+            let radius_px = (f64::from(anchor.radius_m) * view.camera.px_per_m) as f32;
+            let side_m = layer.mean_side_m(level);
+            // Names of a finer level come all together, once its areas have
+            // room for them, and not here and there between larger names.
+            let is_too_fine = base.is_some_and(|base| level > base)
+                && side_m * view.camera.px_per_m < f64::from(FINER_SIDE_U * view.unit_px);
+            if Some(level) == top || is_too_fine || radius_px < size::SMALL * 0.5 * view.unit_px {
+                return None;
+            }
+            Some(Candidate {
+                area,
+                level,
+                at_px: view.screen_from_local(anchor.at.map(f64::from)),
+                radius_px,
+                was_shown: shown.contains(&area),
+                in_focus: focused.is_none_or(|focused| areas.tree.is_within(area, focused)),
+            })
+        })
+        .collect()
+}
+
+/// Type size and weight by level, relative to the level that is filled.
+fn type_of(level: Level, base: Option<Level>) -> (f32, bool) {
+    match base {
+        Some(base) if level < base => (size::BODY, true),
+        Some(base) if level == base => (size::BODY, false),
+        _ => (size::SMALL, false),
+    }
+}
+
+/// A name without the words that its level repeats on every label.
+fn short_name(name: &str) -> &str {
+    name.strip_suffix("微网格").filter(|rest| rest.chars().count() > 1).unwrap_or(name)
+}
+
+/// Width in ems: Chinese characters are one em, Latin about half.
+fn text_width_em(text: &str) -> f32 {
+    text.chars().map(|c| if c.is_ascii() { 0.56 } else { 1.0 }).sum()
+}
+
+fn overlaps(a: &ScreenRect, b: &ScreenRect) -> bool {
+    (0..2).all(|i| a.min[i] < b.max[i] && b.min[i] < a.max[i])
+}
+
+/// Draws the placed names with a halo of the ground's colour; `px_per_point`
+/// converts physical pixels to egui's points.
+pub fn labels_ui(painter: &egui::Painter, labels: &PlacedLabels, theme: &WallTheme, unit: f32, px_per_point: f32) {
+    for label in &labels.labels {
+        paint(painter, label, &theme.0, unit, px_per_point);
+    }
+}
+
+fn paint(painter: &egui::Painter, label: &Label, theme: &Theme, unit: f32, px_per_point: f32) {
+    let family = if label.strong { egui::FontFamily::Name("bold".into()) } else { egui::FontFamily::Proportional };
+    let font = egui::FontId::new(label.size_u * unit, family);
+    let color = |rgba: crate::theme::Rgba, opacity: f32| {
+        let [r, g, b, _] = rgba.0;
+        egui::Color32::from_rgba_unmultiplied(r, g, b, (opacity * 255.0) as u8)
+    };
+    // Laid out once in a placeholder colour; egui caches the galley by its text.
+    let galley = painter.layout_no_wrap(label.text.clone(), font, egui::Color32::PLACEHOLDER);
+    // Whole pixels: glyphs stay sharp.
+    let at = egui::pos2(label.at_px[0] / px_per_point, label.at_px[1] / px_per_point) - galley.size() / 2.0;
+    let at = egui::pos2((at.x * px_per_point).round() / px_per_point, (at.y * px_per_point).round() / px_per_point);
+    let reach = 1.4 * unit;
+    let halo = color(theme.ground, 0.55 * label.opacity);
+    for (dx, dy) in
+        [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-0.7, -0.7), (0.7, -0.7), (-0.7, 0.7), (0.7, 0.7)]
+    {
+        painter.galley_with_override_text_color(at + egui::vec2(dx, dy) * reach, galley.clone(), halo);
+    }
+    painter.galley_with_override_text_color(at, galley, color(theme.text, label.opacity));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn micro_grids_drop_the_word_that_all_of_them_share() {
+        assert_eq!(short_name("湖东3-02微网格"), "湖东3-02");
+        assert_eq!(short_name("微网格"), "微网格");
+        assert_eq!(short_name("师惠社区"), "师惠社区");
+    }
+
+    #[test]
+    fn chinese_is_an_em_wide() {
+        assert_eq!(text_width_em("社区"), 2.0);
+        assert!(text_width_em("A1") < 1.2);
+    }
+}

@@ -1,0 +1,155 @@
+//! What a hand, a key or a panel wants done, and the state it changes.
+
+use std::collections::BTreeSet;
+
+use bevy::prelude::*;
+
+use super::{Areas, WallClock, WallConfig};
+use crate::config::{Config, Layer};
+use crate::domain::area::AreaIndex;
+use crate::domain::clock::ClockMode;
+use crate::domain::time::Time as Instant1970;
+
+/// Something to do. Panels and keys only ever send these.
+#[derive(Message, Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Focus an area: fly there, dim the rest.
+    Focus(AreaIndex),
+    /// Focus the area above, or everything.
+    FocusParent,
+    /// Show everything.
+    FocusNothing,
+    /// Focus the area with this code, or everything.
+    FocusCode(Option<String>),
+    /// Show or hide a layer.
+    ToggleLayer(Layer),
+    /// Next scene (1) or previous (−1).
+    StepScene(i32),
+    /// Stop the clock, or back to live.
+    TogglePause,
+    /// Show this instant.
+    SeekTo(Instant1970),
+    /// Follow the system's clock again.
+    GoLive,
+    /// Frame times, sources, memory.
+    ToggleDiagnostics,
+    /// All keys.
+    ToggleHelp,
+    /// Windowed or over the whole monitor.
+    ToggleFullscreen,
+    /// Write a picture of the wall next to the configuration.
+    Snapshot,
+}
+
+/// The area in focus; `None` is everything. Kept as a code, so that it
+/// survives a change of the areas.
+#[derive(Resource, Default, Debug, Clone, PartialEq)]
+pub struct Focus {
+    /// Code of the area in focus.
+    pub code: Option<String>,
+    /// Grows with each change; the map flies when it does.
+    pub revision: u64,
+}
+
+impl Focus {
+    /// The area in focus, when it (still) exists.
+    pub fn area(&self, areas: &Areas) -> Option<AreaIndex> {
+        self.code.as_deref().and_then(|code| areas.tree.find(code))
+    }
+
+    /// What `config` shows at the start: the first scene's area, or the map's.
+    pub fn of(config: &Config) -> Self {
+        let scene = config.scenes.first().and_then(|scene| scene.focus.clone());
+        Self { code: scene.or_else(|| config.map.focus.clone()), revision: 1 }
+    }
+
+    fn set(&mut self, code: Option<String>) {
+        self.code = code;
+        self.revision += 1;
+    }
+}
+
+/// What is on the screen.
+#[derive(Resource, Default, Debug, Clone, PartialEq)]
+pub struct Visible {
+    /// Index of the scene.
+    pub scene: usize,
+    /// Visible layers.
+    pub layers: BTreeSet<Layer>,
+    /// Visible panels: indices into the configuration.
+    pub panels: Vec<usize>,
+}
+
+impl Visible {
+    /// The first scene of `config`.
+    pub fn of(config: &Config) -> Self {
+        let mut visible = Self::default();
+        visible.enter(config, 0);
+        visible
+    }
+
+    /// Takes layers and panels from a scene.
+    pub fn enter(&mut self, config: &Config, scene: usize) {
+        if let Some(entry) = config.scenes.get(scene) {
+            self.scene = scene;
+            self.layers = entry.layers.iter().copied().collect();
+            self.panels = entry.panels.clone();
+        }
+    }
+
+    /// Whether a layer is visible.
+    pub fn has(&self, layer: Layer) -> bool {
+        self.layers.contains(&layer)
+    }
+}
+
+/// What lies over everything.
+#[derive(Resource, Default, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlays {
+    /// Frame times, sources, memory.
+    pub diagnostics: bool,
+    /// All keys.
+    pub help: bool,
+}
+
+/// Carries actions out. Fullscreen and snapshots are the shell's.
+pub(super) fn apply(
+    mut actions: MessageReader<Action>,
+    mut focus: ResMut<Focus>,
+    mut visible: ResMut<Visible>,
+    mut overlays: ResMut<Overlays>,
+    mut clock: ResMut<WallClock>,
+    areas: Res<Areas>,
+    config: Res<WallConfig>,
+) {
+    for action in actions.read() {
+        match action {
+            Action::Focus(index) if (*index as usize) < areas.tree.len() => {
+                focus.set(Some(areas.tree.area(*index).code.clone()));
+            }
+            Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
+            Action::FocusParent => {
+                let parent = focus.area(&areas).and_then(|index| areas.tree.parent(index));
+                focus.set(parent.map(|index| areas.tree.area(index).code.clone()));
+            }
+            Action::FocusNothing => focus.set(None),
+            Action::FocusCode(code) => focus.set(code.clone()),
+            Action::ToggleLayer(layer) => {
+                if !visible.layers.remove(layer) {
+                    visible.layers.insert(*layer);
+                }
+            }
+            Action::StepScene(step) => {
+                let count = config.0.scenes.len() as i32;
+                let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;
+                visible.enter(&config.0, next);
+                focus.set(config.0.scenes[next].focus.clone());
+            }
+            Action::TogglePause => clock.0.toggle_pause(),
+            Action::SeekTo(at) => clock.0.set_mode(ClockMode::Fixed(*at)),
+            Action::GoLive => clock.0.set_mode(ClockMode::Live),
+            Action::ToggleDiagnostics => overlays.diagnostics = !overlays.diagnostics,
+            Action::ToggleHelp => overlays.help = !overlays.help,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Bevy resources that hold the state of the wall. Each has one writer:
+//!
+//! | resource | writer |
+//! |---|---|
+//! | [`WallClock`] | [`tick_clock`], actions |
+//! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`] | [`receive`] |
+//! | [`Overview`] | [`overview::recompute`] |
+//! | [`Focus`], [`Visible`], [`Overlays`] | [`actions::apply`] |
+//!
+//! Updates from the ingest channel come in at the start of a frame and never
+//! take longer than a fixed slice of it; what panels want done comes back as
+//! [`Action`] messages and ends here.
+
+pub mod actions;
+mod areas;
+mod events;
+pub mod overview;
+mod points;
+mod sources;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::time::Time as Instant1970;
+use crate::domain::update::{Records, Update as SourceUpdate};
+use crate::ingest::Ingest;
+
+pub use actions::{Action, Focus, Overlays, Visible};
+pub use areas::{Areas, link};
+pub use events::Events;
+pub use overview::Overview;
+pub use points::{Pictures, Points};
+pub use sources::{SourceEntry, Sources};
+
+/// The configuration in force.
+#[derive(Resource, Clone)]
+pub struct WallConfig(pub Arc<Config>);
+
+/// The one clock; see [`crate::domain::clock`].
+#[derive(Resource, Default)]
+pub struct WallClock(pub Clock);
+
+impl WallClock {
+    /// The instant that the wall shows.
+    pub fn now(&self) -> Instant1970 {
+        self.0.now()
+    }
+
+    /// The system's time: what ages are judged by.
+    pub fn system(&self) -> Instant1970 {
+        self.0.system()
+    }
+}
+
+/// Wakes the window's event loop from another thread; does nothing headless.
+#[derive(Resource, Clone)]
+pub struct Waker(pub Arc<dyn Fn() + Send + Sync>);
+
+impl Default for Waker {
+    fn default() -> Self {
+        Self(Arc::new(|| {}))
+    }
+}
+
+/// The connection to the ingest thread; absent in benchmarks that load files.
+#[derive(Resource)]
+pub struct IngestLink(pub Ingest);
+
+/// Order of the main schedule: data first, then what is derived from them,
+/// then what is drawn.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WallSystems {
+    /// Clock and updates from sources.
+    Receive,
+    /// Actions of panels and keys.
+    Act,
+    /// Figures computed from events.
+    Derive,
+    /// View and picking.
+    Map,
+    /// From model to GPU-ready data.
+    Layers,
+}
+
+/// Adds the model.
+pub struct ModelPlugin {
+    /// The configuration to start with.
+    pub config: Arc<Config>,
+    /// The clock to start with.
+    pub clock: Clock,
+}
+
+impl Plugin for ModelPlugin {
+    fn build(&self, app: &mut App) {
+        use WallSystems::{Act, Derive, Layers, Map, Receive};
+        app.insert_resource(WallConfig(Arc::clone(&self.config)))
+            .insert_resource(WallClock(self.clock))
+            .insert_resource(Sources::of(&self.config))
+            .insert_resource(Visible::of(&self.config))
+            .init_resource::<Waker>()
+            .init_resource::<Areas>()
+            .init_resource::<Events>()
+            .init_resource::<Points>()
+            .init_resource::<Pictures>()
+            .init_resource::<Overview>()
+            .insert_resource(Focus::of(&self.config))
+            .init_resource::<Overlays>()
+            .add_message::<Action>()
+            .configure_sets(Update, (Receive, Act, Derive, Map, Layers).chain())
+            .add_systems(
+                Update,
+                (
+                    (tick_clock, receive, areas::poll_build, areas::frame_points, events::replace_places)
+                        .chain()
+                        .in_set(Receive),
+                    actions::apply.in_set(Act),
+                    overview::recompute.in_set(Derive),
+                ),
+            );
+    }
+}
+
+/// Tells the clock the system's time, once a frame.
+fn tick_clock(mut clock: ResMut<WallClock>) {
+    clock.bypass_change_detection().0.tick(Instant1970::system_now());
+}
+
+/// How long one frame may spend on taking in updates. What is left waits in
+/// the bounded channel, and behind it the sources wait.
+const RECEIVE_BUDGET: Duration = Duration::from_millis(4);
+
+/// Everything that sources write to.
+#[derive(bevy::ecs::system::SystemParam)]
+struct Stores<'w> {
+    sources: ResMut<'w, Sources>,
+    areas: ResMut<'w, Areas>,
+    events: ResMut<'w, Events>,
+    points: ResMut<'w, Points>,
+    pictures: ResMut<'w, Pictures>,
+}
+
+/// Takes updates from the channel until it is empty or the budget is spent.
+fn receive(
+    link: Option<ResMut<IngestLink>>,
+    mut stores: Stores,
+    clock: Res<WallClock>,
+    waker: Res<Waker>,
+    real: Res<Time<Real>>,
+) {
+    let Some(mut link) = link else { return };
+    let started = Instant::now();
+    while let Some(update) = link.0.try_recv() {
+        take(update, &mut stores, &clock, real.elapsed_secs());
+        if started.elapsed() > RECEIVE_BUDGET {
+            (waker.0)();
+            break;
+        }
+    }
+}
+
+fn take(update: SourceUpdate, stores: &mut Stores, clock: &WallClock, elapsed_secs: f32) {
+    match update {
+        SourceUpdate::Health { source, health } => stores.sources.set_health(source, health),
+        SourceUpdate::Picture { source: _, camera, picture } => stores.pictures.set(camera, picture),
+        SourceUpdate::Records { source, records, findings } => {
+            stores.sources.add_findings(source, findings);
+            match records {
+                Records::Areas(areas) => stores.areas.replace(source, areas),
+                Records::Events(events) => {
+                    let Stores { areas, events: store, .. } = stores;
+                    store.apply(events, areas, clock.system(), elapsed_secs);
+                }
+                Records::Cameras(cameras) => stores.points.set_cameras(source, cameras),
+                Records::Devices(devices) => stores.points.set_devices(source, devices),
+                Records::Tracks(tracks) => stores.points.set_tracks(source, tracks),
+                Records::Figures(figures) => stores.points.set_figures(source, figures),
+                Records::Context(context) => stores.points.set_context(source, context),
+            }
+        }
+    }
+}
+
+/// Forgets what sources delivered that are not to be kept: they are no longer
+/// configured, or as something else. Events stay: they have happened.
+pub fn keep_sources(world: &mut World, keep: impl Fn(crate::domain::health::SourceId) -> bool) {
+    world.resource_mut::<Areas>().retain(&keep);
+    world.resource_mut::<Points>().retain(&keep);
+}
+
+/// Puts areas into the model without a source: what benchmarks and tests do.
+pub fn load_directly(world: &mut World, areas: Vec<crate::domain::area::Area>) {
+    world.resource_mut::<Areas>().replace(0, areas);
+}
+
+/// Puts events into the model without a source; see [`load_directly`].
+pub fn load_directly_events(world: &mut World, events: Vec<crate::domain::event::Event>) {
+    world.resource_scope(|world, mut store: Mut<Events>| {
+        let system = world.resource::<WallClock>().system();
+        store.apply(events, world.resource::<Areas>(), system, -1.0);
+    });
+}

@@ -1,0 +1,147 @@
+//! Frame times, memory and sources: what an integrator looks at.
+
+use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
+
+use super::chart::clickable;
+use super::frame::card_ground;
+use super::header::source_mark;
+use super::number::{count_text, value_text};
+use super::pen::{Mark, Pen, Style};
+use super::{PanelAction, PanelView, SourceRow};
+use crate::domain::health::{Freshness, SourceState};
+use crate::domain::time::age_text;
+use crate::theme::{size, space};
+
+/// What the program measures about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Diagnostics<'a> {
+    /// Frames per second over the last second; 0 while nothing is drawn.
+    pub fps: f32,
+    /// Milliseconds of the latest frames, oldest first.
+    pub frames_ms: &'a [f32],
+    /// Resident memory in bytes; 0 = unknown.
+    pub memory_bytes: u64,
+    /// Name of the graphics adapter.
+    pub adapter: &'a str,
+    /// Events held by the model.
+    pub events: u64,
+}
+
+/// Design units.
+const LINE: f32 = 30.0;
+const HEAD: f32 = 178.0;
+const WIDTH: f32 = 860.0;
+/// The frame time that the frame chart ends at: two frames at 60 Hz.
+const CHART_MS: f32 = 33.3;
+
+/// Draws the table of sources and the frame times in the middle of `free`.
+pub fn diagnostics_ui(ui: &mut Ui, free: Rect, view: &PanelView, diagnostics: &Diagnostics) -> Option<PanelAction> {
+    let pen = Pen::new(ui, view);
+    let theme = view.theme;
+    let width = pen.u(WIDTH).min(free.width() - pen.u(space::GUTTER * 2.0));
+    let fitting = ((free.height() - pen.u(HEAD + 40.0)) / pen.u(LINE)).floor().max(0.0) as usize;
+    let shown = view.sources.len().min(fitting);
+    let height = pen.u(HEAD + LINE * shown as f32 + 34.0);
+    if width < pen.u(300.0) || height > free.height() {
+        return None;
+    }
+    let card = Rect::from_center_size(free.center(), vec2(width, height));
+    card_ground(&pen, card);
+    let inner = card.shrink2(vec2(pen.u(space::PADDING), 0.0));
+    figures_ui(&pen, inner, diagnostics);
+    let columns = [0.0, 0.25, 0.42, 0.56, 0.68].map(|share| inner.left() + inner.width() * share);
+    let head = card.top() + pen.u(HEAD - 8.0);
+    let names = ["数据源", "状态", "数据时间", "记录", "最近错误"];
+    for (index, name) in names.into_iter().enumerate() {
+        let room = columns.get(index + 1).copied().unwrap_or(inner.right()) - columns[index] - pen.u(10.0);
+        pen.text([columns[index], head], Align::Min, name, pen.small(), room);
+    }
+    for (index, row) in view.sources.iter().take(shown).enumerate() {
+        let top = card.top() + pen.u(HEAD + LINE * index as f32);
+        pen.hline(inner.left(), inner.right(), top, 1.0, theme.hairline.alpha(0.5));
+        source_ui(&pen, top + pen.u(21.0), &columns, inner.right(), view, row);
+    }
+    let hidden = view.sources.len() - shown;
+    if hidden > 0 {
+        let text = format!("另有 {hidden} 个数据源");
+        pen.text([inner.left(), card.bottom() - pen.u(12.0)], Align::Min, &text, pen.small(), inner.width());
+    }
+    clickable(ui, card, "diagnostics", "关闭诊断").clicked().then_some(PanelAction::ToggleDiagnostics)
+}
+
+fn figures_ui(pen: &Pen, inner: Rect, diagnostics: &Diagnostics) {
+    let theme = pen.theme();
+    let top = inner.top();
+    let title = Style::bold(size::BODY, theme.text);
+    let left = inner.left();
+    let width = pen.text([left, top + pen.u(34.0)], Align::Min, "诊断", title, inner.width() * 0.3);
+    let room = inner.width() - width - pen.u(20.0);
+    pen.text([inner.right(), top + pen.u(34.0)], Align::Max, diagnostics.adapter, pen.small(), room);
+    let mut sorted = diagnostics.frames_ms.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let at = |share: f32| sorted.get(((sorted.len() as f32 - 1.0) * share).max(0.0) as usize).copied();
+    let ms = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}"));
+    let memory = if diagnostics.memory_bytes == 0 {
+        "–".to_owned()
+    } else {
+        value_text((diagnostics.memory_bytes as f64 / 1_048_576.0).round())
+    };
+    let figures = [
+        ("帧率 帧/秒", format!("{:.0}", diagnostics.fps)),
+        ("帧时 P50 ms", ms(at(0.5))),
+        ("帧时 P99 ms", ms(at(0.99))),
+        ("内存 MiB", memory),
+        ("事件", count_text(diagnostics.events)),
+    ];
+    let column = inner.width() / figures.len() as f32;
+    for (index, (label, value)) in figures.iter().enumerate() {
+        let x = left + index as f32 * column;
+        pen.text([x, top + pen.u(66.0)], Align::Min, label, pen.small(), column - pen.u(8.0));
+        let style = pen.shrunk(value, Style::bold(size::LARGE, theme.text), column - pen.u(8.0));
+        pen.text([x, top + pen.u(97.0)], Align::Min, value, style, column - pen.u(8.0));
+    }
+    let chart = Rect::from_min_max(pos2(left, top + pen.u(108.0)), pos2(inner.right(), top + pen.u(144.0)));
+    frames_ui(pen, chart, diagnostics.frames_ms);
+}
+
+/// A bar per frame up to two frames of 60 Hz, with a line at one.
+fn frames_ui(pen: &Pen, chart: Rect, frames_ms: &[f32]) {
+    let theme = pen.theme();
+    pen.fill(chart, theme.hairline.alpha(0.25));
+    let width = (chart.width() / frames_ms.len().max(1) as f32).min(pen.u(6.0));
+    for (index, &ms) in frames_ms.iter().enumerate() {
+        let share = (ms / CHART_MS).clamp(0.0, 1.0);
+        let left = chart.left() + index as f32 * width;
+        let bar = Rect::from_min_max(
+            pos2(left, chart.bottom() - chart.height() * share),
+            pos2(left + width * 0.8, chart.bottom()),
+        );
+        pen.fill(bar, if ms > CHART_MS * 0.5 { theme.attention } else { theme.accent });
+    }
+    pen.hline(chart.left(), chart.right(), chart.center().y, 1.0, theme.text_secondary.alpha(0.7));
+}
+
+fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 5], right: f32, view: &PanelView, row: &SourceRow) {
+    let theme = view.theme;
+    let health = row.health;
+    let freshness = row.freshness(view.system);
+    let (mark, color) = source_mark(freshness, health.state, pen);
+    let word = match (freshness, health.state) {
+        (_, SourceState::Failing) => format!("失败 {} 次", count_text(u64::from(health.failures))),
+        (Freshness::Waiting, _) => "等待".to_owned(),
+        (Freshness::Stale, _) => "滞后".to_owned(),
+        (Freshness::Fresh, _) => "正常".to_owned(),
+    };
+    let room = |index: usize| columns.get(index + 1).copied().unwrap_or(right) - columns[index] - pen.u(10.0);
+    let text = Style::regular(size::SMALL, theme.text);
+    pen.text([columns[0], baseline], Align::Min, row.name, text, room(0));
+    let style = Style::regular(size::SMALL, color);
+    // ○ has no fill to carry the colour of text.
+    let style = if mark == Mark::Ring { pen.small() } else { style };
+    pen.marked_text([columns[1], baseline], Align::Min, mark, &word, style, room(1));
+    let age = health.age_secs(view.system).map_or_else(|| "–".to_owned(), age_text);
+    pen.text([columns[2], baseline], Align::Min, &age, text, room(2));
+    pen.text([columns[3], baseline], Align::Min, &count_text(health.records), text, room(3));
+    let error = health.last_error.as_deref().unwrap_or("–");
+    pen.text([columns[4], baseline], Align::Min, error, pen.small(), room(4));
+}

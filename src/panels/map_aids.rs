@@ -1,0 +1,223 @@
+//! What makes the map readable: legend, scale bar, breadcrumb; and the line
+//! that says which panels found no room.
+//!
+//! Each takes the part of the stage that panels leave free and finds its own
+//! corner: breadcrumb top left, legend bottom right, scale bar bottom left.
+
+use bevy_egui::egui::epaint::{Mesh, Vertex};
+use bevy_egui::egui::{Align, Rect, Shape, Ui, pos2, vec2};
+
+use super::chart::clickable;
+use super::frame::card_ground;
+use super::number::{count_text, nice_ceiling, value_text};
+use super::pen::{Mark, Pen, Style};
+use super::{PanelAction, PanelView};
+use crate::theme::{ramp, size, space};
+
+/// Design units.
+const RAMP_WIDTH: f32 = 260.0;
+const RAMP_HEIGHT: f32 = 10.0;
+/// Colours along the drawn ramp.
+const RAMP_STEPS: usize = 33;
+const BAR_LEAST: f32 = 80.0;
+
+/// What the colours on the map stand for now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Legend<'a> {
+    /// Density at the bright end of the heat ramp, events per km² and hour;
+    /// `None` while the layer is off.
+    pub heat_full_scale: Option<f64>,
+    /// Upper bounds of the choropleth's classes, few to many; empty while
+    /// areas are not coloured.
+    pub breaks: &'a [f64],
+    /// What is counted in the classes: 近 3 小时事件（件）.
+    pub breaks_label: &'a str,
+}
+
+/// Draws the legend into the bottom right corner of `free`.
+pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
+    let pen = Pen::new(ui, view);
+    let width = pen.u(RAMP_WIDTH);
+    if free.width() < width * 1.2 || free.height() < pen.u(160.0) {
+        return;
+    }
+    let left = free.right() - width - pen.u(20.0);
+    let mut bottom = free.bottom() - pen.u(12.0);
+    let parts = usize::from(legend.heat_full_scale.is_some()) + usize::from(!legend.breaks.is_empty());
+    if parts > 0 {
+        // The map under the legend may be as bright as its text.
+        let height = pen.u(70.0 * parts as f32);
+        let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
+        pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.panel);
+    }
+    if let Some(full_scale) = legend.heat_full_scale.filter(|full| full.is_finite() && *full > 0.0) {
+        heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), full_scale);
+        bottom -= pen.u(70.0);
+    }
+    if !legend.breaks.is_empty() {
+        let rect = Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom));
+        classes_ui(&pen, rect, legend);
+    }
+}
+
+/// The ramp with ticks. The position of a value is the square root of its
+/// share of the full scale: the same curve by which the heat layer colours.
+fn heat_ui(pen: &Pen, rect: Rect, full_scale: f64) {
+    let theme = pen.theme();
+    pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, "事件密度 件/km²·时", pen.small(), rect.width());
+    let strip =
+        Rect::from_min_size(pos2(rect.left(), rect.top() + pen.u(23.0)), vec2(rect.width(), pen.u(RAMP_HEIGHT)));
+    pen.fill(strip, theme.land);
+    let mut mesh = Mesh::default();
+    for (index, color) in ramp::sample(theme.heat, RAMP_STEPS).into_iter().enumerate() {
+        let x = strip.left() + strip.width() * index as f32 / (RAMP_STEPS - 1) as f32;
+        let next = mesh.vertices.len() as u32;
+        for y in [strip.top(), strip.bottom()] {
+            mesh.vertices.push(Vertex::untextured(pos2(x, y), pen.color(color)));
+        }
+        if next >= 2 {
+            mesh.indices.extend([next - 2, next - 1, next, next - 1, next + 1, next]);
+        }
+    }
+    pen.shape(Shape::mesh(mesh));
+    pen.outline(strip, 1.0, theme.hairline);
+    for (value, align) in heat_ticks(full_scale) {
+        let x = strip.left() + strip.width() * (value / full_scale).sqrt() as f32;
+        pen.vline(x, strip.bottom(), strip.bottom() + pen.u(4.0), 1.0, theme.text_secondary);
+        pen.text([x, strip.bottom() + pen.u(20.0)], align, &tick_text(value), pen.small(), pen.u(72.0));
+    }
+}
+
+/// 0, two round values near a tenth and a half, and the full scale.
+fn heat_ticks(full_scale: f64) -> Vec<(f64, Align)> {
+    let mut ticks = vec![(0.0, Align::Min)];
+    for share in [0.07, 0.3] {
+        ticks.push((nice_ceiling(full_scale * share), Align::Center));
+    }
+    ticks.push((full_scale, Align::Max));
+    ticks
+}
+
+fn tick_text(value: f64) -> String {
+    if value >= 10.0 || value == 0.0 { value_text(value.round()) } else { format!("{value:.1}").replace(".0", "") }
+}
+
+/// Seven swatches with the upper bound of each class under it.
+fn classes_ui(pen: &Pen, rect: Rect, legend: &Legend) {
+    let theme = pen.theme();
+    pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, legend.breaks_label, pen.small(), rect.width());
+    let count = legend.breaks.len().min(theme.classes.len());
+    let width = rect.width() / count as f32;
+    for (index, &upper) in legend.breaks.iter().take(count).enumerate() {
+        let left = rect.left() + index as f32 * width;
+        let swatch =
+            Rect::from_min_size(pos2(left, rect.top() + pen.u(23.0)), vec2(width - pen.u(2.0), pen.u(RAMP_HEIGHT)));
+        // Fewer classes than colours keep the ends of the scale.
+        let color = index * (theme.classes.len() - 1) / (count - 1).max(1);
+        pen.fill(swatch, theme.classes[color]);
+        pen.outline(swatch, 1.0, theme.hairline);
+        let text = if index == 0 { format!("≤{}", tick_text(upper)) } else { tick_text(upper) };
+        // Every class has its number where there is room, else the ends have.
+        let fits = legend.breaks.iter().all(|b| pen.width(&tick_text(*b), pen.small()) < width - pen.u(10.0));
+        if fits || index == 0 || index + 1 == count {
+            let (x, align) = if index + 1 == count && !fits {
+                (rect.right(), Align::Max)
+            } else if index == 0 {
+                (swatch.left(), Align::Min)
+            } else {
+                (swatch.center().x, Align::Center)
+            };
+            pen.text([x, swatch.bottom() + pen.u(18.0)], align, &text, pen.small(), pen.u(90.0));
+        }
+    }
+}
+
+/// Draws a scale bar of a round length into the bottom left corner of `free`.
+pub fn scale_bar_ui(ui: &mut Ui, free: Rect, view: &PanelView, metres_per_point: f64) {
+    let pen = Pen::new(ui, view);
+    let least_m = f64::from(pen.u(BAR_LEAST)) * metres_per_point;
+    if !(least_m.is_finite() && least_m > 0.0) || free.width() < pen.u(640.0) {
+        return;
+    }
+    let length_m = nice_ceiling(least_m);
+    let width = (length_m / metres_per_point) as f32;
+    let (left, baseline) = (free.left() + pen.u(20.0), free.bottom() - pen.u(18.0));
+    let color = view.theme.text_secondary;
+    let bar = [left, left + width].map(|x| pos2(x, baseline));
+    let behind = Rect::from_min_max(pos2(left, baseline - pen.u(20.0)), pos2(left + width + pen.u(80.0), baseline));
+    pen.fill(behind.expand2(vec2(pen.u(12.0), pen.u(8.0))), view.theme.panel);
+    pen.path(vec![bar[0] - vec2(0.0, pen.u(7.0)), bar[0], bar[1], bar[1] - vec2(0.0, pen.u(7.0))], 1.5, color);
+    let text = if length_m >= 1_000.0 {
+        format!("{} km", count_text((length_m / 1_000.0).round() as u64))
+    } else {
+        format!("{} m", value_text(length_m))
+    };
+    pen.text([left + width + pen.u(10.0), baseline], Align::Min, &text, pen.small(), pen.u(120.0));
+}
+
+/// Draws 全域 › 街道 › 社区 › 网格 into the top left corner of `free`; each
+/// part is a way back.
+pub fn breadcrumb_ui(ui: &mut Ui, free: Rect, view: &PanelView) -> Option<PanelAction> {
+    let pen = Pen::new(ui, view);
+    let focus = view.focus.filter(|&focus| (focus as usize) < view.tree.len())?;
+    let mut steps = vec![("全域", PanelAction::FocusNothing)];
+    steps.extend(
+        view.tree.path(focus).into_iter().map(|index| (view.tree.area(index).name.as_str(), PanelAction::Focus(index))),
+    );
+    let baseline = free.top() + pen.u(36.0);
+    let gap = pen.u(26.0);
+    // Room for a card in the other corner.
+    let right = free.right() - free.width() * if free.width() > pen.u(900.0) { 0.4 } else { 0.02 };
+    let left = free.left() + pen.u(16.0);
+    let room = (right - left - gap * steps.len() as f32) / steps.len() as f32;
+    let last = steps.len() - 1;
+    let room = room.max(pen.u(64.0));
+    let style = |index: usize| match index == last {
+        true => Style::bold(size::BODY, view.theme.text),
+        false => Style::regular(size::BODY, view.theme.accent),
+    };
+    let widths = steps.iter().enumerate().map(|(index, (name, _))| pen.width(name, style(index)).min(room));
+    let whole = widths.sum::<f32>() + gap * last as f32;
+    let behind = Rect::from_min_max(pos2(left, baseline - pen.u(26.0)), pos2(left + whole, baseline + pen.u(14.0)));
+    pen.fill(behind.expand2(vec2(pen.u(12.0), 0.0)), view.theme.panel);
+    let mut x = left;
+    let mut action = None;
+    for (index, (name, target)) in steps.into_iter().enumerate() {
+        let is_here = index == last;
+        let width = pen.text([x, baseline], Align::Min, name, style(index), room);
+        let place = Rect::from_min_max(pos2(x, baseline - pen.u(26.0)), pos2(x + width, baseline + pen.u(14.0)));
+        if !is_here {
+            pen.chevron(pos2(x + width + gap * 0.5, baseline - pen.u(7.0)), 11.0, view.theme.text_secondary);
+            if clickable(ui, place, ("breadcrumb", index), name).clicked() {
+                action = Some(target);
+            }
+        }
+        x += width + gap;
+    }
+    action
+}
+
+/// Says on a card over the map what the wall itself has to say: a configuration
+/// that was refused, for example.
+pub fn notice_ui(ui: &mut Ui, free: Rect, view: &PanelView, text: &str) {
+    let pen = Pen::new(ui, view);
+    let style = Style::regular(size::SMALL, view.theme.attention);
+    let room = free.width() - pen.u(space::GUTTER * 4.0);
+    let width = (pen.width(text, style) + pen.u(56.0)).min(room);
+    let middle = pos2(free.center().x, free.top() + pen.u(30.0));
+    let card = Rect::from_center_size(middle, vec2(width, pen.u(44.0)));
+    card_ground(&pen, card);
+    let at = [card.left() + pen.u(16.0), card.center().y + pen.u(6.0)];
+    pen.marked_text(at, Align::Min, Mark::Diamond, text, style, width - pen.u(24.0));
+}
+
+/// Says at the foot of the map how many panels found no room.
+pub fn hidden_panels_ui(ui: &mut Ui, free: Rect, view: &PanelView, hidden: usize) {
+    if hidden == 0 {
+        return;
+    }
+    let pen = Pen::new(ui, view);
+    let text = format!("另有 {hidden} 个面板未显示");
+    let at = [free.center().x, free.bottom() - pen.u(18.0)];
+    pen.text(at, Align::Center, &text, pen.small(), free.width() * 0.3);
+}

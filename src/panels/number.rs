@@ -1,0 +1,155 @@
+//! Numbers in the written form of the wall.
+//!
+//! In: counts, ratios, seconds. Out: short texts. A number is shortened by
+//! its unit (万, 亿), never by cutting digits off.
+
+use crate::domain::closed_loop::Ratio;
+
+/// What stands where there is no value.
+pub const NONE: &str = "–";
+
+/// A count: `2,816`, from 100,000 on `12.3 万`, from 10⁸ on `1.2 亿`.
+pub fn count_text(count: u64) -> String {
+    match count {
+        0..100_000 => grouped(count),
+        100_000..100_000_000 => scaled(count as f64 / 1e4, "万"),
+        _ => scaled(count as f64 / 1e8, "亿"),
+    }
+}
+
+/// [`count_text`] without separators, for where there is no room: `1111万`.
+pub fn tight_count_text(count: u64) -> String {
+    count_text(count).replace([',', ' '], "")
+}
+
+/// Any value: whole ones like a count, others with one decimal.
+pub fn value_text(value: f64) -> String {
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
+    let sign = if value < 0.0 { "−" } else { "" };
+    let size = value.abs();
+    if size >= 100_000.0 || (size - size.round()).abs() < 1e-9 {
+        return format!("{sign}{}", count_text(size.round() as u64));
+    }
+    let tenths = (size * 10.0).round() as u64;
+    format!("{sign}{}.{}", grouped(tenths / 10), tenths % 10)
+}
+
+/// Digits with thousands separators.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One decimal below 100, none above: three or four digits say it all.
+fn scaled(value: f64, unit: &str) -> String {
+    // Rounded first: 99.96 would otherwise become "100.0".
+    let tenths = (value * 10.0).round();
+    if tenths < 1000.0 {
+        format!("{:.1} {unit}", tenths / 10.0)
+    } else {
+        format!("{} {unit}", grouped(value.round() as u64))
+    }
+}
+
+/// A ratio in percent with one decimal, without the sign: `94.1`.
+pub fn percent_text(ratio: Ratio) -> String {
+    ratio.value().map_or_else(|| NONE.to_owned(), |value| format!("{:.1}", value * 100.0))
+}
+
+/// The parts of a ratio: `2,650 / 2,816`.
+pub fn parts_text(ratio: Ratio) -> String {
+    format!("{} / {}", count_text(ratio.numerator), count_text(ratio.denominator))
+}
+
+/// A span in the unit in which it has two or three digits: value and unit.
+pub fn span_text(secs: f64) -> (String, &'static str) {
+    let secs = secs.max(0.0);
+    if secs < 60.0 {
+        (format!("{secs:.0}"), "秒")
+    } else if secs < 5_400.0 {
+        (format!("{:.0}", secs / 60.0), "分钟")
+    } else if secs < 259_200.0 {
+        (format!("{:.1}", secs / 3_600.0), "小时")
+    } else {
+        (format!("{:.1}", secs / 86_400.0), "天")
+    }
+}
+
+/// The smallest of 1, 2, 5 × 10ⁿ that is at least `value`; 1 for anything not
+/// positive.
+pub fn nice_ceiling(value: f64) -> f64 {
+    if !(value.is_finite() && value > 0.0) {
+        return 1.0;
+    }
+    let decade = 10_f64.powf(value.log10().floor());
+    // The factor is a hair larger so that 0.1 + 0.2 is still "0.3".
+    [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * decade * 1.000_001 >= value).unwrap_or(10.0) * decade
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_then_scaled() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (2_816, "2,816"),
+            (40_976, "40,976"),
+            (99_999, "99,999"),
+            (123_456, "12.3 万"),
+            (999_960, "100 万"),
+            (12_345_678, "1,235 万"),
+            (123_456_789, "1.2 亿"),
+        ] {
+            assert_eq!(count_text(count), text);
+        }
+    }
+
+    #[test]
+    fn values_keep_one_decimal_and_their_sign() {
+        assert_eq!(value_text(3.64), "3.6");
+        assert_eq!(value_text(-12.0), "−12");
+        assert_eq!(value_text(1234.56), "1,234.6");
+        assert_eq!(value_text(9.96), "10.0");
+        assert_eq!(value_text(f64::NAN), NONE);
+    }
+
+    #[test]
+    fn an_empty_ratio_has_no_percentage_but_its_parts() {
+        assert_eq!(percent_text(Ratio::default()), NONE);
+        assert_eq!(parts_text(Ratio { numerator: 2_650, denominator: 2_816 }), "2,650 / 2,816");
+    }
+
+    #[test]
+    fn spans_choose_their_unit() {
+        for (secs, text) in [(12.0, ("12", "秒")), (720.0, ("12", "分钟")), (12_960.0, ("3.6", "小时"))] {
+            assert_eq!(span_text(secs), (text.0.to_owned(), text.1));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn grouping_loses_no_digit(number: u64) {
+            prop_assert_eq!(grouped(number).replace(',', ""), number.to_string());
+        }
+
+        #[test]
+        fn a_nice_ceiling_is_close_above(value in 1e-6_f64..1e12) {
+            let nice = nice_ceiling(value);
+            prop_assert!(nice * 1.00001 >= value && nice <= value * 2.6, "{} for {}", nice, value);
+        }
+    }
+}

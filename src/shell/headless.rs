@@ -1,0 +1,131 @@
+//! A wall without a window: frames on demand, into a picture.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bevy::diagnostic::FrameCount;
+use bevy::prelude::*;
+use bevy::render::RenderApp;
+use bevy::render::render_resource::{PipelineCache, PollType};
+use bevy::render::renderer::RenderDevice;
+use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+
+use super::app::{PictureTarget, TexturesPending};
+use crate::domain::health::SourceState;
+use crate::layers::areas::AreaLayer;
+use crate::model::{Areas, Overview, Sources};
+
+/// Processor time of this thread; from `/proc` (schedstat), else unknown.
+fn thread_cpu_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// A headless wall, frame by frame.
+pub struct HeadlessWall {
+    /// The assembled application.
+    pub app: App,
+}
+
+/// The picture did not come.
+#[derive(Debug, thiserror::Error)]
+#[error("画面未能生成:图形驱动没有返回图像")]
+pub struct NoPicture;
+
+impl HeadlessWall {
+    /// Finishes the assembly: plugins that wait for the renderer get it.
+    pub fn new(mut app: App) -> Self {
+        while app.plugins_state() == bevy::app::PluginsState::Adding {
+            bevy::tasks::tick_global_task_pools_on_main_thread();
+        }
+        app.finish();
+        app.cleanup();
+        Self { app }
+    }
+
+    /// Draws one frame and waits until the GPU is done with it. Returns the
+    /// main thread's own time in it: processor time where the system tells it
+    /// (a software driver may block the thread), else the time that passed.
+    pub fn frame(&mut self) -> Duration {
+        let started = Instant::now();
+        let before = thread_cpu_time();
+        self.app.update();
+        let own = before.zip(thread_cpu_time()).map_or_else(|| started.elapsed(), |(before, after)| after - before);
+        self.wait_for_gpu();
+        own
+    }
+
+    fn wait_for_gpu(&self) {
+        if let Some(device) = self.app.world().get_resource::<RenderDevice>() {
+            // An error here is a lost device; the next frame reports it.
+            let _ = device.poll(PollType::wait_indefinitely());
+        }
+    }
+
+    /// Draws frames until everything that was configured is on the wall, or
+    /// `limit` has passed. Returns whether it is.
+    pub fn settle(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.app.update();
+            if self.is_settled() {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Every source has answered or failed, and what came is drawn.
+    fn is_settled(&self) -> bool {
+        let world = self.app.world();
+        let sources = world.resource::<Sources>();
+        let areas = world.resource::<Areas>();
+        let layer = world.resource::<AreaLayer>();
+        let has_answers = sources.entries.iter().all(|entry| {
+            entry.health.state == SourceState::Live
+                || (entry.health.state == SourceState::Failing && entry.health.failures > 1)
+        });
+        // Shaders are compiled beside the frames; until then parts are missing.
+        let pipelines = self.app.get_sub_app(RenderApp).and_then(|app| app.world().get_resource::<PipelineCache>());
+        has_answers
+            && pipelines.is_some_and(|cache| cache.waiting_pipelines().next().is_none())
+            && world.resource::<FrameCount>().0 > 3
+            && !areas.is_building()
+            && !layer.is_building()
+            && layer.built_revision == areas.revision
+            && world.resource::<Overview>().revision > 0
+    }
+
+    /// The picture as it is after the next frame.
+    ///
+    /// # Errors
+    /// When the driver does not hand it back within some seconds.
+    pub fn picture(&mut self) -> Result<Image, NoPicture> {
+        // Glyphs and pictures reach the GPU one frame after they were laid out.
+        for _ in 0..5 {
+            self.frame();
+            if !self.app.world().resource::<TexturesPending>().0 {
+                break;
+            }
+        }
+        let target = self.app.world().resource::<PictureTarget>().0.clone();
+        let slot: Arc<Mutex<Option<Image>>> = Arc::default();
+        let writer = Arc::clone(&slot);
+        self.app.world_mut().spawn(Screenshot::image(target)).observe(move |captured: On<ScreenshotCaptured>| {
+            if let Ok(mut slot) = writer.lock() {
+                *slot = Some(captured.image.clone());
+            }
+        });
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            self.frame();
+            if let Some(image) = slot.lock().ok().and_then(|mut slot| slot.take()) {
+                return Ok(image);
+            }
+        }
+        Err(NoPicture)
+    }
+}

@@ -1,0 +1,20 @@
+//! The program around the wall: assembly, window, headless pictures,
+//! benchmarks, checks, what happens on errors.
+
+pub mod app;
+pub mod bench;
+pub mod check;
+pub mod fonts;
+pub mod graphics;
+pub mod headless;
+pub mod reload;
+pub mod run;
+pub mod snapshot;
+mod ui;
+mod window;
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+/// When the program started; touched first thing in `main`.
+pub static PROCESS_START: LazyLock<Instant> = LazyLock::new(Instant::now);

@@ -1,0 +1,109 @@
+//! `config.toml` while the wall runs: a saved file is live within a second
+//! when it is valid; when it is not, the old one goes on and the wall says what
+//! is wrong.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bevy::prelude::*;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::app::WallNotice;
+use crate::config::Config;
+use crate::ingest::{Ingest, IngestContext};
+use crate::layers::WallTheme;
+use crate::model::{self, IngestLink, Sources, Visible, Waker, WallConfig};
+use crate::theme::Theme;
+
+/// Watches the configuration file.
+#[derive(Resource)]
+pub struct ConfigWatch {
+    path: PathBuf,
+    changed: Arc<AtomicBool>,
+    // Dropping it ends the watch.
+    _watcher: RecommendedWatcher,
+}
+
+impl ConfigWatch {
+    /// Starts to watch `path`. Editors replace files rather than write them,
+    /// so the folder is watched.
+    ///
+    /// # Errors
+    /// When the operating system has no watch left.
+    pub fn start(path: &Path, waker: &Waker) -> notify::Result<Self> {
+        let path = std::path::absolute(path).map_err(notify::Error::io)?;
+        let changed = Arc::new(AtomicBool::new(false));
+        let (flag, waker, name) = (Arc::clone(&changed), waker.clone(), path.file_name().map(ToOwned::to_owned));
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let concerns = event.is_ok_and(|event| {
+                !event.kind.is_access() && event.paths.iter().any(|p| p.file_name().map(ToOwned::to_owned) == name)
+            });
+            if concerns {
+                flag.store(true, Ordering::Release);
+                (waker.0)();
+            }
+        })?;
+        watcher.watch(path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+        Ok(Self { path, changed, _watcher: watcher })
+    }
+}
+
+/// Takes a changed configuration over, or says why not.
+pub fn reload(world: &mut World) {
+    let Some(watch) = world.get_resource::<ConfigWatch>() else { return };
+    if !watch.changed.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    let path = watch.path.clone();
+    match Config::load(&path) {
+        Ok(config) => {
+            tracing::info!(path = %path.display(), "配置已更新");
+            world.resource_mut::<WallNotice>().0 = None;
+            apply(world, Arc::new(config));
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+            world.resource_mut::<WallNotice>().0 = Some(format!("配置有误,沿用旧配置:{first}"));
+        }
+    }
+}
+
+/// Puts `config` in force. Sources are connected anew only when they changed.
+fn apply(world: &mut World, config: Arc<Config>) {
+    let old = Arc::clone(&world.resource::<WallConfig>().0);
+    if *old == *config {
+        return;
+    }
+    if old.sources != config.sources || old.wall.zone != config.wall.zone || old.closed_loop != config.closed_loop {
+        let waker = Arc::clone(&world.resource::<Waker>().0);
+        match Ingest::start(&config.sources, IngestContext::of(&config, waker)) {
+            Ok(ingest) => {
+                let before = world.remove_resource::<IngestLink>();
+                world.insert_resource(IngestLink(ingest));
+                world.insert_resource(Sources::of(&config));
+                // A number stands for another source when the list changed.
+                model::keep_sources(world, |source| {
+                    let at = usize::from(source);
+                    config.sources.get(at).is_some_and(|new| old.sources.get(at) == Some(new))
+                });
+                if let Some(before) = before {
+                    // Joining waits for a decoder: not on the frame thread.
+                    std::thread::spawn(move || before.0.stop());
+                }
+            }
+            Err(error) => {
+                world.resource_mut::<WallNotice>().0 = Some(format!("无法重新连接数据源:{error}"));
+                return;
+            }
+        }
+    }
+    world.insert_resource(WallTheme(Theme::named(config.wall.theme)));
+    let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
+    let mut visible = Visible::of(&config);
+    visible.enter(&config, scene);
+    world.insert_resource(visible);
+    world.insert_resource(WallConfig(config));
+    super::app::refresh_ground(world);
+}

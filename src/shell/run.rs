@@ -1,0 +1,312 @@
+//! The command line: which command does what.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bevy::app::AppExit;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+
+use super::app::{Setup, Target, assemble};
+use super::reload::ConfigWatch;
+use super::window::WakeUp;
+use super::{bench, check, fonts, graphics, snapshot};
+use crate::config::Config;
+use crate::domain::clock::ClockMode;
+use crate::domain::time::Time;
+use crate::ingest::{Ingest, IngestContext};
+use crate::model::Waker;
+use crate::simulate::{DEFAULT_SEED, Simulator, SimulatorOptions};
+
+/// 一屏观全域:街道、区、市指挥中心大屏。
+#[derive(Parser, Debug)]
+#[command(name = "quanyu", version, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    wall: WallArguments,
+}
+
+#[derive(Args, Debug)]
+struct WallArguments {
+    /// 配置文件
+    #[arg(short, long, default_value = "config.toml", value_hint = ValueHint::FilePath)]
+    config: PathBuf,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// 打开大屏(默认命令)
+    Wall(WallArguments),
+    /// 启动内置模拟器,并在其上打开大屏
+    Demo {
+        /// 示范街道
+        #[arg(long, default_value = "jinjihu")]
+        profile: String,
+        /// 模拟的随机种子
+        #[arg(long, default_value_t = DEFAULT_SEED)]
+        seed: u64,
+    },
+    /// 只启动模拟器
+    Simulate {
+        /// 示范街道
+        #[arg(long, default_value = "jinjihu")]
+        profile: String,
+        /// 监听地址
+        #[arg(long, default_value = "127.0.0.1:8750")]
+        listen: SocketAddr,
+        /// 随机种子
+        #[arg(long, default_value_t = DEFAULT_SEED)]
+        seed: u64,
+        /// 模拟时间的快慢,1 为真实时间
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+        /// 把该街道的边界与底图写入此文件夹后退出
+        #[arg(long, value_hint = ValueHint::DirPath)]
+        write_map: Option<PathBuf>,
+    },
+    /// 不开窗口,生成一张画面后退出
+    Snapshot(SnapshotArguments),
+    /// 检查配置、数据源与数据;0 正常,1 有发现,2 不可用
+    Check {
+        /// 配置文件
+        #[arg(short, long, default_value = "config.toml", value_hint = ValueHint::FilePath)]
+        config: PathBuf,
+        /// 只检查配置,不连接数据源
+        #[arg(long)]
+        offline: bool,
+        /// 以 JSON 输出
+        #[arg(long)]
+        json: bool,
+    },
+    /// 用给定的数据测量这台机器
+    Bench(bench::BenchArguments),
+    /// 输出命令行补全脚本
+    Completions {
+        /// 哪种命令行
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args, Debug)]
+struct SnapshotArguments {
+    /// 配置文件
+    #[arg(short, long, value_hint = ValueHint::FilePath, conflicts_with = "profile", required_unless_present = "profile")]
+    config: Option<PathBuf>,
+    /// 用内置模拟器的这个街道
+    #[arg(long)]
+    profile: Option<String>,
+    /// 写到哪个 PNG 文件
+    #[arg(short, long, value_hint = ValueHint::FilePath)]
+    out: PathBuf,
+    /// 画面大小,如 3840x1080;默认取配置,否则 1920x1080
+    #[arg(long, value_parser = parse_size)]
+    size: Option<[u32; 2]>,
+    /// 场景:名称或从 1 起的序号
+    #[arg(long)]
+    scene: Option<String>,
+    /// 聚焦的区域编码
+    #[arg(long)]
+    focus: Option<String>,
+    /// 显示的时刻,如 "2025-08-15 14:32:08"
+    #[arg(long)]
+    at: Option<String>,
+    /// 最多等数据多少秒
+    #[arg(long, default_value_t = 20.0)]
+    wait: f64,
+    /// 数据到齐后再运行多少秒才取画面
+    #[arg(long, default_value_t = 0.0)]
+    run: f64,
+    /// 模拟器的随机种子
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+}
+
+/// Reads `1920x1080`.
+pub(super) fn parse_size(text: &str) -> Result<[u32; 2], String> {
+    let complaint = || format!("“{text}”不是画面大小,应如 1920x1080(每边 64–16384)");
+    let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(complaint)?;
+    let side = |part: &str| part.trim().parse::<u32>().ok().filter(|n| (64..=16_384).contains(n)).ok_or_else(complaint);
+    Ok([side(width)?, side(height)?])
+}
+
+/// Logs go to standard error, at the level in `QUANYU_LOG` or `warn`.
+pub fn init_logging() {
+    let filter = std::env::var("QUANYU_LOG").unwrap_or_else(|_| "warn,quanyu=info,wgpu_hal=error".to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// With what, where and what to do, for a person to read.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command.unwrap_or(Command::Wall(arguments.wall)) {
+        Command::Wall(WallArguments { config }) => {
+            let config = load(&config)?;
+            return open_wall(config);
+        }
+        Command::Demo { profile, seed } => {
+            let simulator = start_simulator(&profile, seed, "127.0.0.1:0", 1.0)?;
+            let config = profile_config(&profile, simulator.address())?;
+            tracing::info!(address = %simulator.address(), profile, "模拟器已启动");
+            let code = open_wall(config)?;
+            simulator.stop();
+            return Ok(code);
+        }
+        Command::Simulate { profile, listen, seed, speed, write_map } => {
+            if let Some(folder) = write_map {
+                crate::simulate::write_map(&profile, seed, &folder)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let simulator = start_simulator(&profile, seed, &listen.to_string(), speed)?;
+            println!("模拟器 {profile} 正在 http://{} 提供数据,Ctrl+C 结束", simulator.address());
+            simulator.wait();
+        }
+        Command::Snapshot(arguments) => return take_snapshot(arguments),
+        Command::Check { config, offline, json } => return Ok(check::run(&config, offline, json)),
+        Command::Bench(arguments) => bench::run(&arguments)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "quanyu", &mut std::io::stdout());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(path: &Path) -> anyhow::Result<Arc<Config>> {
+    Ok(Arc::new(Config::load(path)?))
+}
+
+fn start_simulator(profile: &str, seed: u64, listen: &str, speed: f64) -> anyhow::Result<Simulator> {
+    let listen = listen.parse().with_context(|| format!("“{listen}”不是监听地址,应如 127.0.0.1:8750"))?;
+    Ok(Simulator::start(SimulatorOptions { profile: profile.to_owned(), seed, listen, speed, start: None })?)
+}
+
+/// The shipped configuration of a profile, pointed at the running simulator.
+///
+/// # Errors
+/// When the profile ships no configuration.
+pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<Config>> {
+    let (name, text) = match profile {
+        "badahu" => ("examples/badahu.toml", include_str!("../../examples/badahu.toml")),
+        "jinjihu" => ("examples/jinjihu.toml", include_str!("../../examples/jinjihu.toml")),
+        other => bail!("示范街道 {other} 没有配置文件;已有:badahu、jinjihu"),
+    };
+    let text = text.replace("127.0.0.1:8750", &address.to_string());
+    Ok(Arc::new(Config::parse(&text, Path::new(name))?))
+}
+
+fn open_wall(config: Arc<Config>) -> anyhow::Result<ExitCode> {
+    let path = config.path.clone();
+    if !has_display() {
+        bail!(
+            "这台机器没有显示器(DISPLAY 与 WAYLAND_DISPLAY 都未设置)。\
+             请在桌面会话中运行,或用 quanyu snapshot 生成画面"
+        );
+    }
+    graphics::require()?;
+    let wake = WakeUp::default();
+    wake.wake_each_second()?;
+    let waker = wake.waker();
+    let watch_waker = waker.clone();
+    let ingest = start_ingest(&config, &waker)?;
+    let fonts = fonts::load(&config.wall.fonts)?;
+    let setup = Setup { config, clock: ClockMode::Live, target: Target::Window, fonts, ingest: Some(ingest), waker };
+    let mut app = assemble(setup);
+    app.insert_resource(wake);
+    match ConfigWatch::start(&path, &watch_waker) {
+        Ok(watch) => {
+            app.insert_resource(watch);
+        }
+        // The wall runs without; a new configuration then needs a restart.
+        Err(error) => tracing::warn!("无法监视配置文件:{error}"),
+    }
+    // A supervisor starts the wall again when it ended for a reason of its own.
+    Ok(match app.run() {
+        AppExit::Success => ExitCode::SUCCESS,
+        AppExit::Error(code) => ExitCode::from(code.get()),
+    })
+}
+
+/// Whether a window can be opened. On systems other than Unix one always can.
+pub fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(all(unix, not(target_os = "macos"))) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+fn start_ingest(config: &Config, waker: &Waker) -> anyhow::Result<Ingest> {
+    Ok(Ingest::start(&config.sources, IngestContext::of(config, Arc::clone(&waker.0)))?)
+}
+
+fn take_snapshot(arguments: SnapshotArguments) -> anyhow::Result<ExitCode> {
+    graphics::require()?;
+    let (config, simulator) = match (&arguments.config, &arguments.profile) {
+        (Some(path), _) => (load(path)?, None),
+        (None, Some(profile)) => {
+            let simulator = start_simulator(profile, arguments.seed, "127.0.0.1:0", 1.0)?;
+            (profile_config(profile, simulator.address())?, Some(simulator))
+        }
+        (None, None) => bail!("请给出 --config 或 --profile"),
+    };
+    let clock = match &arguments.at {
+        None => ClockMode::Live,
+        Some(text) => ClockMode::Fixed(
+            Time::parse(text, &config.wall.zone)
+                .with_context(|| format!("“{text}”不是时刻,应如 \"2025-08-15 14:32:08\""))?,
+        ),
+    };
+    let size = arguments.size.or(config.wall.size).unwrap_or([1920, 1080]);
+    let waker = Waker::default();
+    let setup = Setup {
+        clock,
+        target: Target::Picture(size),
+        fonts: fonts::load(&config.wall.fonts)?,
+        ingest: Some(start_ingest(&config, &waker)?),
+        waker,
+        config,
+    };
+    let request = snapshot::Request {
+        out: arguments.out.clone(),
+        scene: arguments.scene,
+        focus: arguments.focus,
+        wait: Duration::from_secs_f64(arguments.wait.clamp(0.0, 3_600.0)),
+        run: Duration::from_secs_f64(arguments.run.clamp(0.0, 3_600.0)),
+    };
+    let complete = snapshot::take(setup, &request)?;
+    if let Some(simulator) = simulator {
+        simulator.stop();
+    }
+    println!("{}", arguments.out.display());
+    if !complete {
+        eprintln!("quanyu: 等待 {} 秒后仍有数据未到,画面按现状生成", arguments.wait);
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_or_refused_with_an_example() {
+        assert_eq!(parse_size("3840x1080"), Ok([3840, 1080]));
+        assert_eq!(parse_size("6656×1792"), Ok([6656, 1792]));
+        for bad in ["", "1920", "0x10", "99999x1080", "axb"] {
+            assert!(parse_size(bad).unwrap_err().contains("1920x1080"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! From model to panels: collects what panels show, draws them, and turns what
+//! hands ask for into actions.
+//!
+//! What is costly to collect (rankings, counts by owner and by area) is
+//! collected when its source changed, never per frame.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
+use bevy_egui::{EguiContext, EguiContexts, PrimaryEguiContext, egui};
+
+use crate::config::{Config, Layer, PanelKind};
+use crate::domain::device::DeviceState;
+use crate::domain::figure::Figure;
+use crate::domain::geometry::LonLat;
+use crate::ingest::PictureRequest;
+use crate::layers::WallTheme;
+use crate::layers::areas::AreaLayer;
+use crate::layers::heat::HeatLayer;
+use crate::layers::labels::{PlacedLabels, labels_ui};
+use crate::map::{HandOverPanel, Hover, MapView, ScreenRect};
+use crate::model::{
+    Action, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, Points, Sources, Visible, WallClock,
+    WallConfig,
+};
+use crate::panels::{
+    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, Legend, OwnerCount, PanelAction,
+    PanelView, Ranking, SourceRow, StageLayout,
+};
+use crate::theme::size;
+
+/// Pictures shown side by side in the cameras panel.
+const TILES: usize = 4;
+/// Frames whose times the diagnostics show.
+const FRAMES_KEPT: usize = 120;
+
+/// What is collected once and shown many times.
+#[derive(Resource, Default)]
+pub struct UiState {
+    rankings: Vec<Ranking>,
+    rankings_of: (u64, u64),
+    cameras: CameraSummary,
+    /// Cameras per area with those below: (online, all).
+    cameras_per_area: Vec<(usize, usize)>,
+    cameras_of: (u64, u64),
+    devices: Vec<DeviceKindSummary>,
+    devices_of: u64,
+    tiles: Vec<Tile>,
+    turn: usize,
+    turned_at_secs: f64,
+    open_events: Option<u64>,
+    open_events_of: (u64, u64),
+    frames_ms: VecDeque<f32>,
+}
+
+struct Tile {
+    id: String,
+    name: String,
+    owner: String,
+    texture: Option<egui::TextureHandle>,
+    error: Option<String>,
+    picture_revision: u64,
+}
+
+/// Collects what changed since the last frame.
+pub fn collect(
+    mut state: ResMut<UiState>,
+    areas: Res<Areas>,
+    overview: Res<Overview>,
+    points: Res<Points>,
+    events: Res<Events>,
+    focus: Res<Focus>,
+    config: Res<WallConfig>,
+    real: Res<Time<Real>>,
+) {
+    let state = &mut *state;
+    if state.frames_ms.len() >= FRAMES_KEPT {
+        state.frames_ms.pop_front();
+    }
+    state.frames_ms.push_back(real.delta_secs() * 1_000.0);
+    let wanted = (overview.revision, areas.revision);
+    if state.rankings_of != wanted {
+        state.rankings_of = wanted;
+        state.rankings = Ranking::all(&config.0, &overview, &areas.tree);
+    }
+    let wanted = (points.cameras_revision, areas.revision);
+    if state.cameras_of != wanted {
+        state.cameras_of = wanted;
+        state.cameras = count_cameras(&points);
+        state.cameras_per_area = cameras_per_area(&points, &areas);
+    }
+    if state.devices_of != points.devices_revision {
+        state.devices_of = points.devices_revision;
+        state.devices = count_devices(&points);
+    }
+    let wanted = (overview.revision, focus.revision);
+    if state.open_events_of != wanted {
+        state.open_events_of = wanted;
+        state.open_events = focus.area(&areas).map(|focused| {
+            let list = events.store.between(overview.day_start, overview.now);
+            let is_in = |id: &str| events.place(id).area.is_some_and(|area| areas.tree.is_within(area, focused));
+            list.filter(|event| event.is_open(overview.now) && is_in(&event.id)).count() as u64
+        });
+    }
+}
+
+fn count_cameras(points: &Points) -> CameraSummary {
+    let mut summary = CameraSummary::default();
+    let mut owners: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (_, camera) in points.cameras() {
+        summary.total += 1;
+        summary.online += usize::from(camera.online);
+        let owner = owners.entry(&camera.owner).or_default();
+        owner.0 += 1;
+        owner.1 += usize::from(camera.online);
+    }
+    summary.by_owner = owners
+        .into_iter()
+        .filter(|(owner, _)| !owner.is_empty())
+        .map(|(owner, (total, online))| OwnerCount { owner: owner.to_owned(), total, online })
+        .collect();
+    summary.by_owner.sort_by_key(|count| std::cmp::Reverse(count.total));
+    summary
+}
+
+fn cameras_per_area(points: &Points, areas: &Areas) -> Vec<(usize, usize)> {
+    let mut counts = vec![(0, 0); areas.tree.len()];
+    for (_, camera) in points.cameras() {
+        let LonLat { lon, lat } = camera.at;
+        let mut at = areas.locator.locate_deepest(LonLat { lon, lat });
+        while let Some(index) = at {
+            let (online, all) = &mut counts[index as usize];
+            *online += usize::from(camera.online);
+            *all += 1;
+            at = areas.tree.parent(index);
+        }
+    }
+    counts
+}
+
+fn count_devices(points: &Points) -> Vec<DeviceKindSummary> {
+    let mut kinds: BTreeMap<&str, DeviceKindSummary> = BTreeMap::new();
+    for device in points.devices() {
+        let entry = kinds.entry(&device.kind).or_default();
+        entry.kind.clone_from(&device.kind);
+        entry.total += 1;
+        entry.alarm += usize::from(device.state == DeviceState::Alarm);
+        entry.offline += usize::from(device.state == DeviceState::Offline);
+    }
+    let mut list: Vec<DeviceKindSummary> = kinds.into_values().collect();
+    list.sort_by_key(|kind| std::cmp::Reverse((kind.alarm, kind.total)));
+    list
+}
+
+/// Turns the cameras panel to the next cameras that deliver pictures, asks for
+/// their pictures, and uploads those that came.
+pub fn turn_cameras(
+    mut state: ResMut<UiState>,
+    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
+    points: Res<Points>,
+    pictures: Res<Pictures>,
+    config: Res<WallConfig>,
+    visible: Res<Visible>,
+    link: Option<Res<IngestLink>>,
+    real: Res<Time<Real>>,
+) {
+    let every_secs = visible.panels.iter().find_map(|&index| match config.0.panels.get(index)?.kind {
+        PanelKind::Cameras { every_secs } => Some(every_secs),
+        _ => None,
+    });
+    let (Some(every_secs), Some(link)) = (every_secs, link) else { return };
+    let state = &mut *state;
+    let now = real.elapsed_secs_f64();
+    if state.tiles.is_empty() || now - state.turned_at_secs >= every_secs {
+        let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
+        if alive.is_empty() {
+            return;
+        }
+        state.turned_at_secs = now;
+        // A stride that shares no factor with most lengths visits all of them,
+        // far from each other.
+        let first = state.turn * TILES * 37;
+        state.turn += 1;
+        let chosen: Vec<_> = (0..TILES.min(alive.len())).map(|i| alive[(first + i * 37) % alive.len()]).collect();
+        let requests = chosen.iter().filter_map(|(source, camera)| {
+            Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
+        });
+        link.0.want_pictures(requests.collect());
+        state.tiles = chosen
+            .into_iter()
+            .map(|(_, camera)| Tile {
+                id: camera.id.clone(),
+                name: camera.name.clone(),
+                owner: camera.owner.clone(),
+                texture: None,
+                error: None,
+                picture_revision: 0,
+            })
+            .collect();
+    }
+    let Ok(mut context) = contexts.single_mut() else { return };
+    for tile in state.tiles.iter_mut().filter(|tile| tile.picture_revision != pictures.revision) {
+        tile.picture_revision = pictures.revision;
+        match pictures.get(&tile.id) {
+            Some(Ok(picture)) if tile.texture.is_none() => {
+                let size = [picture.width as usize, picture.height as usize];
+                let image = egui::ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
+                let options = egui::TextureOptions::LINEAR;
+                tile.texture = Some(context.get_mut().load_texture(&tile.id, image, options));
+            }
+            Some(Err(error)) => tile.error = Some(error.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// What the bridge reads.
+#[derive(SystemParam)]
+pub struct Shown<'w> {
+    state: Res<'w, UiState>,
+    config: Res<'w, WallConfig>,
+    clock: Res<'w, WallClock>,
+    theme: Res<'w, WallTheme>,
+    sources: Res<'w, Sources>,
+    areas: Res<'w, Areas>,
+    events: Res<'w, Events>,
+    points: Res<'w, Points>,
+    overview: Res<'w, Overview>,
+    focus: Res<'w, Focus>,
+    visible: Res<'w, Visible>,
+    overlays: Res<'w, Overlays>,
+    hover: Res<'w, Hover>,
+    labels: Res<'w, PlacedLabels>,
+    heat: Res<'w, HeatLayer>,
+    area_layer: Res<'w, AreaLayer>,
+    notice: Res<'w, super::app::WallNotice>,
+    adapter: Option<Res<'w, RenderAdapterInfo>>,
+}
+
+/// Draws names, panels and overlays.
+///
+/// # Errors
+/// When there is no egui context, which Bevy reports.
+pub fn wall_ui(
+    mut contexts: EguiContexts,
+    shown: Shown,
+    mut view: ResMut<MapView>,
+    mut hand_over_panel: ResMut<HandOverPanel>,
+    mut actions: MessageWriter<Action>,
+) -> Result {
+    let context = contexts.ctx_mut()?;
+    let screen = context.viewport_rect();
+    let px_per_point = context.pixels_per_point();
+    let unit = panels::unit_for(screen.size());
+    let layout = panels::layout(screen.size(), unit, &shown.config.0, &shown.visible.panels);
+    let to_px = |p: egui::Pos2| [p.x * px_per_point, p.y * px_per_point];
+    let free = ScreenRect { min: to_px(layout.free.min), max: to_px(layout.free.max) };
+    view.set_layout([screen.width() * px_per_point, screen.height() * px_per_point], unit * px_per_point, free);
+
+    view.bypass_change_detection().keep_clear = map_aids(&free, unit * px_per_point);
+    let painter = context.layer_painter(egui::LayerId::background());
+    warm_figures(&painter, unit);
+    labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
+    let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
+    let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
+    let loading = loading_text(&shown.areas, &shown.area_layer);
+    let asked = draw(&mut ui, &shown, &view, &layout, unit, px_per_point, loading.as_deref());
+    let pointer = context.pointer_latest_pos();
+    let is_over =
+        pointer.is_some_and(|at| layout.header.contains(at) || layout.panels.iter().any(|(_, r)| r.contains(at)));
+    hand_over_panel.set_if_neq(HandOverPanel(is_over));
+    for action in asked {
+        actions.write(action_of(action));
+    }
+    Ok(())
+}
+
+/// Lays out every figure in every size and weight, so that the clock never
+/// shows one whose glyph reaches the texture only with the next frame. Costs a
+/// few cache look-ups once the glyphs are there.
+fn warm_figures(painter: &egui::Painter, unit: f32) {
+    for size in [size::SMALL, size::BODY, size::LARGE, size::FIGURE, size::HERO] {
+        for family in [egui::FontFamily::Proportional, egui::FontFamily::Name(super::fonts::BOLD.into())] {
+            let font = egui::FontId::new(size * unit, family);
+            drop(painter.layout_no_wrap("0123456789:.,-+/%".to_owned(), font, egui::Color32::PLACEHOLDER));
+        }
+    }
+}
+
+/// Where the legend and the scale bar stand: the bottom corners of `free`.
+fn map_aids(free: &ScreenRect, unit_px: f32) -> Vec<ScreenRect> {
+    let [right, bottom] = free.max;
+    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 160.0 * unit_px], max: free.max };
+    let scale =
+        ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
+    vec![legend, scale]
+}
+
+fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
+    if areas.is_building() || layer.is_building() {
+        return Some(format!("正在建立网格 {}", areas.delivered()));
+    }
+    let has_boundary = areas.tree.areas().iter().any(|area| !area.shape.is_empty());
+    (!has_boundary).then(|| "尚无边界数据".to_owned())
+}
+
+fn action_of(action: PanelAction) -> Action {
+    match action {
+        PanelAction::Focus(area) => Action::Focus(area),
+        PanelAction::FocusParent => Action::FocusParent,
+        PanelAction::FocusNothing => Action::FocusNothing,
+        PanelAction::TogglePause => Action::TogglePause,
+        PanelAction::SeekTo(at) => Action::SeekTo(at),
+        PanelAction::GoLive => Action::GoLive,
+        PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
+        PanelAction::ToggleHelp => Action::ToggleHelp,
+    }
+}
+
+fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
+    let config: &Config = &shown.config.0;
+    let figures: Vec<&Figure> = shown.points.figures().collect();
+    PanelView {
+        theme: &shown.theme.0,
+        unit,
+        config,
+        scene: config.scenes.get(shown.visible.scene).map_or("", |scene| &scene.name),
+        now: shown.clock.now(),
+        system: shown.clock.system(),
+        is_live: shown.clock.0.is_live(),
+        tree: &shown.areas.tree,
+        focus: shown.focus.area(&shown.areas),
+        overview: &shown.overview,
+        rankings: &shown.state.rankings,
+        figures,
+        cameras: &shown.state.cameras,
+        tiles: shown.state.tiles.iter().map(tile_view).collect(),
+        devices: &shown.state.devices,
+        sources: shown
+            .sources
+            .entries
+            .iter()
+            .map(|entry| SourceRow {
+                name: &entry.name,
+                health: &entry.health,
+                stale_after_secs: entry.stale_after_secs,
+            })
+            .collect(),
+        loading,
+    }
+}
+
+fn tile_view(tile: &Tile) -> CameraTile<'_> {
+    CameraTile {
+        name: &tile.name,
+        owner: &tile.owner,
+        online: true,
+        texture: tile.texture.as_ref().map(egui::TextureHandle::id),
+        aspect: tile.texture.as_ref().map_or(16.0 / 9.0, egui::TextureHandle::aspect_ratio),
+        error: tile.error.as_deref(),
+    }
+}
+
+fn draw(
+    ui: &mut egui::Ui,
+    shown: &Shown,
+    map: &MapView,
+    layout: &StageLayout,
+    unit: f32,
+    px_per_point: f32,
+    loading: Option<&str>,
+) -> Vec<PanelAction> {
+    let view = panel_view(shown, unit, loading);
+    let mut asked = Vec::new();
+    let metres_per_point = f64::from(px_per_point) / map.camera.px_per_m.max(1e-9);
+    if !shown.areas.bounds.is_empty() {
+        panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
+        // No legend for what is not there.
+        let has_counts = shown.visible.has(Layer::Areas) && shown.overview.counts.iter().any(|&count| count > 0);
+        let legend = Legend {
+            heat_full_scale: shown.heat.full_scale.filter(|_| !shown.overview.window.is_empty()),
+            breaks: if has_counts { &shown.area_layer.breaks } else { &[] },
+            breaks_label: "今日事件(件)",
+        };
+        panels::legend_ui(ui, layout.free, &view, &legend);
+    }
+    asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
+    if let Some(area) = view.focus {
+        let facts = AreaFacts {
+            cameras: shown.state.cameras_per_area.get(area as usize).copied().filter(|_| view.cameras.total > 0),
+            open_events: shown.state.open_events,
+        };
+        asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts));
+    }
+    panels::hidden_panels_ui(ui, layout.free, &view, layout.hidden);
+    for &(index, rect) in &layout.panels {
+        let Some(panel) = view.config.panels.get(index) else { continue };
+        let health = shown.sources.part_health(&panel.sources, view.system);
+        asked.extend(panels::panel_ui(ui, rect, &view, panel, &health));
+    }
+    asked.extend(panels::header_ui(ui, layout, &view));
+    if let Some(area) = shown.hover.area {
+        let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
+        panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area);
+    }
+    if let Some(notice) = &shown.notice.0 {
+        panels::notice_ui(ui, layout.free, &view, notice);
+    }
+    if shown.overlays.diagnostics {
+        let frames: Vec<f32> = shown.state.frames_ms.iter().copied().collect();
+        let recent: f32 = frames.iter().rev().take(30).sum();
+        let counted = frames.len().min(30) as f32;
+        let diagnostics = Diagnostics {
+            fps: if recent > 0.0 { counted * 1_000.0 / recent } else { 0.0 },
+            frames_ms: &frames,
+            memory_bytes: super::bench::resident_mb().map_or(0, |mb| (mb * 1_048_576.0) as u64),
+            adapter: shown.adapter.as_ref().map_or("", |info| info.name.as_str()),
+            events: shown.events.store.len() as u64,
+        };
+        asked.extend(panels::diagnostics_ui(ui, layout.free, &view, &diagnostics));
+    }
+    if shown.overlays.help {
+        asked.extend(panels::help_ui(ui, ui.max_rect(), &view));
+    }
+    asked
+}

@@ -1,0 +1,379 @@
+//! Panels against what must be true of every wall: text stays inside its
+//! panel and off other text, no size under 16 units, stale data says its age,
+//! hands reach what they click, two runs draw the same.
+//!
+//! No pixels: the shapes that egui is handed are looked at.
+
+mod fixture;
+
+use bevy_egui::egui::{
+    self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
+};
+use quanyu::config::{Bezels, PanelKind};
+use quanyu::domain::health::Freshness;
+use quanyu::panels::{
+    AreaFacts, Diagnostics, Legend, PanelAction, PanelView, StageLayout, area_card_ui, breadcrumb_ui, diagnostics_ui,
+    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui, unit_for,
+};
+
+use fixture::{LONG, Mood, World, context, health};
+
+const SCREENS: [[f32; 2]; 6] =
+    [[1280.0, 720.0], [1920.0, 1080.0], [2560.0, 1080.0], [3840.0, 1080.0], [6656.0, 1792.0], [1080.0, 1920.0]];
+const MOODS: [Mood; 5] = [Mood::Usual, Mood::LongNames, Mood::Huge, Mood::Empty, Mood::ManyStages];
+const STATES: [Freshness; 3] = [Freshness::Fresh, Freshness::Stale, Freshness::Waiting];
+
+/// Draws one frame and returns its shapes.
+fn shapes(ctx: &egui::Context, screen: Vec2, events: Vec<Event>, draw: impl FnMut(&mut Ui)) -> Vec<Shape> {
+    let input = RawInput { screen_rect: Some(Rect::from_min_size(Pos2::ZERO, screen)), events, ..RawInput::default() };
+    let mut output = ctx.run_ui(input, draw);
+    // Nothing is painted: no texture is wanted.
+    output.textures_delta.clear();
+    output.shapes.into_iter().map(|clipped| clipped.shape).collect()
+}
+
+fn texts(shapes: &[Shape]) -> Vec<&TextShape> {
+    let mut found = Vec::new();
+    for shape in shapes {
+        match shape {
+            Shape::Text(text) => found.push(text),
+            Shape::Vec(inner) => found.extend(texts(inner)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Where the ink of a text is.
+fn ink(text: &TextShape) -> Rect {
+    text.galley.mesh_bounds.translate(text.pos.to_vec2())
+}
+
+fn words(shapes: &[Shape]) -> String {
+    texts(shapes).iter().map(|text| text.galley.text()).collect::<Vec<_>>().join("\n")
+}
+
+/// All texts lie inside `bounds`, are large enough, and do not touch.
+fn assert_tidy(shapes: &[Shape], bounds: Rect, unit: f32, what: &str) {
+    let texts = texts(shapes);
+    for text in &texts {
+        let place = ink(text);
+        assert!(
+            bounds.expand(1.0).contains_rect(place),
+            "{what}: “{}” at {place:?} leaves {bounds:?}",
+            text.galley.text()
+        );
+        for section in &text.galley.job.sections {
+            let size = section.format.font_id.size / unit;
+            assert!(
+                [16.0, 20.0, 28.0, 40.0, 64.0].iter().any(|step| (size - step).abs() < 0.01),
+                "{what}: “{}” has size {size}",
+                text.galley.text()
+            );
+        }
+    }
+    for (index, a) in texts.iter().enumerate() {
+        for b in &texts[..index] {
+            let common = ink(a).shrink(unit * 0.75).intersect(ink(b).shrink(unit * 0.75));
+            assert!(!common.is_positive(), "{what}: “{}” and “{}” overlap", a.galley.text(), b.galley.text());
+        }
+    }
+}
+
+fn stage(world: &World, screen: Vec2) -> (f32, StageLayout) {
+    let unit = unit_for(screen);
+    let visible: Vec<usize> = (0..world.config.panels.len()).collect();
+    (unit, layout(screen, unit, &world.config, &visible))
+}
+
+#[test]
+fn text_stays_in_its_panel_and_off_other_text() {
+    let Some(ctx) = context() else { return };
+    for mood in MOODS {
+        let world = World::new(mood);
+        for [width, height] in SCREENS {
+            let screen = vec2(width, height);
+            let (unit, stage) = stage(&world, screen);
+            let view = world.view(unit);
+            for &(index, rect) in &stage.panels {
+                let panel = &world.config.panels[index];
+                for state in STATES {
+                    let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+                        panel_ui(ui, rect, &view, panel, &health(state, mood));
+                    });
+                    let what = format!("{} {mood:?} {state:?} {width}×{height}", panel.id);
+                    assert_tidy(&drawn, rect, unit, &what);
+                    assert!(!texts(&drawn).is_empty(), "{what} says nothing");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn header_and_overlays_are_tidy_too() {
+    let Some(ctx) = context() else { return };
+    for mood in MOODS {
+        for is_live in [true, false] {
+            let mut world = World::new(mood);
+            world.is_live = is_live;
+            world.focus = world.tree.find("320506001002001");
+            for [width, height] in SCREENS {
+                let screen = vec2(width, height);
+                let (unit, stage) = stage(&world, screen);
+                let view = world.view(unit);
+                let what = format!("{mood:?} live {is_live} {width}×{height}");
+                let all = Rect::from_min_size(Pos2::ZERO, screen);
+                type Draw<'a> = &'a dyn Fn(&mut Ui, &PanelView, &StageLayout);
+                let parts: [(&str, Rect, Draw); 4] = [
+                    ("header", stage.header, &|ui, view, stage| {
+                        header_ui(ui, stage, view);
+                    }),
+                    ("map aids", stage.free, &|ui, view, stage| {
+                        let breaks = [4.0, 9.0, 15.0, 22.0, 34.0, 51.0, 214_000.0];
+                        let legend =
+                            Legend { heat_full_scale: Some(61.7), breaks: &breaks, breaks_label: "事件（件）" };
+                        legend_ui(ui, stage.free, view, &legend);
+                        scale_bar_ui(ui, stage.free, view, 4.2);
+                        breadcrumb_ui(ui, stage.free, view);
+                    }),
+                    ("help", all, &|ui, view, _| {
+                        help_ui(ui, Rect::from_min_size(Pos2::ZERO, screen), view);
+                    }),
+                    ("diagnostics", stage.free, &|ui, view, stage| {
+                        let diagnostics = Diagnostics {
+                            fps: 60.0,
+                            frames_ms: &[8.0, 16.7, 40.0],
+                            memory_bytes: 1 << 40,
+                            adapter: LONG,
+                            events: 123_456_789,
+                        };
+                        diagnostics_ui(ui, stage.free, view, &diagnostics);
+                    }),
+                ];
+                for (name, bounds, draw) in parts {
+                    let drawn = shapes(&ctx, screen, Vec::new(), |ui| draw(ui, &view, &stage));
+                    assert_tidy(&drawn, bounds, unit, &format!("{name} {what}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn cards_stay_where_there_is_room() {
+    let Some(ctx) = context() else { return };
+    for mood in [Mood::Usual, Mood::LongNames] {
+        let world = World::new(mood);
+        let area = world.tree.find("320506001002001").expect("the fixture has it");
+        let facts = AreaFacts { cameras: Some((34, 37)), open_events: Some(12) };
+        for [width, height] in SCREENS {
+            let screen = vec2(width, height);
+            let (unit, stage) = stage(&world, screen);
+            let view = world.view(unit);
+            let card = shapes(&ctx, screen, Vec::new(), |ui| {
+                area_card_ui(ui, stage.free, &view, area, &facts);
+            });
+            assert_tidy(&card, stage.free, unit, &format!("card {mood:?} {width}×{height}"));
+            for corner in [stage.free.left_top(), stage.free.right_bottom(), stage.free.center()] {
+                let card = shapes(&ctx, screen, Vec::new(), |ui| {
+                    hover_card_ui(ui, stage.free, corner, &view, area);
+                });
+                assert_tidy(&card, stage.free, unit, &format!("hover {mood:?} {width}×{height}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_state_says_what_it_is() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let mut with_error = health(Freshness::Fresh, Mood::Usual);
+    with_error.error = Some("HTTP 503".into());
+    for &(index, rect) in &stage.panels {
+        let panel = &world.config.panels[index];
+        let draw = |health: &_| {
+            words(&shapes(&ctx, screen, Vec::new(), |ui| {
+                panel_ui(ui, rect, &view, panel, health);
+            }))
+        };
+        let stale = draw(&health(Freshness::Stale, Mood::Usual));
+        assert!(stale.contains("滞后 6 分钟前"), "{}: {stale}", panel.id);
+        let waiting = draw(&health(Freshness::Waiting, Mood::Usual));
+        assert!(waiting.contains("等待 网格平台…"), "{}: {waiting}", panel.id);
+        assert!(draw(&with_error).contains("HTTP 503"), "{}", panel.id);
+        assert!(draw(&health(Freshness::Fresh, Mood::Usual)).contains("3 秒前"), "{}", panel.id);
+    }
+}
+
+#[test]
+fn a_replay_and_made_up_data_are_unmistakable() {
+    let Some(ctx) = context() else { return };
+    let mut world = World::new(Mood::LongNames);
+    let screen = vec2(1920.0, 1080.0);
+    let header = |world: &World| {
+        let (unit, stage) = stage(world, screen);
+        words(&shapes(&ctx, screen, Vec::new(), |ui| {
+            header_ui(ui, &stage, &world.view(unit));
+        }))
+    };
+    let live = header(&world);
+    assert!(live.contains("实时") && !live.contains("回放") && live.contains("演示数据"), "{live}");
+    world.is_live = false;
+    let replay = header(&world);
+    assert!(replay.contains("回放") && !replay.contains("实时"), "{replay}");
+}
+
+#[test]
+fn every_ratio_stands_with_its_parts() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let mut seen = String::new();
+    for &(index, rect) in &stage.panels {
+        let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+            panel_ui(ui, rect, &view, &world.config.panels[index], &health(Freshness::Fresh, Mood::Usual));
+        });
+        seen.push_str(&words(&drawn));
+        seen.push('\n');
+    }
+    for parts in ["94.1\n%\n2,649 / 2,816", "94.1%\n办结率\n2,649 / 2,816", "2,571 / 2,816", "183 / 204"] {
+        assert!(seen.contains(parts), "no {parts:?} in {seen}");
+    }
+}
+
+/// Presses and releases at `at`, and returns what `draw` answered.
+fn click(
+    ctx: &egui::Context,
+    screen: Vec2,
+    at: Pos2,
+    mut draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
+) -> Option<PanelAction> {
+    let button =
+        |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+    let mut answer = None;
+    for events in [vec![Event::PointerMoved(at)], vec![button(true)], vec![button(false)], Vec::new()] {
+        shapes(ctx, screen, events, |ui| answer = draw(ui).or(answer.take()));
+    }
+    answer
+}
+
+#[test]
+fn hands_reach_what_they_click() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let fresh = health(Freshness::Fresh, Mood::Usual);
+    let place = |kind: fn(&PanelKind) -> bool| {
+        let (index, rect) = *stage.panels.iter().find(|(index, _)| kind(&world.config.panels[*index].kind)).unwrap();
+        (&world.config.panels[index], rect)
+    };
+
+    let (panel, rect) = place(|kind| matches!(kind, PanelKind::Ranking { .. }));
+    let first = pos2(rect.center().x, rect.top() + 65.0);
+    let answer = click(&ctx, screen, first, |ui| panel_ui(ui, rect, &view, panel, &fresh));
+    assert_eq!(answer, Some(PanelAction::Focus(world.rankings[0].rows[0].0)));
+
+    let (panel, rect) = place(|kind| matches!(kind, PanelKind::LiveEvents));
+    let answer =
+        click(&ctx, screen, pos2(rect.center().x, rect.top() + 70.0), |ui| panel_ui(ui, rect, &view, panel, &fresh));
+    assert_eq!(answer, world.overview.live[0].area.map(PanelAction::Focus));
+
+    let (panel, rect) = place(|kind| matches!(kind, PanelKind::TimeAxis));
+    let early = pos2(rect.left() + 16.0 + (rect.width() - 32.0) * 0.25, rect.bottom() - 50.0);
+    let answer = click(&ctx, screen, early, |ui| panel_ui(ui, rect, &view, panel, &fresh));
+    let six = world.overview.day_start.plus_millis(6 * 3_600_000);
+    assert_eq!(answer, Some(PanelAction::SeekTo(six)));
+    let late = pos2(rect.right() - 30.0, rect.bottom() - 50.0);
+    let answer = click(&ctx, screen, late, |ui| panel_ui(ui, rect, &view, panel, &fresh));
+    assert_eq!(answer, Some(PanelAction::GoLive));
+}
+
+#[test]
+fn two_runs_draw_the_same() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(3840.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let draw = || {
+        shapes(&ctx, screen, Vec::new(), |ui| {
+            header_ui(ui, &stage, &view);
+            for &(index, rect) in &stage.panels {
+                panel_ui(ui, rect, &view, &world.config.panels[index], &health(Freshness::Fresh, Mood::Usual));
+            }
+        })
+    };
+    draw();
+    assert_eq!(draw(), draw());
+}
+
+#[test]
+fn panels_keep_apart_and_end_on_one_line() {
+    for mood in [Mood::Usual, Mood::ManyStages] {
+        let world = World::new(mood);
+        for [width, height] in SCREENS {
+            let screen = vec2(width, height);
+            let (unit, stage) = stage(&world, screen);
+            let all = Rect::from_min_size(Pos2::ZERO, screen);
+            assert_eq!(stage.panels.len() + stage.hidden, world.config.panels.len());
+            for (position, (_, rect)) in stage.panels.iter().enumerate() {
+                assert!(all.contains_rect(*rect), "{rect:?} on {width}×{height}");
+                let others = stage.panels[..position].iter().map(|(_, other)| *other).chain([stage.header, stage.free]);
+                for other in others {
+                    assert!(!rect.intersect(other).is_positive(), "{rect:?} and {other:?} on {width}×{height}");
+                }
+            }
+            let end = height - 24.0 * unit;
+            for (_, rect) in &stage.panels {
+                let is_last = !stage.panels.iter().any(|(_, other)| {
+                    other.top() >= rect.bottom() && other.left() < rect.right() && other.right() > rect.left()
+                });
+                assert!(!is_last || (rect.bottom() - end).abs() <= 1.0, "{rect:?} does not end at {end}");
+            }
+            assert!(stage.free.width() > width * 0.25 && stage.free.height() > height * 0.25, "{:?}", stage.free);
+        }
+    }
+}
+
+#[test]
+fn no_panel_sits_on_a_seam() {
+    let mut world = World::new(Mood::Usual);
+    for (columns, rows) in [(2, 1), (4, 1), (4, 2), (3, 3), (8, 2)] {
+        world.config.wall.bezels = Bezels { columns, rows, gap_mm: 3.5, screen_width_mm: 1_210.0 };
+        for [width, height] in SCREENS {
+            let (_, stage) = stage(&world, vec2(width, height));
+            for (_, rect) in &stage.panels {
+                for column in 1..columns {
+                    let seam = width * column as f32 / columns as f32;
+                    assert!(rect.right() < seam || rect.left() > seam, "{rect:?} on {seam}, {columns}×{rows} {width}");
+                }
+                for row in 1..rows {
+                    let seam = height * row as f32 / rows as f32;
+                    assert!(rect.bottom() < seam || rect.top() > seam, "{rect:?} on {seam}, {columns}×{rows} {height}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_finds_no_room_is_counted() {
+    let world = World::new(Mood::Usual);
+    let many: Vec<usize> = (0..world.config.panels.len()).cycle().take(40).collect();
+    let screen = vec2(1920.0, 1080.0);
+    let stage = layout(screen, unit_for(screen), &world.config, &many);
+    assert!(stage.hidden > 0);
+    assert_eq!(stage.panels.len() + stage.hidden, many.len());
+    let none = layout(screen, unit_for(screen), &world.config, &[]);
+    assert_eq!((none.panels.len(), none.hidden), (0, 0));
+    assert!(none.free.width() > 1_800.0);
+}

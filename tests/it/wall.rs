@@ -1,0 +1,213 @@
+//! The whole path: a simulated back end over HTTP, the wall, a picture.
+//!
+//! Needs a Vulkan, Metal or DX12 driver (the software one will do) and the
+//! Chinese fonts; says so and passes where they are missing.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::image::Image;
+use quanyu::config::Config;
+use quanyu::domain::clock::ClockMode;
+use quanyu::domain::health::{Freshness, SourceState};
+use quanyu::ingest::{Ingest, IngestContext};
+use quanyu::model::{Areas, Events, Sources, Waker, WallClock};
+use quanyu::shell::app::{Setup, Target, assemble, stop};
+use quanyu::shell::headless::HeadlessWall;
+use quanyu::shell::{fonts, graphics, run};
+use quanyu::simulate::{Simulator, SimulatorOptions};
+
+const SIZE: [u32; 2] = [1280, 720];
+
+/// A wall on the `badahu` simulator, or `None` where nothing can be drawn.
+fn wall() -> Option<(Simulator, HeadlessWall)> {
+    if graphics::require().is_err() {
+        eprintln!("skipped: no graphics driver");
+        return None;
+    }
+    let options = SimulatorOptions {
+        profile: "badahu".into(),
+        seed: 1,
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        speed: 1.0,
+        start: None,
+    };
+    let simulator = Simulator::start(options).expect("the simulator starts");
+    let config = run::profile_config("badahu", simulator.address()).expect("the shipped configuration is valid");
+    let wall = wall_of(config)?;
+    Some((simulator, wall))
+}
+
+fn wall_of(config: Arc<Config>) -> Option<HeadlessWall> {
+    let Ok(fonts) = fonts::load(&config.wall.fonts) else {
+        eprintln!("skipped: no Chinese fonts");
+        return None;
+    };
+    let waker = Waker::default();
+    let context = IngestContext {
+        zone: config.wall.zone.clone(),
+        stages: config.closed_loop.stages.clone(),
+        waker: Arc::clone(&waker.0),
+    };
+    let ingest = Ingest::start(&config.sources, context).expect("ingest starts");
+    let setup =
+        Setup { config, clock: ClockMode::Live, target: Target::Picture(SIZE), fonts, ingest: Some(ingest), waker };
+    Some(HeadlessWall::new(assemble(setup)))
+}
+
+fn post(address: SocketAddr, path: &str, body: &str) {
+    let mut stream = TcpStream::connect(address).expect("the simulator listens");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// Mean of each channel over a rectangle given as shares of the picture.
+fn mean(image: &Image, [x0, y0, x1, y1]: [f32; 4]) -> [f32; 3] {
+    let data = image.data.as_ref().expect("a picture on this side");
+    let [width, height] = SIZE.map(|v| v as f32);
+    let mut sum = [0.0; 3];
+    let mut count = 0.0;
+    for y in (y0 * height) as usize..(y1 * height) as usize {
+        for x in (x0 * width) as usize..(x1 * width) as usize {
+            let at = (y * SIZE[0] as usize + x) * 4;
+            for channel in 0..3 {
+                sum[channel] += f32::from(data[at + channel]);
+            }
+            count += 1.0;
+        }
+    }
+    sum.map(|s| s / count)
+}
+
+#[test]
+fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
+    let Some((simulator, mut wall)) = wall() else { return };
+    assert!(wall.settle(Duration::from_secs(90)), "not all sources answered");
+    let world = wall.app.world();
+    assert_eq!(world.resource::<Areas>().tree.areas().iter().filter(|a| a.level.name() == "grid").count(), 56);
+    let events = world.resource::<Events>().store.len();
+    assert!(events > 500, "{events} events");
+
+    let image = wall.picture().expect("a picture");
+    assert_eq!([image.width(), image.height()], SIZE);
+    let ground = mean(&image, [0.26, 0.12, 0.30, 0.16]);
+    let middle = mean(&image, [0.40, 0.30, 0.60, 0.60]);
+    assert!(middle[2] > ground[2] + 12.0, "no map in the middle: {middle:?} on {ground:?}");
+    let panel = mean(&image, [0.02, 0.10, 0.22, 0.40]);
+    assert!(panel.iter().sum::<f32>() > ground.iter().sum::<f32>(), "no panel on the left: {panel:?}");
+
+    post(simulator.address(), "/api/faults", r#"{"path":"/api/devices","mode":"down"}"#);
+    let begun = Instant::now();
+    let devices = |wall: &HeadlessWall| {
+        let world = wall.app.world();
+        let sources = world.resource::<Sources>();
+        let entry = sources.entries.iter().find(|entry| entry.id == "devices").expect("configured").clone();
+        (entry, world.resource::<WallClock>().system())
+    };
+    loop {
+        wall.frame();
+        let (entry, now) = devices(&wall);
+        if entry.health.state == SourceState::Failing && !entry.is_well(now) {
+            assert!(entry.health.last_error.is_some(), "a dead source says why");
+            assert!(entry.freshness(now) != Freshness::Waiting, "its data are kept");
+            break;
+        }
+        // The source is asked every 10 s; the failure itself shows at once.
+        assert!(begun.elapsed() < Duration::from_secs(25), "the dead source was not noticed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let kept = wall.app.world().resource::<quanyu::model::Points>().devices().count();
+    assert!(kept > 0, "the data of a dead source are gone");
+    post(simulator.address(), "/api/faults", r#"{"path":"/api/devices","mode":"off"}"#);
+    stop(wall.app);
+    simulator.stop();
+}
+
+#[test]
+fn a_wall_without_any_data_says_what_it_waits_for() {
+    if graphics::require().is_err() {
+        eprintln!("skipped: no graphics driver");
+        return;
+    }
+    // Nobody listens on port 9 of the loopback.
+    let config = run::profile_config("badahu", "127.0.0.1:9".parse().expect("an address")).expect("valid");
+    let Some(mut wall) = wall_of(config) else { return };
+    wall.settle(Duration::from_secs(4));
+    let image = wall.picture().expect("a picture of the empty wall");
+    let panel = mean(&image, [0.02, 0.10, 0.22, 0.40]);
+    assert!(panel.iter().sum::<f32>() > 20.0, "an empty wall still has its panels: {panel:?}");
+    let sources = wall.app.world().resource::<Sources>();
+    assert!(sources.entries.iter().any(|entry| entry.health.last_error.is_some()));
+    stop(wall.app);
+}
+
+/// The bundled map of Badahu as a file source, standing still.
+const STILL: &str = r#"
+[wall]
+title = "八大湖街道"
+audience = "demo"
+[closed_loop]
+stages = ["收集", "处置", "反馈", "评价"]
+[[sources]]
+id = "areas"
+name = "网格底图"
+feed = "areas"
+kind = "file"
+path = "assets/maps/badahu-areas.geojson"
+[[sources]]
+id = "context"
+name = "基础地理"
+feed = "context"
+kind = "file"
+path = "assets/maps/badahu-context.geojson"
+[[panels]]
+id = "figures"
+kind = "key-figures"
+[[panels]]
+id = "ranking"
+kind = "ranking"
+"#;
+
+/// Channels may differ by this much on average, out of 255: other drivers
+/// round differently, and ages are counted in seconds.
+const GOLDEN_TOLERANCE: f64 = 3.0;
+
+#[test]
+fn the_bundled_map_looks_as_it_did() {
+    if graphics::require().is_err() {
+        eprintln!("skipped: no graphics driver");
+        return;
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = Config::parse(STILL, &root.join("still.toml")).expect("a valid configuration");
+    let Some(mut wall) = wall_of(Arc::new(config)) else { return };
+    wall.app
+        .world_mut()
+        .resource_mut::<WallClock>()
+        .0
+        .set_mode(ClockMode::Fixed(quanyu::domain::time::Time(1_755_239_528_000)));
+    assert!(wall.settle(Duration::from_secs(60)), "the files were not read");
+    let picture = wall.picture().expect("a picture").try_into_dynamic().expect("eight bits a channel").to_rgb8();
+    stop(wall.app);
+    let small = image::imageops::resize(&picture, SIZE[0] / 4, SIZE[1] / 4, image::imageops::FilterType::Triangle);
+    let golden = root.join("tests/it/goldens/badahu-map.png");
+    if std::env::var_os("QUANYU_BLESS").is_some() || !golden.exists() {
+        std::fs::create_dir_all(golden.parent().expect("a folder")).expect("created");
+        small.save(&golden).expect("written");
+        assert!(std::env::var_os("QUANYU_BLESS").is_some(), "there was no golden; it is written now: look at it");
+        return;
+    }
+    let expected = image::open(&golden).expect("a readable golden").to_rgb8();
+    assert_eq!(expected.dimensions(), small.dimensions());
+    let sum: f64 = expected.as_raw().iter().zip(small.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+    let mean = sum / small.as_raw().len() as f64;
+    assert!(mean < GOLDEN_TOLERANCE, "mean difference {mean:.2}; look, then `cargo xtask bless`");
+}
