@@ -29,6 +29,7 @@ fn vs(@location(0) position: vec2f, @location(1) area: u32) -> Vertex {
     if (style.flags & 2u) != 0u {
         color = vec4f(color.rgb * 0.45, color.a);
     }
+    color = vec4f(color.rgb * view.event_light, color.a);
     var out: Vertex;
     out.clip = clip_from_px(px_from_local(position));
     out.color = vec4f(color.rgb * color.a, color.a);

@@ -40,6 +40,6 @@ fn fs(in: Vertex) -> @location(0) vec4f {
     let at = sqrt(clamp(value, 0.0, 1.0));
     // Faint where little happens, so that what is under it stays readable.
     let color = textureSampleLevel(ramp, linear_sampler, vec2f(at, 0.5), 0.0);
-    let alpha = color.a * heat.opacity * smoothstep(0.06, 0.55, at);
+    let alpha = color.a * heat.opacity * view.event_light * smoothstep(0.06, 0.55, at);
     return vec4f(color.rgb * alpha, alpha);
 }

@@ -18,7 +18,8 @@ struct View {
     hovered: u32,
     // Area in focus, or 0xffffffff.
     focused: u32,
-    pad: u32,
+    // Brightness of what is drawn from events: 1, less when they are stale.
+    event_light: f32,
 };
 
 @group(0) @binding(0) var<uniform> view: View;

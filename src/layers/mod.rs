@@ -24,8 +24,10 @@ pub mod tracks;
 use bevy::prelude::*;
 
 use crate::config::Layer;
+use crate::config::source::Feed;
+use crate::domain::health::Freshness;
 use crate::map::{Hover, MapView};
-use crate::model::{Areas, Focus, Visible, WallSystems};
+use crate::model::{Areas, Focus, Sources, Visible, WallClock, WallSystems};
 use crate::theme::Theme;
 use gpu::{MapScene, ViewUniform};
 
@@ -59,6 +61,9 @@ impl Plugin for LayersPlugin {
     }
 }
 
+/// Brightness of what is drawn from events when their sources are lost.
+const LOST_LIGHT: f32 = 0.45;
+
 /// Copies the view into the scene.
 fn sync_view(
     mut scene: ResMut<MapScene>,
@@ -67,9 +72,13 @@ fn sync_view(
     focus: Res<Focus>,
     areas: Res<Areas>,
     visible: Res<Visible>,
+    sources: Res<Sources>,
+    clock: Res<WallClock>,
     real: Res<Time<Real>>,
 ) {
     let none = u32::MAX;
+    let events = sources.feed_health(Feed::Events, clock.system());
+    let is_lost = events.is_some_and(|part| part.freshness == Freshness::Stale || part.error.is_some());
     let next = ViewUniform {
         center: view.camera.center.map(|v| v as f32),
         half_size_px: view.screen_px.map(|v| v / 2.0),
@@ -79,7 +88,7 @@ fn sync_view(
         time_secs: real.elapsed_secs(),
         hovered: if visible.has(Layer::Areas) { hover.area.unwrap_or(none) } else { none },
         focused: focus.area(&areas).unwrap_or(none),
-        pad: 0,
+        event_light: if is_lost { LOST_LIGHT } else { 1.0 },
     };
     scene.view = next;
 }

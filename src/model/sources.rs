@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 
 use crate::config::Config;
-use crate::config::source::Feed;
+use crate::config::source::{Feed, Origin};
 use crate::domain::finding::Finding;
 use crate::domain::health::{Freshness, PartHealth, SourceHealth, SourceId, SourceState};
 use crate::domain::time::Time as Instant1970;
@@ -22,6 +22,8 @@ pub struct SourceEntry {
     pub name: String,
     /// What its records are.
     pub feed: Feed,
+    /// Whether it is told of each change as it happens.
+    pub is_stream: bool,
     /// Age after which its data count as stale.
     pub stale_after_secs: f64,
     /// How it is doing.
@@ -59,6 +61,7 @@ impl Sources {
                 id: source.id.clone(),
                 name: source.name.clone(),
                 feed: source.feed,
+                is_stream: matches!(source.origin, Origin::Sse { .. }),
                 stale_after_secs: source.stale_after_secs,
                 health: SourceHealth::default(),
                 findings: VecDeque::new(),
@@ -86,8 +89,17 @@ impl Sources {
         (self.entries.iter().filter(|entry| entry.is_well(now)).count(), self.entries.len())
     }
 
-    /// The health of the sources with these indices, taken together.
-    /// The youngest data of a feed count: a poll beside a stream covers for it.
+    /// The health of all sources of a feed, taken together; `None` when none is
+    /// configured.
+    pub fn feed_health(&self, feed: Feed, now: Instant1970) -> Option<PartHealth> {
+        let indices: Vec<usize> = (0..self.entries.len()).filter(|&i| self.entries[i].feed == feed).collect();
+        (!indices.is_empty()).then(|| self.part_health(&indices, now))
+    }
+
+    /// The health of the sources with these indices, taken together: that of
+    /// the worst. Only where a feed has a stream do its sources stand in for
+    /// each other, because a stream and a poll beside it tell of the same
+    /// events; there the youngest data count.
     pub fn part_health(&self, indices: &[usize], now: Instant1970) -> PartHealth {
         let entries: Vec<&SourceEntry> = indices.iter().filter_map(|&i| self.entries.get(i)).collect();
         let mut names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
@@ -99,12 +111,14 @@ impl Sources {
         feeds.dedup();
         let mut worst = None;
         for feed in feeds {
-            let best =
-                entries.iter().filter(|entry| entry.feed == feed).min_by(|a, b| rank(a, now).total_cmp(&rank(b, now)));
-            if let Some(best) = best
-                && worst.is_none_or(|worst| rank(best, now) > rank(worst, now))
+            let same = || entries.iter().filter(|entry| entry.feed == feed);
+            let by_rank = |a: &&&SourceEntry, b: &&&SourceEntry| rank(a, now).total_cmp(&rank(b, now));
+            let speaks =
+                if same().any(|entry| entry.is_stream) { same().min_by(by_rank) } else { same().max_by(by_rank) };
+            if let Some(speaks) = speaks
+                && worst.is_none_or(|worst| rank(speaks, now) > rank(worst, now))
             {
-                worst = Some(best);
+                worst = Some(speaks);
             }
         }
         if let Some(worst) = worst {
@@ -116,9 +130,13 @@ impl Sources {
     }
 }
 
-/// Orders sources from fresh to hopeless by the age of their data.
+/// Orders sources from fresh to hopeless by the age of their data; what is
+/// stale or fails comes after everything that is well, whatever its limits.
 fn rank(entry: &SourceEntry, now: Instant1970) -> f64 {
-    entry.health.age_secs(now).unwrap_or(f64::INFINITY)
+    /// Older than any data: a thousand years.
+    const UNWELL_SECS: f64 = 3.2e10;
+    let age_secs = entry.health.age_secs(now).unwrap_or(f64::INFINITY);
+    if entry.is_well(now) { age_secs } else { age_secs + UNWELL_SECS }
 }
 
 #[cfg(test)]
@@ -130,6 +148,7 @@ mod tests {
             id: String::new(),
             name: format!("{feed:?}"),
             feed,
+            is_stream: false,
             stale_after_secs: 10.0,
             health: SourceHealth {
                 state: if last_ok.is_some() { SourceState::Live } else { SourceState::Waiting },
@@ -142,19 +161,26 @@ mod tests {
 
     #[test]
     fn a_stream_covers_for_a_poll_of_the_same_feed_but_not_of_another() {
-        let sources = Sources {
-            entries: vec![
-                entry(Feed::Events, Some(0)),
-                entry(Feed::Events, Some(99_000)),
-                entry(Feed::Figures, Some(50_000)),
-            ],
-        };
+        let stream = SourceEntry { is_stream: true, ..entry(Feed::Events, Some(99_000)) };
+        let sources =
+            Sources { entries: vec![entry(Feed::Events, Some(0)), stream, entry(Feed::Figures, Some(50_000))] };
         let now = Instant1970(100_000);
         assert_eq!(sources.part_health(&[0, 1], now).freshness, Freshness::Fresh);
         let all = sources.part_health(&[0, 1, 2], now);
         assert_eq!(all.freshness, Freshness::Stale);
         assert_eq!(all.age_secs, Some(50.0));
         assert_eq!(sources.well_of_all(now), (1, 3));
+    }
+
+    #[test]
+    fn one_of_two_polls_of_a_feed_that_fails_is_not_hidden() {
+        let mut failing = entry(Feed::Areas, Some(99_000));
+        failing.health.state = SourceState::Failing;
+        failing.health.last_error = Some("拒绝连接".into());
+        let sources = Sources { entries: vec![entry(Feed::Areas, Some(95_000)), failing] };
+        let part = sources.feed_health(Feed::Areas, Instant1970(100_000)).expect("configured");
+        assert_eq!(part.error.as_deref(), Some("拒绝连接"));
+        assert_eq!(sources.feed_health(Feed::Tracks, Instant1970(0)), None);
     }
 
     #[test]

@@ -99,10 +99,15 @@ fn right_ui(ui: &Ui, pen: &Pen, rect: Rect, view: &PanelView, is_compact: bool) 
     (sources.left().min(audience), action)
 }
 
-/// 实时 outlined, or 回放 with its instant, filled.
+/// 实时 outlined; 数据中断 when no source is well, or 回放, filled.
 fn live_badge(pen: &Pen, [right, middle]: [f32; 2], view: &PanelView) -> Rect {
     let theme = view.theme;
     if view.is_live {
+        // With every source lost, what stands here is of the past.
+        let has_data = view.sources.iter().any(|row| row.health.last_ok.is_some());
+        if has_data && view.sources_well() == 0 {
+            return badge_ui(pen, [right, middle], Mark::Triangle, "数据中断", theme.alarm, true);
+        }
         return badge_ui(pen, [right, middle], Mark::Dot, "实时", theme.good, false);
     }
     badge_ui(pen, [right, middle], Mark::Rewind, "回放", theme.attention, true)

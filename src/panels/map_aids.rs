@@ -12,6 +12,8 @@ use super::frame::card_ground;
 use super::number::{count_text, nice_ceiling, value_text};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
+use crate::domain::health::{Freshness, PartHealth};
+use crate::domain::time::age_text;
 use crate::theme::{ramp, size, space};
 
 /// Design units.
@@ -32,6 +34,8 @@ pub struct Legend<'a> {
     pub breaks: &'a [f64],
     /// What is counted in the classes: 近 3 小时事件（件）.
     pub breaks_label: &'a str,
+    /// The sources of what is counted; said when they are not well.
+    pub health: Option<&'a PartHealth>,
 }
 
 /// Draws the legend into the bottom right corner of `free`.
@@ -44,9 +48,10 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     let left = free.right() - width - pen.u(20.0);
     let mut bottom = free.bottom() - pen.u(12.0);
     let parts = usize::from(legend.heat_full_scale.is_some()) + usize::from(!legend.breaks.is_empty());
+    let lost = legend.health.filter(|_| parts > 0).and_then(lost_text);
     if parts > 0 {
         // The map under the legend may be as bright as its text.
-        let height = pen.u(70.0 * parts as f32);
+        let height = pen.u(70.0 * parts as f32 + if lost.is_some() { 26.0 } else { 0.0 });
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
         pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.panel);
     }
@@ -57,6 +62,19 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     if !legend.breaks.is_empty() {
         let rect = Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom));
         classes_ui(&pen, rect, legend);
+        bottom -= pen.u(70.0);
+    }
+    if let Some(text) = lost {
+        let style = Style::bold(size::SMALL, view.theme.attention);
+        pen.marked_text([left, bottom], Align::Min, Mark::Triangle, &text, style, width);
+    }
+}
+
+/// What to say of the sources of events that are not well.
+fn lost_text(health: &PartHealth) -> Option<String> {
+    match (health.freshness, &health.error, health.age_secs) {
+        (Freshness::Waiting, ..) | (Freshness::Fresh, None, _) | (_, _, None) => None,
+        (_, _, Some(age_secs)) => Some(format!("事件数据滞后 {}", age_text(age_secs))),
     }
 }
 

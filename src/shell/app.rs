@@ -92,7 +92,11 @@ pub fn assemble(setup: Setup) -> App {
             ),
         )
         .add_systems(First, reload::reload)
-        .add_systems(PostUpdate, note_textures.after(EguiPostUpdateSet::ProcessOutput))
+        .add_systems(
+            PostUpdate,
+            // What is on its way is gone from the list once it was taken over.
+            note_textures.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
+        )
         .add_systems(Update, (ui::collect, ui::turn_cameras).after(WallSystems::Derive))
         .add_systems(EguiPrimaryContextPass, ui::wall_ui);
     if let Some(ingest) = setup.ingest {

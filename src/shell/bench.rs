@@ -109,8 +109,8 @@ impl Percentiles {
     }
 }
 
-/// The configuration of a benchmark: one scene, all layers, no panels but
-/// those that every wall has.
+/// The configuration of a benchmark: one scene, all layers, and as many panels
+/// as a wall of 1920×1080 has room for.
 const CONFIG: &str = include_str!("bench.toml");
 
 /// Measures and prints.

@@ -13,7 +13,7 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use super::app::{PictureTarget, TexturesPending};
 use crate::domain::health::SourceState;
 use crate::layers::areas::AreaLayer;
-use crate::model::{Areas, Overview, Sources};
+use crate::model::{Areas, Events, Overview, Sources};
 
 /// Processor time of this thread; from `/proc` (schedstat), else unknown.
 fn thread_cpu_time() -> Option<Duration> {
@@ -96,7 +96,7 @@ impl HeadlessWall {
             && !areas.is_building()
             && !layer.is_building()
             && layer.built_revision == areas.revision
-            && world.resource::<Overview>().revision > 0
+            && world.resource::<Overview>().is_of(areas.revision, world.resource::<Events>().revision)
     }
 
     /// The picture as it is after the next frame.

@@ -11,6 +11,7 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::{EguiContext, EguiContexts, PrimaryEguiContext, egui};
 
+use crate::config::source::Feed;
 use crate::config::{Config, Layer, PanelKind};
 use crate::domain::device::DeviceState;
 use crate::domain::figure::Figure;
@@ -292,7 +293,7 @@ fn warm_figures(painter: &egui::Painter, unit: f32) {
 /// Where the legend and the scale bar stand: the bottom corners of `free`.
 fn map_aids(free: &ScreenRect, unit_px: f32) -> Vec<ScreenRect> {
     let [right, bottom] = free.max;
-    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 160.0 * unit_px], max: free.max };
+    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 190.0 * unit_px], max: free.max };
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
     vec![legend, scale]
@@ -379,10 +380,12 @@ fn draw(
         panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
         // No legend for what is not there.
         let has_counts = shown.visible.has(Layer::Areas) && shown.overview.counts.iter().any(|&count| count > 0);
+        let health = shown.sources.feed_health(Feed::Events, view.system);
         let legend = Legend {
             heat_full_scale: shown.heat.full_scale.filter(|_| !shown.overview.window.is_empty()),
             breaks: if has_counts { &shown.area_layer.breaks } else { &[] },
             breaks_label: "今日事件(件)",
+            health: health.as_ref(),
         };
         panels::legend_ui(ui, layout.free, &view, &legend);
     }

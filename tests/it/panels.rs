@@ -131,8 +131,13 @@ fn header_and_overlays_are_tidy_too() {
                     }),
                     ("map aids", stage.free, &|ui, view, stage| {
                         let breaks = [4.0, 9.0, 15.0, 22.0, 34.0, 51.0, 214_000.0];
-                        let legend =
-                            Legend { heat_full_scale: Some(61.7), breaks: &breaks, breaks_label: "事件（件）" };
+                        let lost = health(Freshness::Stale, mood);
+                        let legend = Legend {
+                            heat_full_scale: Some(61.7),
+                            breaks: &breaks,
+                            breaks_label: "事件（件）",
+                            health: Some(&lost),
+                        };
                         legend_ui(ui, stage.free, view, &legend);
                         scale_bar_ui(ui, stage.free, view, 4.2);
                         breadcrumb_ui(ui, stage.free, view);

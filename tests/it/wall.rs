@@ -87,6 +87,21 @@ fn mean(image: &Image, [x0, y0, x1, y1]: [f32; 4]) -> [f32; 3] {
     sum.map(|s| s / count)
 }
 
+/// Share of the pixels of a rectangle that are as bright as text.
+fn bright_share(image: &Image, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
+    let data = image.data.as_ref().expect("a picture on this side");
+    let [width, height] = SIZE.map(|v| v as f32);
+    let (mut bright, mut count) = (0.0, 0.0);
+    for y in (y0 * height) as usize..(y1 * height) as usize {
+        for x in (x0 * width) as usize..(x1 * width) as usize {
+            let at = (y * SIZE[0] as usize + x) * 4;
+            bright += f32::from(u8::from(data[at..at + 3].iter().all(|&channel| channel > 190)));
+            count += 1.0;
+        }
+    }
+    bright / count
+}
+
 #[test]
 fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
     let Some((simulator, mut wall)) = wall() else { return };
@@ -98,11 +113,14 @@ fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
 
     let image = wall.picture().expect("a picture");
     assert_eq!([image.width(), image.height()], SIZE);
-    let ground = mean(&image, [0.26, 0.12, 0.30, 0.16]);
+    // The margin left of the panels shows neither panel nor map.
+    let ground = mean(&image, [0.001, 0.20, 0.010, 0.90]);
     let middle = mean(&image, [0.40, 0.30, 0.60, 0.60]);
     assert!(middle[2] > ground[2] + 12.0, "no map in the middle: {middle:?} on {ground:?}");
     let panel = mean(&image, [0.02, 0.10, 0.22, 0.40]);
-    assert!(panel.iter().sum::<f32>() > ground.iter().sum::<f32>(), "no panel on the left: {panel:?}");
+    assert!(panel.iter().sum::<f32>() > ground.iter().sum::<f32>(), "no panel on the left: {panel:?} on {ground:?}");
+    let text = bright_share(&image, [0.02, 0.10, 0.22, 0.40]);
+    assert!(text > 0.003, "no text on the left panel: {text}");
 
     post(simulator.address(), "/api/faults", r#"{"path":"/api/devices","mode":"down"}"#);
     let begun = Instant::now();

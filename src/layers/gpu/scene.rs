@@ -30,8 +30,8 @@ pub struct ViewUniform {
     pub hovered: u32,
     /// Area in focus, or `u32::MAX`.
     pub focused: u32,
-    /// Fills the block to a multiple of 16 bytes.
-    pub pad: u32,
+    /// Brightness of what is drawn from events: 1, less when they are stale.
+    pub event_light: f32,
 }
 
 /// Look of one area: struct `AreaStyle` of `fill.wgsl`.
