@@ -64,6 +64,7 @@ impl Plugin for LayersPlugin {
 /// Brightness of what is drawn from events when their sources are lost.
 const LOST_LIGHT: f32 = 0.45;
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Copies the view into the scene.
 fn sync_view(
     mut scene: ResMut<MapScene>,
