@@ -6,7 +6,7 @@
 
 use super::read::Choice;
 use super::source::Feed;
-use super::{Audience, Fill, Layer, Side, ThemeName};
+use super::{Audience, Layer, Side, ThemeName};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 
@@ -155,9 +155,20 @@ impl Choice for Audience {
     }
 }
 
-impl Choice for Fill {
+/// A way of cutting figures into classes that needs no numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassingMethod {
+    /// As many areas in each class.
+    Quantile,
+    /// As wide a range for each class.
+    Equal,
+    /// Natural breaks.
+    Jenks,
+}
+
+impl Choice for ClassingMethod {
     fn choices() -> Vec<(&'static str, Self)> {
-        vec![("none", Self::None), ("events", Self::Events)]
+        vec![("quantile", Self::Quantile), ("equal", Self::Equal), ("jenks", Self::Jenks)]
     }
 }
 

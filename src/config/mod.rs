@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use crate::domain::area::Level;
+use crate::domain::choropleth::AreaFigure;
+pub use crate::domain::classes::Classing;
 pub use error::ConfigError;
 pub use source::Source;
 
@@ -122,21 +124,28 @@ pub struct ClosedLoop {
 pub struct Map {
     /// Code of the area shown at the start; `None` shows everything.
     pub focus: Option<String>,
-    /// What colours the areas.
+    /// What colours the areas, unless a scene says otherwise.
     pub fill: Fill,
+    /// How their figures are cut into classes.
+    pub classing: Classing,
     /// Level whose areas are coloured and ranked; `None` picks the level
     /// just below the top.
     pub fill_level: Option<Level>,
 }
 
 /// What colours the areas.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fill {
     /// Nothing: land colour.
     None,
-    /// Events in the heat window, seven classes.
-    #[default]
-    Events,
+    /// A figure of each area, in classes.
+    Figure(AreaFigure),
+}
+
+impl Default for Fill {
+    fn default() -> Self {
+        Self::Figure(AreaFigure::Events)
+    }
 }
 
 /// The heat map.
@@ -281,6 +290,8 @@ pub struct Scene {
     pub panels: Vec<usize>,
     /// Code of the area in focus.
     pub focus: Option<String>,
+    /// What colours the areas.
+    pub fill: Fill,
     /// Seconds until the next scene of the playlist; `None` stays.
     pub duration_secs: Option<f64>,
 }

@@ -15,13 +15,13 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::choice::{PanelType, SourceKind};
+use super::choice::{ClassingMethod, PanelType, SourceKind};
 use super::error::{Complaints, ConfigError};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::source::Feed;
 use super::syntax::translated;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
-use super::{Audience, Fill, Layer, Side, ThemeName};
+use super::{Audience, Layer, Side, ThemeName};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 
@@ -132,8 +132,12 @@ raw_table! {
     RawMap {
         /// Code of the area shown at the start.
         focus: String,
-        /// What colours the areas.
-        fill: Fill,
+        /// Name of the figure that colours the areas.
+        fill: String,
+        /// How figures are cut into classes.
+        classing: ClassingMethod,
+        /// Upper bounds of the classes, in place of a method.
+        breaks: Vec<At<f64>>,
         /// Level whose areas are coloured and ranked.
         fill_level: Level,
     }
@@ -258,6 +262,8 @@ raw_table! {
         panels: Vec<At<String>>,
         /// Code of the area in focus.
         focus: String,
+        /// Name of the figure that colours the areas.
+        fill: String,
         /// Time until the next scene.
         duration: DurationSecs,
     }

@@ -104,9 +104,18 @@ impl Feed {
             Self::Cameras => &["id", "name", "owner", "lon", "lat", "online", "picture"],
             Self::Devices => &["id", "kind", "name", "lon", "lat", "state", "value", "unit", "read"],
             Self::Tracks => &["id", "worker", "area", "points"],
-            Self::Figures => {
-                &["key", "label", "value", "unit", "numerator", "denominator", "previous", "more_is_better", "series"]
-            }
+            Self::Figures => &[
+                "key",
+                "area",
+                "label",
+                "value",
+                "unit",
+                "numerator",
+                "denominator",
+                "previous",
+                "more_is_better",
+                "series",
+            ],
             Self::Context => &["kind", "name", "rank"],
         }
     }

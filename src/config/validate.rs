@@ -16,11 +16,13 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
+use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
 use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawHeat, RawMap, RawWall};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, ClosedLoop, Config, Heat, Map, Wall};
+use super::{Bezels, Classing, ClosedLoop, Config, Fill, Heat, Map, Wall};
+use crate::domain::choropleth::AreaFigure;
 
 /// Title of a wall without one.
 const DEFAULT_TITLE: &str = "全域治理一张图";
@@ -252,9 +254,61 @@ fn map(raw: Option<At<RawMap>>, complaints: &mut Complaints) -> Map {
     let raw = raw.map(|at| at.value).unwrap_or_default();
     Map {
         focus: optional_text(raw.focus, complaints),
-        fill: raw.fill.map(|at| at.value).unwrap_or_default(),
+        fill: raw.fill.and_then(|name| fill(&name, complaints)).unwrap_or_default(),
+        classing: classing(raw.classing, raw.breaks, complaints),
         fill_level: raw.fill_level.map(|at| at.value),
     }
+}
+
+/// What a name says the areas are coloured by.
+fn fill(name: &At<String>, complaints: &mut Complaints) -> Option<Fill> {
+    if let Some(key) = panel::reported_key(&name.value) {
+        return Some(Fill::Figure(AreaFigure::Reported(key.to_owned())));
+    }
+    if name.value == "none" {
+        return Some(Fill::None);
+    }
+    let figure = AreaFigure::COMPUTED.into_iter().find(|figure| figure.name() == name.value);
+    if figure.is_none() {
+        let mut names: Vec<String> = AreaFigure::COMPUTED.iter().map(|figure| figure.name().to_owned()).collect();
+        names.extend(["none", "reported:KEY"].map(str::to_owned));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        complaints.add(name.offset, &name.key, format!("没有这种填色:{}", not_among(&name.value, &names)));
+    }
+    figure.map(Fill::Figure)
+}
+
+/// Most classes that the map can tell apart by colour.
+const MAX_CLASSES: usize = 7;
+
+/// How figures are cut into classes: by numbers, else by a method.
+fn classing(
+    method: Option<At<ClassingMethod>>,
+    breaks: Option<At<Vec<At<f64>>>>,
+    complaints: &mut Complaints,
+) -> Classing {
+    let Some(breaks) = breaks else {
+        return match method.map(|at| at.value) {
+            None | Some(ClassingMethod::Quantile) => Classing::Quantile,
+            Some(ClassingMethod::Equal) => Classing::Equal,
+            Some(ClassingMethod::Jenks) => Classing::Jenks,
+        };
+    };
+    if let Some(method) = method {
+        let message = "`classing` 与 `breaks` 只能写一个:写了分级界限就不再自动分级";
+        complaints.add(method.key_offset, &method.key, message);
+    }
+    if !(1..=MAX_CLASSES).contains(&breaks.value.len()) && !complaints.concerns_within(&breaks.key) {
+        let message = format!("应有 1 到 {MAX_CLASSES} 个分级上界,却有 {} 个", breaks.value.len());
+        complaints.add(breaks.offset, &breaks.key, message);
+    }
+    for pair in breaks.value.windows(2) {
+        if pair[1].value <= pair[0].value {
+            let message = format!("分级上界须从小到大,{} 却不大于 {}", pair[1].value, pair[0].value);
+            complaints.add(pair[1].offset, &pair[1].key, message);
+        }
+    }
+    Classing::Fixed(breaks.value.into_iter().map(|at| at.value).collect())
 }
 
 fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {

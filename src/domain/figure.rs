@@ -5,6 +5,8 @@
 pub struct Figure {
     /// Key by which panels refer to it.
     pub key: String,
+    /// Code of the area that it is of; `None` = everything.
+    pub area: Option<String>,
     /// Name as shown.
     pub label: String,
     /// Value in `unit`; for a ratio in percent.

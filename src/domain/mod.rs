@@ -7,8 +7,11 @@
 
 pub mod area;
 pub mod camera;
+pub mod choropleth;
+pub mod classes;
 pub mod clock;
 pub mod closed_loop;
+pub mod cluster;
 pub mod context;
 pub mod crs;
 pub mod device;

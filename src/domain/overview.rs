@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::area::{AreaIndex, AreaTree, Level};
+use super::choropleth::Tally;
 use super::closed_loop::LoopSummary;
 use super::event::{Event, EventStore, Severity};
 use super::time::Time;
@@ -81,7 +82,9 @@ pub struct Overview {
     pub has_before: bool,
     /// Today's events per area, with those of the areas below.
     pub counts: Vec<u32>,
-    /// Yesterday's, up to the same time of day.
+    /// The same, by how they went.
+    pub tallies: Vec<Tally>,
+    /// Yesterday's events per area, up to the same time of day.
     pub counts_before: Vec<u32>,
     /// Events per quarter of an hour of today: (normal, major and urgent).
     pub quarters: Vec<[u32; 2]>,
@@ -150,6 +153,7 @@ impl Overview {
             }
         }
         let before = LoopSummary::of(yesterday(), stage_count, a_day_ago);
+        let tallies = tally_per_area(today(), input);
         let usual_days = usual_days(store, day_start);
         Self {
             now,
@@ -157,7 +161,8 @@ impl Overview {
             today: LoopSummary::of(today(), stage_count, now),
             has_before: before.received > 0,
             before,
-            counts: counts_per_area(today(), input),
+            counts: tallies.iter().map(|tally| tally.received).collect(),
+            tallies,
             counts_before: counts_per_area(yesterday(), input),
             quarters: quarters_of(today(), day_start),
             usual: band_of(&usual_days),
@@ -189,6 +194,28 @@ impl Overview {
             })
             .collect()
     }
+}
+
+/// Tallies each event in its area and in everything above; the conditions are
+/// those of [`LoopSummary`].
+fn tally_per_area<'a>(list: impl Iterator<Item = &'a Event>, input: &OverviewInput) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); input.tree.len()];
+    for event in list {
+        let is_closed = event.closed.is_some_and(|at| at <= input.now);
+        let is_solved = is_closed && event.solved == Some(true);
+        let is_overdue = event.is_overdue(input.now);
+        let mut at = input.place(event).area;
+        while let Some(index) = at {
+            let tally = &mut tallies[index as usize];
+            tally.received += 1;
+            tally.closed += u32::from(is_closed);
+            tally.solved += u32::from(is_solved);
+            tally.overdue += u32::from(is_overdue);
+            tally.repeated += u32::from(event.repeats.is_some());
+            at = input.tree.parent(index);
+        }
+    }
+    tallies
 }
 
 /// Counts each event in its area and in everything above.
@@ -331,6 +358,14 @@ mod tests {
         });
         assert_eq!(overview.counts, [3, 2, 1]);
         assert_eq!(overview.counts_before, [1, 0, 1]);
+        let sums = |of: fn(&Tally) -> u32| overview.tallies.iter().map(of).collect::<Vec<u32>>();
+        assert_eq!(sums(|tally| tally.received), overview.counts);
+        let LoopSummary { closed, solved, overdue, repeated, .. } = &overview.today;
+        let top = overview.tallies[0];
+        assert_eq!(
+            [top.closed, top.solved, top.overdue, top.repeated].map(u64::from),
+            [closed, solved, overdue, repeated].map(|ratio| ratio.numerator)
+        );
         assert_eq!(overview.today.received, 3);
         assert_eq!(overview.quarters[0], [3, 0]);
         assert_eq!(overview.window_count, 3);

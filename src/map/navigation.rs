@@ -175,6 +175,10 @@ pub(super) fn keyboard(
             KeyCode::Space => Action::TogglePause,
             KeyCode::ArrowRight => Action::StepScene(1),
             KeyCode::ArrowLeft => Action::StepScene(-1),
+            KeyCode::KeyC => {
+                let is_back = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+                Action::StepFill(if is_back { -1 } else { 1 })
+            }
             KeyCode::KeyL => Action::ToggleLayer(Layer::Labels),
             KeyCode::KeyD => Action::ToggleDiagnostics,
             KeyCode::KeyF => Action::ToggleFullscreen,

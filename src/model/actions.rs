@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
-use super::{Areas, WallClock, WallConfig};
-use crate::config::{Config, Layer};
+use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
+use crate::config::{Config, Fill, Layer};
 use crate::domain::area::AreaIndex;
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time as Instant1970;
@@ -23,6 +23,8 @@ pub enum Action {
     FocusCode(Option<String>),
     /// Show or hide a layer.
     ToggleLayer(Layer),
+    /// Colour the areas by the next figure (1) or the previous (−1).
+    StepFill(i32),
     /// Next scene (1) or previous (−1).
     StepScene(i32),
     /// Stop the clock, or back to live.
@@ -78,6 +80,8 @@ pub struct Visible {
     pub layers: BTreeSet<Layer>,
     /// Visible panels: indices into the configuration.
     pub panels: Vec<usize>,
+    /// What colours the areas.
+    pub fill: Fill,
 }
 
 impl Visible {
@@ -94,6 +98,7 @@ impl Visible {
             self.scene = scene;
             self.layers = entry.layers.iter().copied().collect();
             self.panels = entry.panels.clone();
+            self.fill = entry.fill.clone();
         }
     }
 
@@ -120,6 +125,8 @@ pub(super) fn apply(
     mut overlays: ResMut<Overlays>,
     mut clock: ResMut<WallClock>,
     areas: Res<Areas>,
+    values: Res<AreaValues>,
+    overview: Res<Overview>,
     config: Res<WallConfig>,
 ) {
     for action in actions.read() {
@@ -139,6 +146,7 @@ pub(super) fn apply(
                     visible.layers.insert(*layer);
                 }
             }
+            Action::StepFill(step) => visible.fill = values.step(&visible.fill, *step, &areas, &overview),
             Action::StepScene(step) => {
                 let count = config.0.scenes.len() as i32;
                 let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;

@@ -5,6 +5,7 @@
 //! | [`WallClock`] | [`tick_clock`], actions |
 //! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`] | [`receive`] |
 //! | [`Overview`] | [`overview::recompute`] |
+//! | [`AreaValues`] | `area_values::recompute` |
 //! | [`Focus`], [`Visible`], [`Overlays`] | [`actions::apply`] |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
@@ -12,6 +13,7 @@
 //! [`Action`] messages and ends here.
 
 pub mod actions;
+mod area_values;
 mod areas;
 mod events;
 pub mod overview;
@@ -30,6 +32,7 @@ use crate::domain::update::{Records, Update as SourceUpdate};
 use crate::ingest::Ingest;
 
 pub use actions::{Action, Focus, Overlays, Visible};
+pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
 pub use overview::Overview;
@@ -107,6 +110,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Points>()
             .init_resource::<Pictures>()
             .init_resource::<Overview>()
+            .init_resource::<AreaValues>()
             .insert_resource(Focus::of(&self.config))
             .init_resource::<Overlays>()
             .add_message::<Action>()
@@ -118,7 +122,7 @@ impl Plugin for ModelPlugin {
                         .chain()
                         .in_set(Receive),
                     actions::apply.in_set(Act),
-                    overview::recompute.in_set(Derive),
+                    (overview::recompute, area_values::recompute).chain().in_set(Derive),
                 ),
             );
     }

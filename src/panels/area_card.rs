@@ -8,10 +8,11 @@ use bevy_egui::egui::{Align, Pos2, Rect, Ui, pos2, vec2};
 
 use super::chart::clickable;
 use super::frame::card_ground;
-use super::number::{count_text, grouped};
+use super::number::{count_text, grouped, value_text};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::area::{AreaIndex, GridKind, Level};
+use crate::domain::choropleth::CameraTally;
 use crate::theme::{size, space};
 
 /// Design units.
@@ -21,12 +22,32 @@ const LINE: f32 = 28.0;
 const HEAD: f32 = 84.0;
 
 /// What is known of an area beyond the hierarchy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AreaFacts {
-    /// Cameras in it: (online, all).
-    pub cameras: Option<(usize, usize)>,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AreaFacts<'a> {
+    /// What colours the map, and this area's value of it.
+    pub figure: Option<FigureOfArea<'a>>,
+    /// Cameras in it.
+    pub cameras: Option<CameraTally>,
     /// Open events in it.
     pub open_events: Option<u64>,
+}
+
+/// One area's value of the figure that colours the map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FigureOfArea<'a> {
+    /// Name as shown.
+    pub label: &'a str,
+    /// Unit as shown.
+    pub unit: &'a str,
+    /// In `unit`; `None` where it cannot be known.
+    pub value: Option<f64>,
+}
+
+impl FigureOfArea<'_> {
+    /// The value in words: 87.5 %, 无数据.
+    fn text(&self) -> String {
+        self.value.map_or_else(|| "无数据".to_owned(), |value| format!("{} {}", value_text(value), self.unit))
+    }
 }
 
 /// One line of a card: label left, value right.
@@ -95,6 +116,9 @@ fn head_ui(pen: &Pen, card: Rect, view: &PanelView, area: AreaIndex) -> Rect {
 
 fn figures(view: &PanelView, area: AreaIndex, facts: &AreaFacts) -> Vec<Line> {
     let mut lines = vec![events_line(view, area)];
+    if let Some(figure) = facts.figure {
+        lines.push(Line::new(figure.label, figure.text()));
+    }
     if let Some(open) = facts.open_events {
         lines.push(Line::new("未办结", format!("{} 件", count_text(open))));
     }
@@ -106,8 +130,8 @@ fn figures(view: &PanelView, area: AreaIndex, facts: &AreaFacts) -> Vec<Line> {
         let level = view.tree.area(first).level.label();
         lines.push(Line::new(format!("下辖{level}"), grouped(children.len() as u64)));
     }
-    if let Some((online, total)) = facts.cameras {
-        let value = format!("在线 {} / {}", grouped(online as u64), grouped(total as u64));
+    if let Some(CameraTally { online, total }) = facts.cameras {
+        let value = format!("在线 {} / {}", grouped(u64::from(online)), grouped(u64::from(total)));
         lines.push(Line::new("摄像头", value));
     }
     lines
@@ -143,15 +167,23 @@ fn line_ui(pen: &Pen, card: Rect, top: f32, line: &Line) {
     };
 }
 
-/// Draws a small card about the area under the hand at `at`, inside `bounds`.
-pub fn hover_card_ui(ui: &mut Ui, bounds: Rect, at: Pos2, view: &PanelView, area: AreaIndex) {
+/// Draws a small card about the area under the hand at `at`, inside `bounds`;
+/// `figure` is what colours the map, when it is something else than events.
+pub fn hover_card_ui(
+    ui: &mut Ui,
+    bounds: Rect,
+    at: Pos2,
+    view: &PanelView,
+    area: AreaIndex,
+    figure: Option<FigureOfArea>,
+) {
     let pen = Pen::new(ui, view);
     let Some(entry) = view.tree.areas().get(area as usize) else { return };
     let events = events_line(view, area);
     let path: Vec<&str> = view.tree.path(area).iter().map(|&index| view.tree.area(index).name.as_str()).collect();
     let above = path[..path.len() - 1].join(" · ");
     let width = pen.u(HOVER_WIDTH).min(bounds.width());
-    let height = pen.u(if above.is_empty() { 72.0 } else { 96.0 });
+    let height = pen.u(72.0 + if above.is_empty() { 0.0 } else { 24.0 } + if figure.is_some() { 26.0 } else { 0.0 });
     // Beside the hand, on the side where there is room.
     let gap = pen.u(18.0);
     let x = if at.x + gap + width <= bounds.right() { at.x + gap } else { at.x - gap - width };
@@ -171,5 +203,10 @@ pub fn hover_card_ui(ui: &mut Ui, bounds: Rect, at: Pos2, view: &PanelView, area
     }
     baseline += pen.u(26.0);
     let text = format!("{} {}", events.label, events.value);
-    pen.text([left, baseline], Align::Min, &text, Style::regular(size::SMALL, view.theme.text), room);
+    let style = Style::regular(size::SMALL, view.theme.text);
+    pen.text([left, baseline], Align::Min, &text, style, room);
+    if let Some(figure) = figure {
+        let text = format!("{} {}", figure.label, figure.text());
+        pen.text([left, baseline + pen.u(26.0)], Align::Min, &text, style, room);
+    }
 }

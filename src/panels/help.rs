@@ -9,7 +9,7 @@ use super::{PanelAction, PanelView};
 use crate::theme::{size, space};
 
 /// Key, what it does.
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 14] = [
     ("拖动", "移动地图"),
     ("滚轮 / 双指", "缩放地图"),
     ("单击区域", "聚焦，再单击返回上级"),
@@ -18,6 +18,7 @@ const KEYS: [(&str, &str); 13] = [
     ("空格", "暂停、恢复实时"),
     ("← / →", "上一场景、下一场景"),
     ("1 … 7", "底图、区域、热力、轨迹、摄像头、设备、名称"),
+    ("C", "区域填色：下一指标；Shift+C 上一指标"),
     ("L", "区域名称"),
     ("F", "全屏"),
     ("S", "截图"),

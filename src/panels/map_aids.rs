@@ -19,6 +19,8 @@ use crate::theme::{ramp, size, space};
 /// Design units.
 const RAMP_WIDTH: f32 = 260.0;
 const RAMP_HEIGHT: f32 = 10.0;
+/// Room for the swatch of areas without a value.
+const MISSING_WIDTH: f32 = 64.0;
 /// Colours along the drawn ramp.
 const RAMP_STEPS: usize = 33;
 const BAR_LEAST: f32 = 80.0;
@@ -34,6 +36,8 @@ pub struct Legend<'a> {
     pub breaks: &'a [f64],
     /// What is counted in the classes: 近 3 小时事件（件）.
     pub breaks_label: &'a str,
+    /// Whether areas without a value are on the map, hatched.
+    pub has_missing: bool,
     /// The sources of what is counted; said when they are not well.
     pub health: Option<&'a PartHealth>,
 }
@@ -125,6 +129,18 @@ fn classes_ui(pen: &Pen, rect: Rect, legend: &Legend) {
     let theme = pen.theme();
     pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, legend.breaks_label, pen.small(), rect.width());
     let count = legend.breaks.len().min(theme.classes.len());
+    let missing_width = if legend.has_missing { pen.u(MISSING_WIDTH) } else { 0.0 };
+    if legend.has_missing {
+        let swatch = Rect::from_min_size(
+            pos2(rect.right() - missing_width + pen.u(8.0), rect.top() + pen.u(23.0)),
+            vec2(missing_width - pen.u(8.0), pen.u(RAMP_HEIGHT)),
+        );
+        pen.fill(swatch, theme.land);
+        pen.hatch(swatch, theme.text_secondary);
+        pen.outline(swatch, 1.0, theme.hairline);
+        pen.text([swatch.right(), swatch.bottom() + pen.u(18.0)], Align::Max, "无数据", pen.small(), missing_width);
+    }
+    let rect = Rect::from_min_max(rect.min, pos2(rect.right() - missing_width, rect.max.y));
     let width = rect.width() / count as f32;
     for (index, &upper) in legend.breaks.iter().take(count).enumerate() {
         let left = rect.left() + index as f32 * width;

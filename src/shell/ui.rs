@@ -12,10 +12,11 @@ use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::{EguiContext, EguiContexts, PrimaryEguiContext, egui};
 
 use crate::config::source::Feed;
-use crate::config::{Config, Layer, PanelKind};
+use crate::config::{Config, Fill, Layer, PanelKind};
+use crate::domain::area::AreaIndex;
+use crate::domain::choropleth::AreaFigure;
 use crate::domain::device::DeviceState;
 use crate::domain::figure::Figure;
-use crate::domain::geometry::LonLat;
 use crate::ingest::PictureRequest;
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
@@ -23,12 +24,12 @@ use crate::layers::heat::HeatLayer;
 use crate::layers::labels::{PlacedLabels, labels_ui};
 use crate::map::{HandOverPanel, Hover, MapView, ScreenRect};
 use crate::model::{
-    Action, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, Points, Sources, Visible, WallClock,
-    WallConfig,
+    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, Points, Sources, Visible,
+    WallClock, WallConfig,
 };
 use crate::panels::{
-    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, Legend, OwnerCount, PanelAction,
-    PanelView, Ranking, SourceRow, StageLayout,
+    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, Legend, OwnerCount,
+    PanelAction, PanelView, Ranking, SourceRow, StageLayout,
 };
 use crate::theme::size;
 
@@ -43,9 +44,7 @@ pub struct UiState {
     rankings: Vec<Ranking>,
     rankings_of: (u64, u64),
     cameras: CameraSummary,
-    /// Cameras per area with those below: (online, all).
-    cameras_per_area: Vec<(usize, usize)>,
-    cameras_of: (u64, u64),
+    cameras_of: u64,
     devices: Vec<DeviceKindSummary>,
     devices_of: u64,
     tiles: Vec<Tile>,
@@ -86,11 +85,9 @@ pub fn collect(
         state.rankings_of = wanted;
         state.rankings = Ranking::all(&config.0, &overview, &areas.tree);
     }
-    let wanted = (points.cameras_revision, areas.revision);
-    if state.cameras_of != wanted {
-        state.cameras_of = wanted;
+    if state.cameras_of != points.cameras_revision {
+        state.cameras_of = points.cameras_revision;
         state.cameras = count_cameras(&points);
-        state.cameras_per_area = cameras_per_area(&points, &areas);
     }
     if state.devices_of != points.devices_revision {
         state.devices_of = points.devices_revision;
@@ -124,21 +121,6 @@ fn count_cameras(points: &Points) -> CameraSummary {
         .collect();
     summary.by_owner.sort_by_key(|count| std::cmp::Reverse(count.total));
     summary
-}
-
-fn cameras_per_area(points: &Points, areas: &Areas) -> Vec<(usize, usize)> {
-    let mut counts = vec![(0, 0); areas.tree.len()];
-    for (_, camera) in points.cameras() {
-        let LonLat { lon, lat } = camera.at;
-        let mut at = areas.locator.locate_deepest(LonLat { lon, lat });
-        while let Some(index) = at {
-            let (online, all) = &mut counts[index as usize];
-            *online += usize::from(camera.online);
-            *all += 1;
-            at = areas.tree.parent(index);
-        }
-    }
-    counts
 }
 
 fn count_devices(points: &Points) -> Vec<DeviceKindSummary> {
@@ -229,6 +211,7 @@ pub struct Shown<'w> {
     events: Res<'w, Events>,
     points: Res<'w, Points>,
     overview: Res<'w, Overview>,
+    values: Res<'w, AreaValues>,
     focus: Res<'w, Focus>,
     visible: Res<'w, Visible>,
     overlays: Res<'w, Overlays>,
@@ -322,7 +305,7 @@ fn action_of(action: PanelAction) -> Action {
 
 fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
     let config: &Config = &shown.config.0;
-    let figures: Vec<&Figure> = shown.points.figures().collect();
+    let figures: Vec<&Figure> = shown.points.figures().filter(|figure| figure.area.is_none()).collect();
     PanelView {
         theme: &shown.theme.0,
         unit,
@@ -353,6 +336,14 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
     }
 }
 
+/// The value of what colours the map; events are on every card already.
+fn figure_of<'a>(shown: &'a Shown, area: AreaIndex) -> Option<FigureOfArea<'a>> {
+    let AreaValues { values, label, unit, .. } = &*shown.values;
+    let is_known = matches!(&shown.visible.fill, Fill::None | Fill::Figure(AreaFigure::Events));
+    let value = *values.get(area as usize).filter(|_| !is_known)?;
+    Some(FigureOfArea { label, unit, value })
+}
+
 fn tile_view(tile: &Tile) -> CameraTile<'_> {
     CameraTile {
         name: &tile.name,
@@ -379,12 +370,14 @@ fn draw(
     if !shown.areas.bounds.is_empty() {
         panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
         // No legend for what is not there.
-        let has_counts = shown.visible.has(Layer::Areas) && shown.overview.counts.iter().any(|&count| count > 0);
+        let has_values = shown.visible.has(Layer::Areas) && !shown.values.values.is_empty();
         let health = shown.sources.feed_health(Feed::Events, view.system);
+        let breaks_label = format!("{}({})", shown.values.label, shown.values.unit);
         let legend = Legend {
             heat_full_scale: shown.heat.full_scale.filter(|_| !shown.overview.window.is_empty()),
-            breaks: if has_counts { &shown.area_layer.breaks } else { &[] },
-            breaks_label: "今日事件(件)",
+            breaks: if has_values { &shown.area_layer.breaks } else { &[] },
+            breaks_label: &breaks_label,
+            has_missing: shown.area_layer.has_missing,
             health: health.as_ref(),
         };
         panels::legend_ui(ui, layout.free, &view, &legend);
@@ -392,8 +385,9 @@ fn draw(
     asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
     if let Some(area) = view.focus {
         let facts = AreaFacts {
-            cameras: shown.state.cameras_per_area.get(area as usize).copied().filter(|_| view.cameras.total > 0),
+            cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
             open_events: shown.state.open_events,
+            figure: figure_of(shown, area),
         };
         asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts));
     }
@@ -406,7 +400,7 @@ fn draw(
     asked.extend(panels::header_ui(ui, layout, &view));
     if let Some(area) = shown.hover.area {
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
-        panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area);
+        panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area, figure_of(shown, area));
     }
     if let Some(notice) = &shown.notice.0 {
         panels::notice_ui(ui, layout.free, &view, notice);

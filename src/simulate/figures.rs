@@ -52,6 +52,7 @@ pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) 
         let series: Vec<f64> = week.iter().map(|day| round(measure(day).0)).collect();
         let ratio = week.last().and_then(|day| measure(day).1);
         Figure {
+            area: None,
             key: key.into(),
             label: label.into(),
             value: series[series.len() - 1],
@@ -68,6 +69,7 @@ pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) 
 
 fn fixed(&(key, label, value, unit): &(&str, &str, f64, &str)) -> Figure {
     Figure {
+        area: None,
         key: key.into(),
         label: label.into(),
         value,

@@ -10,6 +10,7 @@ use bevy_egui::egui::{
     self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
 };
 use quanyu::config::{Bezels, PanelKind};
+use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, Diagnostics, Legend, PanelAction, PanelView, StageLayout, area_card_ui, breadcrumb_ui, diagnostics_ui,
@@ -136,6 +137,7 @@ fn header_and_overlays_are_tidy_too() {
                             heat_full_scale: Some(61.7),
                             breaks: &breaks,
                             breaks_label: "事件（件）",
+                            has_missing: mood == Mood::Huge,
                             health: Some(&lost),
                         };
                         legend_ui(ui, stage.free, view, &legend);
@@ -171,7 +173,12 @@ fn cards_stay_where_there_is_room() {
     for mood in [Mood::Usual, Mood::LongNames] {
         let world = World::new(mood);
         let area = world.tree.find("320506001002001").expect("the fixture has it");
-        let facts = AreaFacts { cameras: Some((34, 37)), open_events: Some(12) };
+        let figure = FigureOfArea { label: "今日实际解决率", unit: "%", value: Some(87.525) };
+        let facts = AreaFacts {
+            cameras: Some(CameraTally { online: 34, total: 37 }),
+            open_events: Some(12),
+            figure: Some(figure),
+        };
         for [width, height] in SCREENS {
             let screen = vec2(width, height);
             let (unit, stage) = stage(&world, screen);
@@ -182,7 +189,7 @@ fn cards_stay_where_there_is_room() {
             assert_tidy(&card, stage.free, unit, &format!("card {mood:?} {width}×{height}"));
             for corner in [stage.free.left_top(), stage.free.right_bottom(), stage.free.center()] {
                 let card = shapes(&ctx, screen, Vec::new(), |ui| {
-                    hover_card_ui(ui, stage.free, corner, &view, area);
+                    hover_card_ui(ui, stage.free, corner, &view, area, Some(figure));
                 });
                 assert_tidy(&card, stage.free, unit, &format!("hover {mood:?} {width}×{height}"));
             }

@@ -115,9 +115,13 @@ fn key_figures(raw: &At<Vec<At<String>>>, complaints: &mut Complaints) -> Vec<Ke
     raw.value.iter().filter_map(|name| key_figure(name, complaints)).collect()
 }
 
+/// The key in `reported:KEY`.
+pub(super) fn reported_key(name: &str) -> Option<&str> {
+    name.strip_prefix(REPORTED_PREFIX).map(str::trim).filter(|key| !key.is_empty())
+}
+
 fn key_figure(name: &At<String>, complaints: &mut Complaints) -> Option<KeyFigure> {
-    let reported = name.value.strip_prefix(REPORTED_PREFIX).map(str::trim).filter(|key| !key.is_empty());
-    if let Some(key) = reported {
+    if let Some(key) = reported_key(&name.value) {
         return Some(KeyFigure::Reported(key.to_owned()));
     }
     let computed = COMPUTED_FIGURES.iter().find(|(known, _)| *known == name.value);
@@ -223,6 +227,7 @@ pub(super) fn scenes(
             layers: Layer::ALL.into(),
             panels: (0..panels.values.len()).collect(),
             focus: map.focus.clone(),
+            fill: map.fill.clone(),
             duration_secs: None,
         }];
     }
@@ -234,7 +239,7 @@ pub(super) fn scenes(
 fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: &mut Complaints) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, duration, .. } = raw.value;
+    let RawScene { layers, panels: shown, focus, fill, duration, .. } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -245,6 +250,7 @@ fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: 
     let shown = shown
         .map_or_else(|| (0..panels.values.len()).collect(), |shown| panels.positions(&shown.value, "面板", complaints));
     let focus = optional_text(focus, complaints).or_else(|| map.focus.clone());
+    let fill = fill.and_then(|name| super::fill(&name, complaints)).unwrap_or_else(|| map.fill.clone());
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
-    Some(Scene { name: name?.value, layers, panels: shown, focus, duration_secs })
+    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, duration_secs })
 }

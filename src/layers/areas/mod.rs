@@ -14,13 +14,14 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::WallTheme;
 use super::gpu::{AreaStyle, LineStyle, LineTable, MapScene};
-use crate::config::{Fill, Layer};
+use crate::config::Layer;
 use crate::domain::area::{AreaIndex, AreaTree, Level};
+use crate::domain::classes;
 use crate::domain::crs::Projection;
 use crate::domain::geometry::Bounds;
 use crate::map::{Hover, MapView, picked_level};
-use crate::model::{Areas, Focus, Overview, Visible, Waker, WallConfig};
-use crate::theme::{Rgba, Theme, ramp};
+use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
+use crate::theme::{Rgba, Theme};
 use geometry::{Anchor, FillMesh, LineClass, LineMesh, LocalPoints, Segment, fill_mesh, label_anchors, line_mesh};
 
 /// Rows of the line table. Borders take [`LineClass::style`].
@@ -40,8 +41,10 @@ pub mod rows {
 pub struct AreaLayer {
     /// Where names go, by area.
     pub anchors: Arc<Vec<Option<Anchor>>>,
-    /// Upper bounds of the classes of the fill, in events.
+    /// Upper bounds of the classes of the fill, in the unit of the figure.
     pub breaks: Vec<f64>,
+    /// Whether an area at the filled level has no value.
+    pub has_missing: bool,
     /// Level that is filled, when there are areas.
     pub fill_level: Option<Level>,
     /// Areas' revision that the geometry belongs to; 0 while there is none.
@@ -153,11 +156,10 @@ fn mean_sides(tree: &AreaTree, local: &LocalPoints) -> Vec<(Level, f64)> {
 /// What the styles depend on.
 #[derive(Default, PartialEq, Clone)]
 struct StyleKey {
-    overview: u64,
+    values: u64,
     built: u64,
     focus: u64,
     fill_level: Option<Level>,
-    land_only: bool,
 }
 
 /// Writes one style per area when a figure, the focus or the geometry changed.
@@ -165,37 +167,41 @@ pub(super) fn style(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
     areas: Res<Areas>,
-    overview: Res<Overview>,
+    values: Res<AreaValues>,
     focus: Res<Focus>,
     config: Res<WallConfig>,
     theme: Res<WallTheme>,
 ) {
-    let fill_level = config.0.map.fill_level;
+    let map = &config.0.map;
     let key = StyleKey {
-        overview: overview.revision,
+        values: values.revision,
         built: layer.built_revision,
         focus: focus.revision,
-        fill_level,
-        land_only: config.0.map.fill == Fill::None,
+        fill_level: map.fill_level,
     };
     if key == layer.styled || layer.built_revision != areas.revision || layer.built_revision == 0 {
         return;
     }
     let focused = focus.area(&areas);
-    let shown = picked_level(&areas, &focus, config.0.map.fill_level);
-    let counts = &overview.counts;
-    let count = |index: AreaIndex| counts.get(index as usize).map(|&n| f64::from(n));
-    let values = shown.map(|level| areas.tree.at_level(level).filter(|&i| is_in(&areas.tree, i, focused)));
-    let breaks = values.map_or_else(Vec::new, |list| ramp::quantile_breaks(list.filter_map(count), 7));
+    let shown = picked_level(&areas, &focus, map.fill_level);
+    let value = |index: AreaIndex| values.values.get(index as usize).copied().flatten();
+    let coloured = shown.map(|level| areas.tree.at_level(level).filter(|&i| is_in(&areas.tree, i, focused)));
+    let breaks = coloured
+        .map_or_else(Vec::new, |list| classes::breaks(list.filter_map(value), &map.classing, theme.0.classes.len()));
+    let is_figure = !values.values.is_empty();
+    let has_missing = is_figure
+        && shown.is_some_and(|level| {
+            areas.tree.at_level(level).any(|index| is_in(&areas.tree, index, focused) && value(index).is_none())
+        });
     let styles = (0..areas.tree.len() as AreaIndex)
         .map(|index| {
             let inside = is_in(&areas.tree, index, focused);
-            let value = count(index).filter(|_| !key.land_only);
-            area_style(&theme.0, value, &breaks, inside, counts.is_empty() && !key.land_only)
+            area_style(&theme.0, value(index), &breaks, inside, is_figure)
         })
         .collect();
     scene.styles = Arc::new(styles);
     layer.breaks = breaks;
+    layer.has_missing = has_missing;
     layer.fill_level = shown;
     layer.styled = key;
 }
@@ -204,13 +210,13 @@ fn is_in(tree: &AreaTree, index: AreaIndex, focused: Option<AreaIndex>) -> bool 
     focused.is_none_or(|focused| tree.is_within(index, focused))
 }
 
-fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, unknown: bool) -> AreaStyle {
+fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, is_figure: bool) -> AreaStyle {
     let color = match value {
         Some(value) if !breaks.is_empty() => theme.classes[class_row(value, breaks)],
         _ => theme.land,
     };
     let mut flags = 0;
-    if unknown {
+    if is_figure && value.is_none() {
         flags |= AreaStyle::NO_DATA;
     }
     if !inside {
@@ -221,7 +227,7 @@ fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, u
 
 /// Spreads however many classes there are over the seven colours.
 pub fn class_row(value: f64, breaks: &[f64]) -> usize {
-    let class = ramp::class_of(value, breaks);
+    let class = classes::class_of(value, breaks);
     if breaks.len() <= 1 { 1 } else { class * 6 / (breaks.len() - 1) }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::{
-    Audience, Bezels, ClosedLoop, Config, Fill, Heat, KeyFigure, Map, Panel, PanelKind, Scene, Side, ThemeName, Wall,
+    Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, KeyFigure, Map, Panel, PanelKind, Scene, Side,
+    ThemeName, Wall,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -193,7 +194,12 @@ fn config(mood: Mood) -> Config {
             bezels: Bezels::default(),
         },
         closed_loop: ClosedLoop { stages: stages.iter().map(|&name| name.to_owned()).collect() },
-        map: Map { focus: None, fill: Fill::Events, fill_level: Some(Level::Community) },
+        map: Map {
+            focus: None,
+            fill: Fill::default(),
+            classing: Classing::default(),
+            fill_level: Some(Level::Community),
+        },
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
         scenes: vec![Scene {
@@ -335,6 +341,7 @@ fn figures(mood: Mood) -> Vec<Figure> {
     let huge = mood == Mood::Huge;
     vec![Figure {
         key: "workers".into(),
+        area: None,
         label: if mood == Mood::LongNames { LONG.into() } else { "在岗网格员".into() },
         value: if huge { 987_654_321.0 } else { 183.0 },
         unit: "人".into(),

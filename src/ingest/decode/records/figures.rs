@@ -23,6 +23,7 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
     };
     let key = context.subject.clone();
     Some(Figure {
+        area: fields.text("area"),
         label: fields.text("label").unwrap_or_else(|| key.clone()),
         value,
         unit: fields.text("unit").unwrap_or_default(),
