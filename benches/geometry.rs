@@ -15,7 +15,7 @@ use quanyu::domain::heat::{HeatGrid, density_from_bins};
 use quanyu::domain::inspect::inspect_shape;
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
-use quanyu::layers::areas::geometry::{LocalPoints, fill_mesh, label_anchors, line_mesh, local_origin};
+use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
 
 /// Micro-grids along a side, and along a side of a grid.
 const CELLS: usize = 160;
@@ -74,13 +74,18 @@ fn areas(c: &mut Criterion) {
     let tree = city();
     let projection = Projection::new(local_origin(&tree));
     let project = |point: [f64; 2]| projection.local_from_lonlat(point);
-    let local = LocalPoints::new(&tree, project);
+    let rings = Rings::new(&tree, project);
+    let shared = borders(&tree, &rings);
+    let detail = Detail::of(&rings, &shared);
     let mut group = c.benchmark_group("city of 25,600");
     group.sample_size(10);
-    group.bench_function("project", |b| b.iter(|| LocalPoints::new(black_box(&tree), project)));
-    group.bench_function("fill", |b| b.iter(|| fill_mesh(black_box(&tree), &local)));
-    group.bench_function("lines", |b| b.iter(|| line_mesh(black_box(&tree), &local)));
-    group.bench_function("anchors", |b| b.iter(|| label_anchors(black_box(&tree), &local)));
+    group.bench_function("project", |b| b.iter(|| Rings::new(black_box(&tree), project)));
+    group.bench_function("borders", |b| b.iter(|| borders(black_box(&tree), &rings)));
+    group.bench_function("detail", |b| b.iter(|| Detail::of(black_box(&rings), &shared)));
+    group.bench_function("reduced", |b| b.iter(|| detail.reduced(black_box(&rings), 20.0)));
+    group.bench_function("fill", |b| b.iter(|| fill_mesh(black_box(&tree), &rings)));
+    group.bench_function("lines", |b| b.iter(|| line_mesh(black_box(&rings), &shared)));
+    group.bench_function("anchors", |b| b.iter(|| label_anchors(black_box(&rings), &detail)));
     group.bench_function("locator", |b| b.iter(|| AreaLocator::build(black_box(&tree))));
     group.bench_function("inspect", |b| {
         b.iter(|| tree.areas().iter().map(|area| inspect_shape(&area.shape).len()).sum::<usize>());

@@ -48,7 +48,8 @@ impl Plugin for LayersPlugin {
                 Update,
                 (
                     context::sync,
-                    (areas::build_geometry, areas::style, areas::draw_lists, areas::highlight).chain(),
+                    (areas::build_geometry, areas::pick_detail, areas::style, areas::draw_lists, areas::highlight)
+                        .chain(),
                     heat::sync,
                     tracks::sync,
                     points::sync,

@@ -95,6 +95,7 @@ impl HeadlessWall {
             && world.resource::<FrameCount>().0 > 3
             && !areas.is_building()
             && !layer.is_building()
+            && !layer.is_refining()
             && layer.built_revision == areas.revision
             && world.resource::<Overview>().is_of(areas.revision, world.resource::<Events>().revision)
     }

@@ -4,7 +4,9 @@
 //! (`domain::crs::Projection::local_from_lonlat`). Out: [`FillMesh`],
 //! [`LineMesh`] and [`Anchor`]s in `f32` local metres. Pure: no Bevy.
 //!
-//! How it works: [`LocalPoints`] projects every vertex once. Areas (or
+//! How it works: [`Rings`] projects every vertex once; [`borders`] finds which
+//! stretches areas share, and [`Detail`] how much each vertex matters, from
+//! which follow rings with fewer vertices for when the view is far away. Areas (or
 //! segments) are then ordered by level and along a Hilbert curve and cut into
 //! chunks, so that one chunk is one draw call, lies in one place, and is
 //! skipped as a whole when it is off screen or when its level is hidden. All
@@ -22,63 +24,14 @@ use crate::domain::geometry::{Bounds, LonLat, Shape};
 use crate::domain::pole::pole;
 use crate::domain::spatial::outermost;
 
+mod detail;
 mod fill;
 mod line;
+mod rings;
 
 pub use fill::{Chunk, FillMesh, FillVertex, cut_shape, fill_mesh};
-pub use line::{LineChunk, LineClass, LineMesh, Segment, line_mesh};
-
-/// Every vertex of every area in local metres, in the order of the tree.
-///
-/// The origin of the local metres should be near: beyond 16 km of it, `f32`
-/// steps by more than a millimetre, beyond 131 km by more than a centimetre.
-pub struct LocalPoints {
-    points: Vec<[f64; 2]>,
-    /// For each area, where its vertices begin; one more at the end.
-    starts: Vec<usize>,
-}
-
-impl LocalPoints {
-    /// Projects all vertices. `project` turns degrees, longitude first, into
-    /// local metres.
-    pub fn new(tree: &AreaTree, project: impl Fn([f64; 2]) -> [f64; 2] + Sync) -> Self {
-        let mut starts = Vec::with_capacity(tree.len() + 1);
-        let mut count = 0;
-        for area in tree.areas() {
-            starts.push(count);
-            count += area.shape.points.len();
-        }
-        starts.push(count);
-        let mut points = vec![[0.0; 2]; count];
-        let mut rest = points.as_mut_slice();
-        let mut parts = Vec::with_capacity(tree.len());
-        for area in tree.areas() {
-            let (part, tail) = rest.split_at_mut(area.shape.points.len());
-            parts.push((part, &area.shape.points));
-            rest = tail;
-        }
-        parts.into_par_iter().with_min_len(64).for_each(|(part, degrees)| {
-            for (local, &lonlat) in part.iter_mut().zip(degrees) {
-                *local = project(lonlat);
-            }
-        });
-        Self { points, starts }
-    }
-
-    /// The vertices of one area.
-    pub fn of(&self, area: AreaIndex) -> &[[f64; 2]] {
-        &self.points[self.starts[area as usize]..self.starts[area as usize + 1]]
-    }
-
-    /// The smallest box around all finite vertices, metres.
-    pub fn bounds(&self) -> Bounds {
-        let mut bounds = Bounds::EMPTY;
-        for &point in self.points.iter().filter(|point| is_drawable(**point)) {
-            bounds.grow(point);
-        }
-        bounds
-    }
-}
+pub use line::{Borders, LineChunk, LineClass, LineMesh, Segment, borders, line_mesh};
+pub use rings::Rings;
 
 /// The place that local metres should be measured from: the middle of the
 /// jurisdiction; (0, 0) when no area has a boundary.
@@ -110,20 +63,68 @@ pub struct Anchor {
 /// Share of an area's longer side to which its anchor is exact.
 const ANCHOR_PRECISION: f64 = 0.04;
 
+/// Share of an area's longer side up to which a vertex does not matter for its
+/// anchor.
+const ANCHOR_TOLERANCE: f64 = 0.015;
+
 /// The label anchor of each area; `None` for those without a boundary.
-pub fn label_anchors(tree: &AreaTree, local: &LocalPoints) -> Vec<Option<Anchor>> {
-    (0..tree.len() as AreaIndex)
+pub fn label_anchors(rings: &Rings, detail: &Detail) -> Vec<Option<Anchor>> {
+    (0..rings.len() as AreaIndex)
         .into_par_iter()
         .with_min_len(16)
-        .map(|index| {
-            let Shape { ring_ends, polygon_ends, .. } = tree.area(index).shape.clone();
-            let shape = Shape { points: local.of(index).to_vec(), ring_ends, polygon_ends };
-            let size = shape.bounds().size();
-            let (at, radius_m) = pole(&shape, size[0].max(size[1]) * ANCHOR_PRECISION)?;
+        .map(|area| {
+            let size = Bounds::of(rings.of(area)).size();
+            let side_m = size[0].max(size[1]);
+            let shape = detail.shape(rings, area, (side_m * ANCHOR_TOLERANCE) as f32);
+            let (at, radius_m) = pole(&shape, side_m * ANCHOR_PRECISION)?;
             let anchor = Anchor { at: at.map(|value| value as f32), radius_m: radius_m as f32 };
             anchor.at.iter().all(|value| value.is_finite()).then_some(anchor)
         })
         .collect()
+}
+
+/// How much each vertex matters; see the module `detail`.
+pub struct Detail {
+    /// For each vertex, the tolerance up to which it is needed, metres.
+    needed_up_to_m: Vec<f32>,
+}
+
+impl Detail {
+    /// Weighs every vertex.
+    pub fn of(rings: &Rings, borders: &Borders) -> Self {
+        Self { needed_up_to_m: detail::needed_up_to(rings, borders) }
+    }
+
+    /// The rings without the vertices that are not needed at this tolerance.
+    /// They fit each other as the full ones do.
+    pub fn reduced(&self, rings: &Rings, tolerance_m: f32) -> Rings {
+        rings.filtered(|vertex| self.needed_up_to_m[vertex] >= tolerance_m)
+    }
+
+    /// How many vertices are needed at this tolerance.
+    pub fn count(&self, tolerance_m: f32) -> usize {
+        self.needed_up_to_m.iter().filter(|needed| **needed >= tolerance_m).count()
+    }
+
+    /// One area on its own, reduced; in full where nothing would be left.
+    fn shape(&self, rings: &Rings, area: AreaIndex, tolerance_m: f32) -> Shape {
+        let build = |tolerance_m: f32| {
+            let mut shape = Shape::default();
+            let mut kept = Vec::new();
+            for polygon in rings.polygons(area) {
+                for ring in polygon {
+                    let vertices = rings.ring(ring).filter(|&vertex| self.needed_up_to_m[vertex] >= tolerance_m);
+                    kept.clear();
+                    kept.extend(vertices.map(|vertex| rings.points()[vertex]));
+                    shape.push_ring(&kept);
+                }
+                shape.end_polygon();
+            }
+            shape
+        };
+        let reduced = build(tolerance_m);
+        if reduced.is_empty() { build(0.0) } else { reduced }
+    }
 }
 
 /// The farthest from the origin that anything is drawn, metres: half the
@@ -239,18 +240,22 @@ mod tests {
         assert_eq!(hilbert_key(&Bounds::EMPTY, [f64::NAN; 2]), 0);
     }
 
+    fn anchors(tree: &AreaTree, rings: &Rings) -> Vec<Option<Anchor>> {
+        label_anchors(rings, &Detail::of(rings, &borders(tree, rings)))
+    }
+
     #[test]
     fn anchors_lie_in_their_areas() {
         let tree = testing::tiling(8, 1);
-        let local = LocalPoints::new(&tree, |point| point.map(|value| value * 1_000.0));
-        let anchors = label_anchors(&tree, &local);
+        let rings = Rings::new(&tree, |point| point.map(|value| value * 1_000.0));
+        let anchors = anchors(&tree, &rings);
         for (index, anchor) in anchors.iter().enumerate() {
             let anchor = anchor.expect("each area of the tiling has a boundary");
             let at = anchor.at.map(|value| f64::from(value) / 1_000.0);
             assert!(tree.area(index as AreaIndex).shape.contains(at) && anchor.radius_m > 10.0, "{index} {anchor:?}");
         }
         assert_eq!(local_origin(&tree), LonLat::new(0.5, 0.5));
-        assert_eq!(local.bounds(), Bounds { min: [0.0; 2], max: [1_000.0; 2] });
+        assert_eq!(rings.bounds(), Bounds { min: [0.0; 2], max: [1_000.0; 2] });
     }
 
     #[test]
@@ -260,7 +265,7 @@ mod tests {
             testing::area("a", None, Level::Grid, Shape::default()),
             testing::area("b", None, Level::Grid, broken),
         ]);
-        assert_eq!(label_anchors(&tree, &LocalPoints::new(&tree, |point| point)), [None, None]);
+        assert_eq!(anchors(&tree, &Rings::new(&tree, |point| point)), [None, None]);
         assert_eq!(local_origin(&AreaTree::default()), LonLat::default());
     }
 }

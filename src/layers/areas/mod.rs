@@ -1,8 +1,10 @@
 //! Areas: fill by a figure, borders by level, outlines of what is in focus.
 //!
-//! Geometry is built once per change of the areas, on the task pool. A change
-//! of a figure writes one style per area and touches no vertex; a change of
-//! the view only picks which chunks are drawn.
+//! Geometry is built once per change of the areas, on the task pool: first as
+//! coarse as the whole jurisdiction on the screen needs it, then finer. A
+//! change of a figure writes one style per area and touches no vertex; a
+//! change of the view only picks which level of detail, and which chunks of
+//! it, are drawn.
 
 pub mod geometry;
 
@@ -22,7 +24,10 @@ use crate::domain::geometry::Bounds;
 use crate::map::{Hover, MapView, picked_level};
 use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
 use crate::theme::{Rgba, Theme};
-use geometry::{Anchor, FillMesh, LineClass, LineMesh, LocalPoints, Segment, fill_mesh, label_anchors, line_mesh};
+use geometry::{
+    Anchor, Borders, Detail, FillMesh, LineClass, LineMesh, Rings, Segment, borders, fill_mesh, label_anchors,
+    line_mesh,
+};
 
 /// Rows of the line table. Borders take [`LineClass::style`].
 pub mod rows {
@@ -49,23 +54,44 @@ pub struct AreaLayer {
     pub fill_level: Option<Level>,
     /// Areas' revision that the geometry belongs to; 0 while there is none.
     pub built_revision: u64,
-    /// How long the last build took, from areas to arrays, milliseconds.
-    pub build_ms: f64,
     /// Mean extent of an area by level, local metres.
     mean_side_m: Vec<(Level, f64)>,
-    building: Option<Task<Built>>,
+    /// Coarse to fine; the finest is the full geometry.
+    lods: Vec<Lod>,
+    /// Which of them is in the scene.
+    shown_lod: Option<usize>,
+    building: Option<Task<(Built, Rest)>>,
+    refining: Option<Task<Vec<Lod>>>,
     wanted_revision: u64,
     styled: StyleKey,
     highlighted: Option<(u64, Option<AreaIndex>, Option<AreaIndex>)>,
 }
 
+/// Fills and borders at one level of detail.
+#[derive(Clone)]
+struct Lod {
+    /// How far they may be from the true ones, local metres; 0 = not at all.
+    tolerance_m: f32,
+    fill: Arc<FillMesh>,
+    lines: Arc<LineMesh>,
+}
+
+/// What the whole jurisdiction on the screen needs.
 struct Built {
     revision: u64,
-    fill: FillMesh,
-    lines: LineMesh,
+    lod: Lod,
     anchors: Vec<Option<Anchor>>,
     mean_side_m: Vec<(Level, f64)>,
-    build_ms: f64,
+}
+
+/// What finer levels of detail are built from.
+struct Rest {
+    tree: Arc<AreaTree>,
+    rings: Rings,
+    borders: Borders,
+    detail: Detail,
+    /// Coarse to fine, without the one that was built first.
+    tolerances_m: Vec<f32>,
 }
 
 impl AreaLayer {
@@ -83,68 +109,154 @@ impl AreaLayer {
     pub fn is_building(&self) -> bool {
         self.building.is_some()
     }
+
+    /// Whether finer levels of detail are still being built.
+    pub fn is_refining(&self) -> bool {
+        self.refining.is_some()
+    }
 }
 
 /// Starts a build when the areas changed and takes over a finished one.
-pub(super) fn build_geometry(
-    mut layer: ResMut<AreaLayer>,
-    mut scene: ResMut<MapScene>,
-    areas: Res<Areas>,
-    waker: Res<Waker>,
-) {
+pub(super) fn build_geometry(mut layer: ResMut<AreaLayer>, areas: Res<Areas>, waker: Res<Waker>) {
     if let Some(task) = &mut layer.building
-        && let Some(built) = block_on(poll_once(task))
+        && let Some((built, rest)) = block_on(poll_once(task))
     {
         layer.building = None;
         layer.anchors = Arc::new(built.anchors);
         layer.mean_side_m = built.mean_side_m;
         layer.built_revision = built.revision;
-        layer.build_ms = built.build_ms;
         layer.styled = StyleKey::default();
         layer.highlighted = None;
-        scene.fill = Arc::new(built.fill);
-        scene.lines = Arc::new(built.lines);
+        layer.lods = vec![built.lod];
+        layer.shown_lod = None;
+        let waker = waker.clone();
+        layer.refining = Some(AsyncComputeTaskPool::get().spawn(async move {
+            let lods = rest.build();
+            (waker.0)();
+            lods
+        }));
+    }
+    if let Some(task) = &mut layer.refining
+        && let Some(lods) = block_on(poll_once(task))
+    {
+        layer.refining = None;
+        layer.lods.extend(lods);
     }
     if areas.revision != layer.wanted_revision && layer.building.is_none() {
         layer.wanted_revision = areas.revision;
+        // What is being refined is of the past.
+        layer.refining = None;
         let (tree, projection, revision) = (Arc::clone(&areas.tree), areas.projection, areas.revision);
         let waker = waker.clone();
         layer.building = Some(AsyncComputeTaskPool::get().spawn(async move {
-            let built = build(revision, &tree, &projection);
+            let built = build(revision, tree, &projection);
             (waker.0)();
             built
         }));
     }
 }
 
-/// Everything that is drawn of the areas, ready for the GPU.
-fn build(revision: u64, tree: &AreaTree, projection: &Projection) -> Built {
-    let started = std::time::Instant::now();
-    let local = LocalPoints::new(tree, |point| projection.local_from_lonlat(point));
-    Built {
+/// Pixels by which a border may be off without anybody seeing it.
+const INVISIBLE_PX: f64 = 0.4;
+
+/// Pixels across which the whole jurisdiction is taken to be shown first.
+const FITTED_PX: f64 = 1_000.0;
+
+/// Tolerances of the levels of detail, coarse to fine, four times finer each:
+/// the first is as coarse as the fitted view allows, the last is exact. Those
+/// that would spare little are left out.
+fn tolerances_m(rings: &Rings, detail: &Detail) -> Vec<f32> {
+    let size = rings.bounds().size();
+    let fitted_px_per_m = FITTED_PX / size[0].max(size[1]).max(1.0);
+    let coarsest_m = 2.0_f64.powf((INVISIBLE_PX / fitted_px_per_m).log2().floor()) as f32;
+    let mut count = detail.count(0.0);
+    let mut list = vec![0.0];
+    for tolerance_m in [coarsest_m / 16.0, coarsest_m / 4.0, coarsest_m] {
+        let left = detail.count(tolerance_m);
+        if (left as f32) < count as f32 * 0.7 {
+            list.push(tolerance_m);
+            count = left;
+        }
+    }
+    list.reverse();
+    list
+}
+
+/// What the whole jurisdiction on the screen needs, and what the rest is built
+/// from.
+fn build(revision: u64, tree: Arc<AreaTree>, projection: &Projection) -> (Built, Rest) {
+    let rings = Rings::new(&tree, |point| projection.local_from_lonlat(point));
+    let borders = borders(&tree, &rings);
+    let detail = Detail::of(&rings, &borders);
+    let mut tolerances_m = tolerances_m(&rings, &detail);
+    let mut rest = Rest { tree, rings, borders, detail, tolerances_m: Vec::new() };
+    let coarsest_m = tolerances_m.remove(0);
+    rest.tolerances_m = tolerances_m;
+    let built = Built {
         revision,
-        fill: fill_mesh(tree, &local),
-        lines: line_mesh(tree, &local),
-        anchors: label_anchors(tree, &local),
-        mean_side_m: mean_sides(tree, &local),
-        build_ms: started.elapsed().as_secs_f64() * 1000.0,
+        lod: rest.lod(coarsest_m),
+        anchors: label_anchors(&rest.rings, &rest.detail),
+        mean_side_m: mean_sides(&rest.tree, &rest.rings),
+    };
+    (built, rest)
+}
+
+impl Rest {
+    /// All finer levels of detail.
+    fn build(self) -> Vec<Lod> {
+        self.tolerances_m.iter().map(|&tolerance_m| self.lod(tolerance_m)).collect()
+    }
+
+    fn lod(&self, tolerance_m: f32) -> Lod {
+        let (fill, lines) = if tolerance_m > 0.0 {
+            let rings = self.detail.reduced(&self.rings, tolerance_m);
+            (fill_mesh(&self.tree, &rings), line_mesh(&rings, &borders(&self.tree, &rings)))
+        } else {
+            (fill_mesh(&self.tree, &self.rings), line_mesh(&self.rings, &self.borders))
+        };
+        Lod { tolerance_m, fill: Arc::new(fill), lines: Arc::new(lines) }
     }
 }
 
-/// Builds the geometry as the background task does; the milliseconds that it
-/// took: for benchmarks.
-pub fn time_build(tree: &AreaTree, projection: &Projection) -> f64 {
-    build(0, tree, projection).build_ms
+/// Puts the level of detail into the scene that the zoom needs.
+pub(super) fn pick_detail(mut layer: ResMut<AreaLayer>, mut scene: ResMut<MapScene>, view: Res<MapView>) {
+    let off_px = |lod: &Lod| f64::from(lod.tolerance_m) * view.camera.px_per_m;
+    let best = layer.lods.iter().position(|lod| off_px(lod) <= INVISIBLE_PX).or(layer.lods.len().checked_sub(1));
+    // A little late on the way in, so that a hand at the border between two
+    // does not upload them in turn.
+    let is_good_enough = |lod: &Lod| off_px(lod) <= INVISIBLE_PX * 1.25;
+    let kept = layer.shown_lod.filter(|&shown| {
+        layer.lods.get(shown).is_some_and(is_good_enough) && best.is_some_and(|best| best == shown + 1 || best == shown)
+    });
+    let wanted = kept.or(best);
+    if wanted != layer.shown_lod
+        && let Some(lod) = wanted.and_then(|index| layer.lods.get(index)).cloned()
+    {
+        layer.shown_lod = wanted;
+        scene.fill = lod.fill;
+        scene.lines = lod.lines;
+    }
+}
+
+/// How long the geometry takes, for benchmarks: until the whole jurisdiction
+/// can be drawn, and then until every level of detail can; milliseconds.
+pub fn time_build(tree: &Arc<AreaTree>, projection: &Projection) -> (f64, f64) {
+    let started = std::time::Instant::now();
+    let (_, rest) = build(0, Arc::clone(tree), projection);
+    let first_ms = started.elapsed().as_secs_f64() * 1_000.0;
+    let started = std::time::Instant::now();
+    rest.build();
+    (first_ms, started.elapsed().as_secs_f64() * 1_000.0)
 }
 
 /// Side of a square as large as the mean box of an area, by level, local metres.
-fn mean_sides(tree: &AreaTree, local: &LocalPoints) -> Vec<(Level, f64)> {
+fn mean_sides(tree: &AreaTree, rings: &Rings) -> Vec<(Level, f64)> {
     tree.levels()
         .into_iter()
         .map(|level| {
             let (mut sum, mut count) = (0.0, 0.0_f64);
-            for index in tree.at_level(level).filter(|&index| !tree.area(index).shape.is_empty()) {
-                let [width, height] = Bounds::of(local.of(index)).size();
+            for index in tree.at_level(level).filter(|&index| !rings.of(index).is_empty()) {
+                let [width, height] = Bounds::of(rings.of(index)).size();
                 sum += width * height;
                 count += 1.0;
             }

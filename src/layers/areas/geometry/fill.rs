@@ -11,7 +11,8 @@ use bytemuck::{Pod, Zeroable};
 use earcut::Earcut;
 use rayon::prelude::*;
 
-use super::{LocalPoints, hilbert_key, is_drawable};
+use super::rings::Rings;
+use super::{hilbert_key, is_drawable};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::geometry::{Bounds, Shape};
 use crate::domain::inspect::is_outside;
@@ -53,10 +54,10 @@ pub struct FillMesh {
 }
 
 /// Triangulates every area.
-pub fn fill_mesh(tree: &AreaTree, local: &LocalPoints) -> FillMesh {
-    let groups = chunk_areas(tree, local);
+pub fn fill_mesh(tree: &AreaTree, rings: &Rings) -> FillMesh {
+    let groups = chunk_areas(tree, rings);
     let parts: Vec<Part> =
-        groups.par_iter().with_max_len(1).map(|(level, areas)| cut_chunk(tree, local, *level, areas)).collect();
+        groups.par_iter().with_max_len(1).map(|(level, areas)| cut_chunk(rings, *level, areas)).collect();
     let mut mesh = FillMesh {
         vertices: Vec::with_capacity(parts.iter().map(|part| part.vertices.len()).sum()),
         indices: Vec::with_capacity(parts.iter().map(|part| part.indices.len()).sum()),
@@ -78,12 +79,12 @@ pub fn fill_mesh(tree: &AreaTree, local: &LocalPoints) -> FillMesh {
 
 /// The areas of each chunk: by level, then along a Hilbert curve, cut when
 /// their triangles (about as many as vertices) fill a chunk.
-fn chunk_areas(tree: &AreaTree, local: &LocalPoints) -> Vec<(Level, Vec<AreaIndex>)> {
-    let bounds = local.bounds();
+fn chunk_areas(tree: &AreaTree, rings: &Rings) -> Vec<(Level, Vec<AreaIndex>)> {
+    let bounds = rings.bounds();
     let mut order: Vec<(Level, u32, AreaIndex)> = (0..tree.len() as AreaIndex)
-        .filter(|&index| !tree.area(index).shape.is_empty())
+        .filter(|&index| !rings.of(index).is_empty())
         .map(|index| {
-            let center = Bounds::of(local.of(index)).center();
+            let center = Bounds::of(rings.of(index)).center();
             (tree.area(index).level, hilbert_key(&bounds, center), index)
         })
         .collect();
@@ -91,7 +92,7 @@ fn chunk_areas(tree: &AreaTree, local: &LocalPoints) -> Vec<(Level, Vec<AreaInde
     let mut groups: Vec<(Level, Vec<AreaIndex>)> = Vec::new();
     let mut triangles = 0;
     for (level, _, index) in order {
-        let count = local.of(index).len();
+        let count = rings.of(index).len();
         match groups.last_mut() {
             Some((group_level, areas)) if *group_level == level && triangles + count <= CHUNK_TRIANGLES => {
                 areas.push(index);
@@ -115,11 +116,11 @@ struct Part {
 }
 
 /// Triangulates the areas of one chunk.
-fn cut_chunk(tree: &AreaTree, local: &LocalPoints, level: Level, areas: &[AreaIndex]) -> Part {
+fn cut_chunk(rings: &Rings, level: Level, areas: &[AreaIndex]) -> Part {
     let mut part = Part { vertices: Vec::new(), indices: Vec::new(), bounds: Bounds::EMPTY, level };
     let mut cutter = Cutter::default();
     for &area in areas {
-        cutter.cut(&tree.area(area).shape, local.of(area), |points, triangles| {
+        let mut emit = |points: &[[f64; 2]], triangles: &[u32]| {
             let first = part.vertices.len() as u32;
             part.indices.extend(triangles.iter().map(|index| index + first));
             for &point in points {
@@ -128,7 +129,10 @@ fn cut_chunk(tree: &AreaTree, local: &LocalPoints, level: Level, areas: &[AreaIn
                 part.bounds.grow(position.map(f64::from));
                 part.vertices.push(FillVertex { position, area });
             }
-        });
+        };
+        for polygon in rings.polygons(area) {
+            cutter.cut(polygon.map(|ring| &rings.points()[rings.ring(ring)]), &mut emit);
+        }
     }
     part
 }
@@ -136,8 +140,11 @@ fn cut_chunk(tree: &AreaTree, local: &LocalPoints, level: Level, areas: &[AreaIn
 /// Triangulates one shape whose vertices already are in local metres, for
 /// anything else that is filled: hands the finite vertices of each polygon,
 /// and three indices into them for each triangle, to `emit`.
-pub fn cut_shape(shape: &Shape, emit: impl FnMut(&[[f64; 2]], &[u32])) {
-    Cutter::default().cut(shape, &shape.points, emit);
+pub fn cut_shape(shape: &Shape, mut emit: impl FnMut(&[[f64; 2]], &[u32])) {
+    let mut cutter = Cutter::default();
+    for rings in shape.polygons() {
+        cutter.cut(rings, &mut emit);
+    }
 }
 
 /// An ear clipper with its working memory.
@@ -152,24 +159,14 @@ struct Cutter {
 }
 
 impl Cutter {
-    /// Triangulates each polygon of `shape`, whose vertices are `points`, and
-    /// hands the vertices and triangles of each to `emit`. A hole outside its
-    /// shell is a polygon of its own.
-    fn cut(&mut self, shape: &Shape, points: &[[f64; 2]], mut emit: impl FnMut(&[[f64; 2]], &[u32])) {
-        let ring = |index: u32| {
-            let start = if index == 0 { 0 } else { shape.ring_ends[index as usize - 1] as usize };
-            &points[start..shape.ring_ends[index as usize] as usize]
-        };
-        let mut first = 0;
-        for &end in &shape.polygon_ends {
-            let shell = ring(first);
-            let (islands, holes): (Vec<u32>, Vec<u32>) =
-                (first + 1..end).partition(|&index| is_island(ring(index), shell));
-            self.cut_polygon(std::iter::once(shell).chain(holes.into_iter().map(ring)), &mut emit);
-            for island in islands {
-                self.cut_polygon(std::iter::once(ring(island)), &mut emit);
-            }
-            first = end;
+    /// Triangulates a polygon, shell first, and hands vertices and triangles to
+    /// `emit`. A hole outside its shell is a polygon of its own.
+    fn cut<'a>(&mut self, mut rings: impl Iterator<Item = &'a [[f64; 2]]>, emit: &mut impl FnMut(&[[f64; 2]], &[u32])) {
+        let Some(shell) = rings.next() else { return };
+        let (islands, holes): (Vec<_>, Vec<_>) = rings.partition(|&ring| is_island(ring, shell));
+        self.cut_polygon(std::iter::once(shell).chain(holes), emit);
+        for island in islands {
+            self.cut_polygon(std::iter::once(island), emit);
         }
     }
 
@@ -244,7 +241,7 @@ mod tests {
     #[test]
     fn every_point_is_in_the_mesh_of_the_areas_that_hold_it_and_no_other() {
         let tree = testing::tiling(10, 3);
-        let mesh = fill_mesh(&tree, &LocalPoints::new(&tree, |point| point));
+        let mesh = fill_mesh(&tree, &Rings::new(&tree, |point| point));
         let mut random = fastrand::Rng::with_seed(5);
         let mut checked = 0;
         for _ in 0..3_000 {
@@ -264,7 +261,7 @@ mod tests {
     #[test]
     fn chunks_cover_the_mesh_in_order_of_level() {
         let tree = testing::tiling(120, 3);
-        let mesh = fill_mesh(&tree, &LocalPoints::new(&tree, |point| point.map(|value| value * 1e4)));
+        let mesh = fill_mesh(&tree, &Rings::new(&tree, |point| point.map(|value| value * 1e4)));
         assert!(mesh.chunks.len() > 3);
         let mut next = 0;
         for chunk in &mesh.chunks {
@@ -302,7 +299,7 @@ mod tests {
     /// Area of the mesh of one shape; every vertex is checked to be finite.
     fn mesh_area(shape: &Shape) -> f64 {
         let (tree, _) = AreaTree::build(vec![testing::area("a", None, Level::Grid, shape.clone())]);
-        let mesh = fill_mesh(&tree, &LocalPoints::new(&tree, |point| point));
+        let mesh = fill_mesh(&tree, &Rings::new(&tree, |point| point));
         assert!(mesh.vertices.iter().all(|vertex| vertex.position.iter().all(|value| value.is_finite())));
         mesh.indices.chunks(3).map(|triangle| cross(corners(&mesh, triangle)).abs() / 2.0).sum()
     }

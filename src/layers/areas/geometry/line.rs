@@ -16,16 +16,14 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-use super::{CURVE_BITS, LocalPoints, hilbert_key, is_drawable};
+use super::rings::{NOWHERE, Rings, place_of};
+use super::{CURVE_BITS, hilbert_key, is_drawable};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::geometry::Bounds;
 use crate::domain::spatial::outermost;
 
 /// Segments after which a chunk is full.
 const CHUNK_SEGMENTS: usize = 8_192;
-
-/// Degrees to key units: 10⁻⁷ degrees. 400° fit 32 bits.
-const KEY_SCALE: f64 = 1e7;
 
 /// What a border separates; the order is that of drawing, most important last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,38 +86,69 @@ pub struct LineMesh {
     pub chunks: Vec<LineChunk>,
 }
 
-/// The edges of all rings, in arrays as long as the tree has vertices: edge
-/// number i runs from vertex `from[i]` to vertex i.
-struct Edges {
-    /// Rounded place of each vertex; `None` when it is not on the Earth.
-    keys: Vec<Option<u64>>,
-    /// The vertex before each vertex in its ring.
-    from: Vec<u32>,
-    /// The area of each vertex.
-    areas: Vec<AreaIndex>,
+/// The borders of all areas: which edges are the same, and whose they are.
+///
+/// Edge number i runs from the vertex before vertex i in its ring to vertex i.
+pub struct Borders {
+    /// One edge of each border, of the largest level that has it.
+    edges: Vec<BorderEdge>,
+    /// For each edge, a number that is the same for edges with the same areas
+    /// on them; 0 for edges without length.
+    parties: Vec<u32>,
 }
 
-/// Collects the borders of every area.
-pub fn line_mesh(tree: &AreaTree, local: &LocalPoints) -> LineMesh {
+/// One stretch of border between two vertices.
+struct BorderEdge {
+    /// The vertices at its ends.
+    ends: [u32; 2],
+    /// [`LineClass::style`].
+    style: u32,
+}
+
+impl Borders {
+    /// Tells apart the sets of areas that have an edge: equal for equal sets.
+    pub(super) fn parties(&self, edge: usize) -> u32 {
+        self.parties[edge]
+    }
+}
+
+/// Finds the borders of `rings`.
+pub fn borders(tree: &AreaTree, rings: &Rings) -> Borders {
     let mut is_outermost = vec![false; tree.len()];
     for index in outermost(tree) {
         is_outermost[index as usize] = true;
     }
-    let edges = Edges::of(tree);
+    let edges = Edges::of(rings);
     let order = edges.sorted();
-    // By style, so that the small levels can come first.
-    let mut by_class: [Vec<Segment>; LineClass::COUNT] = Default::default();
+    let mut parties = vec![0; edges.from.len()];
+    let mut found = Vec::with_capacity(order.len() / 2);
     for same in order.chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
         let areas = || same.iter().map(|&(_, edge)| edges.areas[edge as usize]);
         let by_level = |&&(_, edge): &&(u64, u32)| (tree.area(edges.areas[edge as usize]).level, edge);
         let Some(&(_, coarsest)) = same.iter().min_by_key(by_level) else { continue };
-        let [a, b] = [edges.from[coarsest as usize], coarsest].map(|vertex| local.points[vertex as usize]);
+        // Sums do not depend on the order, and the odd constant spreads them;
+        // two sets with the same sum only cost a vertex that could have gone.
+        let set = areas().fold(0_u32, |sum, area| sum.wrapping_add((area + 1).wrapping_mul(0x9E37_79B1)));
+        for &(_, edge) in same {
+            parties[edge as usize] = set.max(1);
+        }
+        let is_outer = areas().filter(|&area| is_outermost[area as usize]).count() == 1;
+        let level = tree.area(edges.areas[coarsest as usize]).level;
+        let style = if is_outer { LineClass::Outer } else { LineClass::Level(level) }.style();
+        found.push(BorderEdge { ends: [edges.from[coarsest as usize], coarsest], style });
+    }
+    Borders { edges: found, parties }
+}
+
+/// Turns borders into segments.
+pub fn line_mesh(rings: &Rings, borders: &Borders) -> LineMesh {
+    // By style, so that the small levels can come first.
+    let mut by_class: [Vec<Segment>; LineClass::COUNT] = Default::default();
+    for edge in &borders.edges {
+        let [a, b] = edge.ends.map(|vertex| rings.points()[vertex as usize]);
         if is_drawable(a) && is_drawable(b) {
-            let is_outer = areas().filter(|&area| is_outermost[area as usize]).count() == 1;
-            let level = tree.area(edges.areas[coarsest as usize]).level;
-            let style = if is_outer { LineClass::Outer } else { LineClass::Level(level) }.style();
             let [a, b] = [a, b].map(|end| end.map(|value| value as f32));
-            by_class[style as usize].push(Segment { a, b, style });
+            by_class[edge.style as usize].push(Segment { a, b, style: edge.style });
         }
     }
     let segments: Vec<Segment> = by_class.into_iter().rev().flatten().collect();
@@ -127,37 +156,44 @@ pub fn line_mesh(tree: &AreaTree, local: &LocalPoints) -> LineMesh {
     LineMesh { segments, chunks }
 }
 
-impl Edges {
+/// The edges of all rings, in arrays as long as there are vertices.
+struct Edges<'a> {
+    /// Rounded place of each vertex.
+    keys: &'a [u64],
+    /// The vertex before each vertex in its ring.
+    from: Vec<u32>,
+    /// The area of each vertex.
+    areas: Vec<AreaIndex>,
+}
+
+impl<'a> Edges<'a> {
     /// Lists the edges of every ring.
-    fn of(tree: &AreaTree) -> Self {
-        let count = tree.areas().iter().map(|area| area.shape.points.len()).sum();
-        let mut edges =
-            Self { keys: Vec::with_capacity(count), from: Vec::with_capacity(count), areas: Vec::with_capacity(count) };
-        for (index, area) in tree.areas().iter().enumerate() {
-            let first = edges.keys.len() as u32;
-            edges.keys.extend(area.shape.points.iter().map(|&point| point_key(point)));
-            edges.areas.resize(edges.keys.len(), index as AreaIndex);
-            let mut start = first;
-            for end in area.shape.ring_ends.iter().map(|end| end + first) {
-                edges.from.push(end - 1);
-                edges.from.extend(start..end - 1);
-                start = end;
+    fn of(rings: &'a Rings) -> Self {
+        let keys = rings.keys();
+        let mut edges = Self { keys, from: Vec::with_capacity(keys.len()), areas: Vec::with_capacity(keys.len()) };
+        for area in 0..rings.len() as AreaIndex {
+            for ring in rings.rings_of(area) {
+                let Range { start, end } = rings.ring(ring);
+                edges.from.push(end as u32 - 1);
+                edges.from.extend(start as u32..end as u32 - 1);
+                edges.areas.resize(end, area);
             }
         }
         edges
     }
 
-    /// Both ends of an edge, the smaller first.
+    /// Both ends of an edge, the smaller first; `None` when one is not on the
+    /// Earth.
     fn ends(&self, edge: u32) -> Option<[u64; 2]> {
-        let (a, b) = (self.keys[self.from[edge as usize] as usize]?, self.keys[edge as usize]?);
-        Some([a.min(b), a.max(b)])
+        let (a, b) = (self.keys[self.from[edge as usize] as usize], self.keys[edge as usize]);
+        (a != NOWHERE && b != NOWHERE).then(|| [a.min(b), a.max(b)])
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
     /// in an order in which the same edges are neighbours and near edges near.
     fn sorted(&self) -> Vec<(u64, u32)> {
         let mut bounds = Bounds::EMPTY;
-        for &key in self.keys.iter().flatten() {
+        for &key in self.keys.iter().filter(|key| **key != NOWHERE) {
             bounds.grow(place_of(key));
         }
         let mut order: Vec<(u64, u32)> = (0..self.keys.len() as u32)
@@ -171,19 +207,6 @@ impl Edges {
         order.par_sort_unstable();
         order
     }
-}
-
-/// A vertex rounded to 10⁻⁷ degrees as one number; `None` when it is not on
-/// the Earth.
-fn point_key([lon, lat]: [f64; 2]) -> Option<u64> {
-    // From −200°, so that all are positive and truncation rounds.
-    let part = |degrees: f64| (degrees.abs() <= 200.0).then_some(((degrees + 200.0) * KEY_SCALE + 0.5) as u32);
-    Some((u64::from(part(lon)?) << 32) | u64::from(part(lat)?))
-}
-
-/// The vertex that a key stands for, in units of 10⁻⁷ degrees from −200°.
-fn place_of(key: u64) -> [f64; 2] {
-    [(key >> 32) as u32, key as u32].map(f64::from)
 }
 
 /// The middle's place on a Hilbert curve, then a hash of both ends. Should two
@@ -223,7 +246,8 @@ mod tests {
     use crate::domain::geometry::Shape;
 
     fn mesh(tree: &AreaTree) -> LineMesh {
-        line_mesh(tree, &LocalPoints::new(tree, |point| point.map(|value| value * 1e4)))
+        let rings = Rings::new(tree, |point| point.map(|value| value * 1e4));
+        line_mesh(&rings, &borders(tree, &rings))
     }
 
     fn count(mesh: &LineMesh, class: LineClass) -> usize {
@@ -304,9 +328,6 @@ mod tests {
         let mesh = mesh(&tree);
         assert_eq!(mesh.segments.len(), 1);
         assert!(mesh.segments.iter().all(|segment| segment.a.iter().chain(&segment.b).all(|value| value.is_finite())));
-        assert_eq!(
-            line_mesh(&AreaTree::default(), &LocalPoints::new(&AreaTree::default(), |point| point)),
-            LineMesh::default()
-        );
+        assert_eq!(super::tests::mesh(&AreaTree::default()), LineMesh::default());
     }
 }
