@@ -11,8 +11,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
 use quanyu::domain::crs::{Crs, Projection};
 use quanyu::domain::geometry::{Bounds, LonLat, Shape};
+use quanyu::domain::heal::heal;
 use quanyu::domain::heat::{HeatGrid, density_from_bins};
-use quanyu::domain::inspect::inspect_shape;
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
 use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
@@ -87,8 +87,8 @@ fn areas(c: &mut Criterion) {
     group.bench_function("lines", |b| b.iter(|| line_mesh(black_box(&rings), &shared)));
     group.bench_function("anchors", |b| b.iter(|| label_anchors(black_box(&rings), &detail)));
     group.bench_function("locator", |b| b.iter(|| AreaLocator::build(black_box(&tree))));
-    group.bench_function("inspect", |b| {
-        b.iter(|| tree.areas().iter().map(|area| inspect_shape(&area.shape).len()).sum::<usize>());
+    group.bench_function("heal", |b| {
+        b.iter(|| tree.areas().iter().map(|area| usize::from(heal(&area.shape).is_some())).sum::<usize>());
     });
     group.finish();
 }

@@ -225,6 +225,13 @@ pub fn signed_area(ring: &[[f64; 2]]) -> f64 {
     sum / 2.0
 }
 
+/// Whether a hole lies outside `shell`: most of its vertices do. Vertices on
+/// the shell itself fall on either side, so one alone says nothing.
+pub fn is_outside(hole: &[[f64; 2]], shell: &[[f64; 2]]) -> bool {
+    let inside = hole.iter().filter(|&&point| ring_contains(shell, point)).count();
+    2 * inside < hole.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! What the wall knows about, and nothing of how it came or how it is drawn.
 //!
-//! Pure: the standard library, `serde`, `geo`, `rstar`, `jiff`. No Bevy, no
+//! Pure: the standard library, `serde`, `geo`, `i_overlay`, `rstar`, `jiff`. No Bevy, no
 //! egui, no tokio, no I/O. Every length is in metres, every angle in degrees,
 //! every instant a [`time::Time`], every place [`geometry::LonLat`] in WGS-84,
 //! unless a name says otherwise (`_px`, `_mercator`, `_gcj02`).
@@ -19,9 +19,9 @@ pub mod event;
 pub mod figure;
 pub mod finding;
 pub mod geometry;
+pub mod heal;
 pub mod health;
 pub mod heat;
-pub mod inspect;
 pub mod overview;
 pub mod pole;
 pub mod privacy;

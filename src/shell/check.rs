@@ -15,7 +15,6 @@ use crate::config::{Config, Source};
 use crate::domain::area::AreaTree;
 use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::geometry::LonLat;
-use crate::domain::inspect::inspect_shape;
 use crate::domain::spatial::{AreaLocator, datum_hint};
 use crate::domain::update::Records;
 use crate::ingest::{IngestContext, ProbeReport, probe};
@@ -115,11 +114,6 @@ fn inspect(probes: &[ProbeReport]) -> Vec<Finding> {
         .flatten()
         .collect();
     let (tree, mut findings) = AreaTree::build(areas);
-    for area in tree.areas() {
-        for kind in inspect_shape(&area.shape) {
-            findings.push(Finding::new(kind, &area.code, format!("“{}”的边界{}", area.name, shape_words(kind))));
-        }
-    }
     if tree.is_empty() {
         return findings;
     }
@@ -142,16 +136,6 @@ fn inspect(probes: &[ProbeReport]) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn shape_words(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::SelfIntersection => "自相交",
-        FindingKind::HoleOutside => "有落在外环之外的内环",
-        FindingKind::DegenerateRing => "有不足三个不同点的环",
-        FindingKind::BadCoordinate => "有无效坐标",
-        _ => "有问题",
-    }
 }
 
 fn points_of(probe: &ProbeReport) -> Vec<LonLat> {

@@ -12,7 +12,7 @@
 //! skipped as a whole when it is off screen or when its level is hidden. All
 //! three steps run on all cores (`rayon`).
 //!
-//! Boundaries may be invalid in any way (see `domain::inspect`): vertices that
+//! Boundaries were healed (see `domain::heal`) but for the worst; vertices that
 //! are not finite are left out, a "hole" outside its shell is filled, rings
 //! that cross themselves give some triangulation. Nothing here panics on data
 //! or writes a number that is not finite.

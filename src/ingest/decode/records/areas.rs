@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::domain::area::{Area, GridKind, Level, Responsible};
 use crate::domain::finding::FindingKind;
+use crate::domain::heal::{Healed, heal};
 
 use super::super::elements::Element;
 use super::super::fields::{Fields, scalar_text};
+use super::super::notes::Notes;
 use super::Context;
 use super::people::mask_person;
 
@@ -75,6 +78,22 @@ fn read_responsible(value: &Value) -> Vec<Responsible> {
             .collect(),
         Value::Object(members) => members.iter().filter_map(|(role, holder)| one(role.clone(), holder)).collect(),
         name => one("责任人".into(), name).into_iter().collect(),
+    }
+}
+
+/// Makes every boundary valid and notes what it took. All processors take
+/// part: a city is a million vertices.
+pub fn heal_shapes(areas: &mut [Area], notes: &mut Notes) {
+    let healed: Vec<(usize, Healed)> =
+        areas.par_iter().enumerate().with_min_len(64).filter_map(|(i, area)| Some((i, heal(&area.shape)?))).collect();
+    for (index, Healed { shape, repairs, .. }) in healed {
+        let area = &mut areas[index];
+        area.shape = shape;
+        for repair in repairs {
+            if let Some(kind) = repair.finding_kind() {
+                notes.add(kind, &area.code, repair.to_string());
+            }
+        }
     }
 }
 

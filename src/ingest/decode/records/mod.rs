@@ -75,6 +75,7 @@ impl Collector {
         let mut records = self.records;
         if let Records::Areas(areas) = &mut records {
             areas::infer_levels(areas, &self.without_level);
+            areas::heal_shapes(areas, notes);
         }
         if self.without_id > 0 {
             let message = format!("{} 条记录没有编码,以序号代替", self.without_id);

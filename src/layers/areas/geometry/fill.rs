@@ -14,8 +14,7 @@ use rayon::prelude::*;
 use super::rings::Rings;
 use super::{hilbert_key, is_drawable};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
-use crate::domain::geometry::{Bounds, Shape};
-use crate::domain::inspect::is_outside;
+use crate::domain::geometry::{Bounds, Shape, is_outside};
 
 /// Triangles after which a chunk is full. Small enough that a street's worth
 /// of a city is a few chunks, large enough that a city is a few dozen.
