@@ -121,6 +121,8 @@ pub struct AreaTree {
     parents: Vec<Option<AreaIndex>>,
     children: Vec<Vec<AreaIndex>>,
     roots: Vec<AreaIndex>,
+    /// By [`Level`], in the order of the areas.
+    by_level: [Vec<AreaIndex>; Level::ALL.len()],
 }
 
 impl AreaTree {
@@ -161,6 +163,9 @@ impl AreaTree {
             }
         }
         tree.cut_cycles(&mut findings);
+        for (index, area) in tree.areas.iter().enumerate() {
+            tree.by_level[area.level as usize].push(index as AreaIndex);
+        }
         for index in 0..tree.areas.len() {
             match tree.parents[index] {
                 Some(parent) => tree.children[parent as usize].push(index as AreaIndex),
@@ -272,12 +277,12 @@ impl AreaTree {
 
     /// The levels that occur, largest first.
     pub fn levels(&self) -> Vec<Level> {
-        Level::ALL.into_iter().filter(|level| self.areas.iter().any(|area| area.level == *level)).collect()
+        Level::ALL.into_iter().filter(|level| !self.by_level[*level as usize].is_empty()).collect()
     }
 
     /// Indices of the areas at `level`.
     pub fn at_level(&self, level: Level) -> impl Iterator<Item = AreaIndex> + '_ {
-        (0..self.areas.len() as AreaIndex).filter(move |&index| self.area(index).level == level)
+        self.by_level[level as usize].iter().copied()
     }
 }
 

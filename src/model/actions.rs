@@ -43,31 +43,54 @@ pub enum Action {
     Snapshot,
 }
 
-/// The area in focus; `None` is everything. Kept as a code, so that it
-/// survives a change of the areas.
+/// The area in focus; `None` is everything. Kept as a code, with the codes of
+/// all above it, so that it survives a change of the areas: when the area is
+/// gone, the nearest that still exists above it stands in for it.
 #[derive(Resource, Default, Debug, Clone, PartialEq)]
 pub struct Focus {
     /// Code of the area in focus.
     pub code: Option<String>,
     /// Grows with each change; the map flies when it does.
     pub revision: u64,
+    /// Codes of the areas above, nearest first, as last seen.
+    above: Vec<String>,
+    /// Revisions of focus and areas that `above` belongs to.
+    seen: (u64, u64),
 }
 
 impl Focus {
-    /// The area in focus, when it (still) exists.
+    /// The area in focus, or the nearest above it that (still) exists.
     pub fn area(&self, areas: &Areas) -> Option<AreaIndex> {
-        self.code.as_deref().and_then(|code| areas.tree.find(code))
+        self.code.iter().chain(&self.above).find_map(|code| areas.tree.find(code))
     }
 
     /// What `config` shows at the start: the first scene's area, or the map's.
     pub fn of(config: &Config) -> Self {
         let scene = config.scenes.first().and_then(|scene| scene.focus.clone());
-        Self { code: scene.or_else(|| config.map.focus.clone()), revision: 1 }
+        Self { code: scene.or_else(|| config.map.focus.clone()), revision: 1, ..Self::default() }
     }
 
     fn set(&mut self, code: Option<String>) {
         self.code = code;
+        self.above.clear();
         self.revision += 1;
+    }
+
+    /// Notes what lies above the area, while it is there.
+    fn look_up(&mut self, areas: &Areas) {
+        let Some(index) = self.code.as_deref().and_then(|code| areas.tree.find(code)) else { return };
+        let path = areas.tree.path(index);
+        self.above = path.iter().rev().skip(1).map(|&above| areas.tree.area(above).code.clone()).collect();
+    }
+}
+
+/// Keeps in mind what lies above the area in focus.
+pub(super) fn look_up(mut focus: ResMut<Focus>, areas: Res<Areas>) {
+    let wanted = (focus.revision, areas.revision);
+    if focus.seen != wanted {
+        let focus = focus.bypass_change_detection();
+        focus.seen = wanted;
+        focus.look_up(&areas);
     }
 }
 
@@ -117,6 +140,7 @@ pub struct Overlays {
     pub help: bool,
 }
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Carries actions out. Fullscreen and snapshots are the shell's.
 pub(super) fn apply(
     mut actions: MessageReader<Action>,
@@ -159,5 +183,51 @@ pub(super) fn apply(
             Action::ToggleDiagnostics => overlays.diagnostics = !overlays.diagnostics,
             Action::ToggleHelp => overlays.help = !overlays.help,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::area::{Area, AreaTree, GridKind, Level};
+    use crate::domain::geometry::Shape;
+
+    fn areas(list: &[(&str, Option<&str>)]) -> Areas {
+        let area = |&(code, parent): &(&str, Option<&str>)| Area {
+            code: code.into(),
+            parent: parent.map(Into::into),
+            name: code.into(),
+            level: Level::Grid,
+            kind: GridKind::default(),
+            shape: Shape::default(),
+            households: None,
+            responsible: Vec::new(),
+        };
+        let mut areas = Areas::default();
+        areas.tree = Arc::new(AreaTree::build(list.iter().map(area).collect()).0);
+        areas
+    }
+
+    #[test]
+    fn the_way_up_survives_a_change_of_the_areas() {
+        let full = areas(&[("s", None), ("c", Some("s")), ("g", Some("c")), ("m", Some("g"))]);
+        let mut focus = Focus::default();
+        focus.set(Some("m".into()));
+        focus.look_up(&full);
+        let name = |focus: &Focus, areas: &Areas| focus.area(areas).map(|index| areas.tree.area(index).code.clone());
+        assert_eq!(name(&focus, &full).as_deref(), Some("m"));
+        // In another order, with others before them.
+        let moved = areas(&[("x", None), ("m", Some("g")), ("g", Some("c")), ("c", Some("s")), ("s", None)]);
+        let parent = focus.area(&moved).and_then(|index| moved.tree.parent(index));
+        assert_eq!(parent.map(|index| moved.tree.area(index).code.as_str()), Some("g"));
+        // Without the area and the one above: the nearest that is left.
+        let fewer = areas(&[("s", None), ("c", Some("s"))]);
+        focus.look_up(&fewer);
+        assert_eq!(name(&focus, &fewer).as_deref(), Some("c"));
+        assert_eq!(name(&focus, &full).as_deref(), Some("m"), "and back when it is back");
+        focus.set(None);
+        assert_eq!(focus.area(&full), None);
     }
 }

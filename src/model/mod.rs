@@ -121,7 +121,7 @@ impl Plugin for ModelPlugin {
                     (tick_clock, receive, areas::poll_build, areas::frame_points, events::replace_places)
                         .chain()
                         .in_set(Receive),
-                    actions::apply.in_set(Act),
+                    (actions::apply, actions::look_up).chain().in_set(Act),
                     (overview::recompute, area_values::recompute).chain().in_set(Derive),
                 ),
             );

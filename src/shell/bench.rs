@@ -28,6 +28,7 @@ use crate::domain::time::Time as Instant1970;
 use crate::ingest::{load_areas, load_points};
 use crate::layers::areas::{self, AreaLayer};
 use crate::layers::heat::HeatLayer;
+use crate::layers::labels::PlacedLabels;
 use crate::map::MapView;
 use crate::model::{self, Areas, Events, Overview, Points, Waker};
 use crate::simulate;
@@ -82,6 +83,11 @@ struct Report {
     fps: f64,
     /// Main-thread time in those frames without waiting for the GPU.
     cpu_frame_ms: Percentiles,
+    /// Names placed, per frame in which the map moves.
+    label_ms: Percentiles,
+    /// The area under a place, mean over a hundred thousand places,
+    /// microseconds.
+    pick_us: f64,
     /// All areas recoloured → frame that shows it.
     restyle_ms: f64,
     /// The whole time window rebinned.
@@ -248,7 +254,8 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     wall.frame();
     let first_frame_ms = millis(PROCESS_START.elapsed());
 
-    let (frame_ms, cpu_frame_ms, fps) = pan(wall, pan_time);
+    let Panned { frame_ms, cpu_frame_ms, label_ms, fps } = pan(wall, pan_time);
+    let pick_us = pick(wall);
     let draw_calls = wall.app.world().resource::<crate::layers::gpu::MapScene>().draw_calls();
     let restyle_ms = restyle(wall);
     let heat_ms = reheat(wall);
@@ -272,6 +279,8 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
         frame_ms,
         fps,
         cpu_frame_ms,
+        label_ms,
+        pick_us,
         restyle_ms,
         heat_ms,
         draw_calls,
@@ -315,11 +324,19 @@ fn is_drawn(app: &App) -> bool {
         && app.world().resource::<Overview>().is_of(areas.revision, app.world().resource::<Events>().revision)
 }
 
+/// Figures of frames in which the map moves.
+struct Panned {
+    frame_ms: Percentiles,
+    cpu_frame_ms: Percentiles,
+    label_ms: Percentiles,
+    fps: f64,
+}
+
 /// Pans in a circle and zooms in and out, as fast as frames come.
-fn pan(wall: &mut HeadlessWall, time: Duration) -> (Percentiles, Percentiles, f64) {
+fn pan(wall: &mut HeadlessWall, time: Duration) -> Panned {
     let home = wall.app.world().resource::<MapView>().camera;
     let [width, height] = wall.app.world().resource::<Areas>().bounds.size();
-    let (mut frames, mut own) = (Vec::new(), Vec::new());
+    let (mut frames, mut own, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     let started = Instant::now();
     while started.elapsed() < time || frames.len() < 5 {
         let t = started.elapsed().as_secs_f64();
@@ -330,11 +347,37 @@ fn pan(wall: &mut HeadlessWall, time: Duration) -> (Percentiles, Percentiles, f6
         let begun = Instant::now();
         own.push(millis(wall.frame()));
         frames.push(millis(begun.elapsed()));
+        labels.push(wall.app.world().resource::<PlacedLabels>().took_ms);
     }
     let fps = frames.len() as f64 / started.elapsed().as_secs_f64();
     wall.app.world_mut().resource_mut::<MapView>().camera = home;
     wall.frame();
-    (Percentiles::of(frames), Percentiles::of(own), fps)
+    Panned {
+        frame_ms: Percentiles::of(frames),
+        cpu_frame_ms: Percentiles::of(own),
+        label_ms: Percentiles::of(labels),
+        fps,
+    }
+}
+
+/// Looks up the area under places all over the jurisdiction, at the deepest
+/// level; microseconds each.
+fn pick(wall: &HeadlessWall) -> f64 {
+    const PLACES: u32 = 100_000;
+    let areas = wall.app.world().resource::<Areas>();
+    let (min, size) = (areas.bounds.min, areas.bounds.size());
+    // Weyl sequences of two irrational steps cover the box evenly.
+    let share = |i: u32, step: f64| (f64::from(i) * step).fract();
+    let place = |i: u32| {
+        let at = [min[0] + size[0] * share(i, 0.754_877_666), min[1] + size[1] * share(i, 0.569_840_291)];
+        let [lon, lat] = areas.projection.lonlat_from_local(at);
+        LonLat::new(lon, lat)
+    };
+    let places: Vec<LonLat> = (0..PLACES).map(place).collect();
+    let started = Instant::now();
+    let found = places.iter().filter(|at| areas.locator.locate_deepest(**at).is_some()).count();
+    std::hint::black_box(found);
+    millis(started.elapsed()) * 1_000.0 / f64::from(PLACES)
 }
 
 fn restyle(wall: &mut HeadlessWall) -> f64 {
@@ -404,6 +447,7 @@ fn print(report: &Report) {
     println!("首帧          {:.0} 毫秒", report.first_frame_ms);
     println!("平移缩放      {:.1} 帧/秒;每帧 {p50:.1} / {p95:.1} / {p99:.1} 毫秒(p50/p95/p99)", report.fps);
     println!("主线程        {:.2} / {:.2} 毫秒(p50/p99)", report.cpu_frame_ms.p50, report.cpu_frame_ms.p99);
+    println!("名称与拾取    {:.2} 毫秒(p99);{:.2} 微秒", report.label_ms.p99, report.pick_us);
     println!("重新着色      {:.1} 毫秒", report.restyle_ms);
     println!("热力重算      {:.1} 毫秒", report.heat_ms);
     if let Some(percent) = report.idle_cpu_percent {

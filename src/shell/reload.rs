@@ -20,6 +20,8 @@ use crate::theme::Theme;
 #[derive(Resource)]
 pub struct ConfigWatch {
     path: PathBuf,
+    /// Area that the command line asked for.
+    focus: Option<String>,
     changed: Arc<AtomicBool>,
     // Dropping it ends the watch.
     _watcher: RecommendedWatcher,
@@ -27,11 +29,12 @@ pub struct ConfigWatch {
 
 impl ConfigWatch {
     /// Starts to watch `path`. Editors replace files rather than write them,
-    /// so the folder is watched.
+    /// so the folder is watched. `focus` is the area that the command line
+    /// asked for: a new configuration does not undo that.
     ///
     /// # Errors
     /// When the operating system has no watch left.
-    pub fn start(path: &Path, waker: &Waker) -> notify::Result<Self> {
+    pub fn start(path: &Path, focus: Option<String>, waker: &Waker) -> notify::Result<Self> {
         let path = std::path::absolute(path).map_err(notify::Error::io)?;
         let changed = Arc::new(AtomicBool::new(false));
         let (flag, waker, name) = (Arc::clone(&changed), waker.clone(), path.file_name().map(ToOwned::to_owned));
@@ -45,7 +48,7 @@ impl ConfigWatch {
             }
         })?;
         watcher.watch(path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
-        Ok(Self { path, changed, _watcher: watcher })
+        Ok(Self { path, focus, changed, _watcher: watcher })
     }
 }
 
@@ -55,12 +58,12 @@ pub fn reload(world: &mut World) {
     if !watch.changed.swap(false, Ordering::AcqRel) {
         return;
     }
-    let path = watch.path.clone();
+    let (path, focus) = (watch.path.clone(), watch.focus.clone());
     match Config::load(&path) {
         Ok(config) => {
             tracing::info!(path = %path.display(), "配置已更新");
             world.resource_mut::<WallNotice>().0 = None;
-            apply(world, Arc::new(config));
+            apply(world, super::run::focused(Arc::new(config), focus.as_deref()));
         }
         Err(error) => {
             tracing::error!("{error}");

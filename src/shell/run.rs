@@ -36,6 +36,9 @@ struct WallArguments {
     /// 配置文件
     #[arg(short, long, default_value = "config.toml", value_hint = ValueHint::FilePath)]
     config: PathBuf,
+    /// 开始时聚焦的区域编码
+    #[arg(long)]
+    focus: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -150,15 +153,15 @@ pub fn init_logging() {
 /// With what, where and what to do, for a person to read.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Wall(arguments.wall)) {
-        Command::Wall(WallArguments { config }) => {
+        Command::Wall(WallArguments { config, focus }) => {
             let config = load(&config)?;
-            return open_wall(config);
+            return open_wall(config, focus);
         }
         Command::Demo { profile, seed } => {
             let simulator = start_simulator(&profile, seed, "127.0.0.1:0", 1.0)?;
             let config = profile_config(&profile, simulator.address())?;
             tracing::info!(address = %simulator.address(), profile, "模拟器已启动");
-            let code = open_wall(config)?;
+            let code = open_wall(config, None)?;
             simulator.stop();
             return Ok(code);
         }
@@ -204,8 +207,11 @@ pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<
     Ok(Arc::new(Config::parse(&text, Path::new(name))?))
 }
 
-fn open_wall(config: Arc<Config>) -> anyhow::Result<ExitCode> {
+/// Opens the wall; `focus` is the code of the area that it shows where the
+/// configuration names none.
+fn open_wall(config: Arc<Config>, focus: Option<String>) -> anyhow::Result<ExitCode> {
     let path = config.path.clone();
+    let config = focused(config, focus.as_deref());
     if !has_display() {
         bail!(
             "这台机器没有显示器(DISPLAY 与 WAYLAND_DISPLAY 都未设置)。\
@@ -222,7 +228,7 @@ fn open_wall(config: Arc<Config>) -> anyhow::Result<ExitCode> {
     let setup = Setup { config, clock: ClockMode::Live, target: Target::Window, fonts, ingest: Some(ingest), waker };
     let mut app = assemble(setup);
     app.insert_resource(wake);
-    match ConfigWatch::start(&path, &watch_waker) {
+    match ConfigWatch::start(&path, focus, &watch_waker) {
         Ok(watch) => {
             app.insert_resource(watch);
         }
@@ -234,6 +240,18 @@ fn open_wall(config: Arc<Config>) -> anyhow::Result<ExitCode> {
         AppExit::Success => ExitCode::SUCCESS,
         AppExit::Error(code) => ExitCode::from(code.get()),
     })
+}
+
+/// The configuration with `focus` as the area that every scene shows that
+/// names none of its own.
+pub(super) fn focused(config: Arc<Config>, focus: Option<&str>) -> Arc<Config> {
+    let Some(code) = focus else { return config };
+    let mut config = Config::clone(&config);
+    let default = config.map.focus.replace(code.to_owned());
+    for scene in config.scenes.iter_mut().filter(|scene| scene.focus == default) {
+        scene.focus = Some(code.to_owned());
+    }
+    Arc::new(config)
 }
 
 /// Whether a window can be opened. On systems other than Unix one always can.

@@ -4,7 +4,7 @@
 //! What is costly to collect (rankings, counts by owner and by area) is
 //! collected when its source changed, never per frame.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -231,6 +231,7 @@ pub fn wall_ui(
     mut contexts: EguiContexts,
     shown: Shown,
     mut view: ResMut<MapView>,
+    mut warm: Local<NameGlyphs>,
     mut hand_over_panel: ResMut<HandOverPanel>,
     mut actions: MessageWriter<Action>,
 ) -> Result {
@@ -246,6 +247,7 @@ pub fn wall_ui(
     view.bypass_change_detection().keep_clear = map_aids(&free, unit * px_per_point);
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
+    warm.names(&painter, &shown.areas, unit);
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
@@ -269,6 +271,52 @@ fn warm_figures(painter: &egui::Painter, unit: f32) {
         for family in [egui::FontFamily::Proportional, egui::FontFamily::Name(super::fonts::BOLD.into())] {
             let font = egui::FontId::new(size * unit, family);
             drop(painter.layout_no_wrap("0123456789:.,-+/%".to_owned(), font, egui::Color32::PLACEHOLDER));
+        }
+    }
+}
+
+/// Names' characters whose glyphs are not in the texture yet.
+#[derive(Default)]
+pub struct NameGlyphs {
+    areas_revision: u64,
+    /// Those still to come, most frequent last.
+    left: Vec<char>,
+}
+
+/// Characters whose glyphs are made in one frame: each brings the texture to
+/// the GPU anew, so they come together, but not so many that a frame is late.
+const GLYPHS_PER_FRAME: usize = 120;
+
+/// Most characters that are made ahead; a city's names have about a thousand.
+const GLYPHS_AHEAD: usize = 1_200;
+
+impl NameGlyphs {
+    /// Lays out the characters of all names in the sizes of names, some each
+    /// frame, so that panning and flying meet no new glyph.
+    fn names(&mut self, painter: &egui::Painter, areas: &Areas, unit: f32) {
+        if self.areas_revision != areas.revision {
+            self.areas_revision = areas.revision;
+            let mut counts: HashMap<char, u32> = HashMap::new();
+            for area in areas.tree.areas() {
+                area.name.chars().for_each(|character| *counts.entry(character).or_default() += 1);
+            }
+            let mut order: Vec<(u32, char)> = counts.into_iter().map(|(character, count)| (count, character)).collect();
+            order.sort_unstable();
+            self.left = order.into_iter().rev().take(GLYPHS_AHEAD).rev().map(|(_, character)| character).collect();
+        }
+        let rest = self.left.len().saturating_sub(GLYPHS_PER_FRAME);
+        let text: String = self.left.drain(rest..).collect();
+        if text.is_empty() {
+            return;
+        }
+        let bold = egui::FontFamily::Name(super::fonts::BOLD.into());
+        for (size, family) in [
+            (size::SMALL, egui::FontFamily::Proportional),
+            (size::BODY, egui::FontFamily::Proportional),
+            (size::BODY, bold),
+        ] {
+            let font = egui::FontId::new(size * unit, family);
+            drop(painter.layout_no_wrap(text.clone(), font, egui::Color32::PLACEHOLDER));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Names of areas: which are shown, where, and how they are drawn.
 //!
-//! Each name stands at its area's pole of inaccessibility. Larger levels and
-//! areas come first; a name that would touch one already placed is left out.
+//! Each name stands at its area's pole of inaccessibility, in two lines where
+//! it is long or its area narrow. Larger levels and areas come first; a name
+//! that would touch one already placed is left out.
 //! What was shown in the last frame comes before its equals, so that names do
 //! not flicker while the map moves.
 
@@ -23,7 +24,7 @@ use crate::theme::{Theme, size};
 pub struct Label {
     /// Whose name.
     pub area: AreaIndex,
-    /// What to write.
+    /// What to write; one or two lines.
     pub text: String,
     /// Middle, physical pixels.
     pub at_px: [f32; 2],
@@ -40,6 +41,8 @@ pub struct Label {
 pub struct PlacedLabels {
     /// In order of priority.
     pub labels: Vec<Label>,
+    /// How long the last placement took, milliseconds.
+    pub took_ms: f64,
     shown: HashSet<AreaIndex>,
     placed_for: Option<PlacementKey>,
 }
@@ -92,25 +95,23 @@ pub(super) fn place(
     if !key.visible {
         return;
     }
+    let started = std::time::Instant::now();
     let focused = focus.area(&areas);
     let base = crate::map::picked_level(&areas, &focus, config.0.map.fill_level);
     let mut candidates = candidates(&layer, &areas, &view, &placed.shown, focused, base);
-    candidates.sort_by(|a, b| {
+    candidates.sort_unstable_by(|a, b| {
         (a.level, !a.in_focus, !a.was_shown)
             .cmp(&(b.level, !b.in_focus, !b.was_shown))
             .then(b.radius_px.total_cmp(&a.radius_px))
+            .then(a.area.cmp(&b.area))
     });
     let mut taken: Vec<ScreenRect> = Vec::new();
     let mut labels = Vec::new();
     for candidate in candidates {
-        let text = short_name(&areas.tree.area(candidate.area).name);
         let (size_u, strong) = type_of(candidate.level, base);
         let em_px = size_u * view.unit_px;
-        let half = [text_width_em(text) * em_px / 2.0, em_px * 0.62];
-        // A name needs about its own room inside its area.
-        if candidate.radius_px < half[0] * 0.55 || candidate.radius_px < half[1] * 0.8 {
-            continue;
-        }
+        let name = short_name(&areas.tree.area(candidate.area).name);
+        let Some((text, half)) = fitted(name, em_px, candidate.radius_px) else { continue };
         let air = [em_px * 0.25, em_px * 0.12];
         // In the middle, or a line above or below it where the area has room.
         let shifts = [0.0, -1.3 * em_px, 1.3 * em_px];
@@ -134,7 +135,7 @@ pub(super) fn place(
         taken.push(rect_at(shift));
         labels.push(Label {
             area: candidate.area,
-            text: text.to_owned(),
+            text,
             at_px: [candidate.at_px[0], candidate.at_px[1] + shift],
             size_u,
             strong,
@@ -143,8 +144,10 @@ pub(super) fn place(
     }
     placed.shown = labels.iter().map(|label| label.area).collect();
     placed.labels = labels;
+    placed.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
 }
 
+/// The names that may be shown: of levels with room for them, in view.
 fn candidates(
     layer: &AreaLayer,
     areas: &Areas,
@@ -156,33 +159,80 @@ fn candidates(
     // The top level names the whole jurisdiction: the wall's title does that.
     let levels = areas.tree.levels();
     let top = (levels.len() > 1 && areas.tree.roots().len() == 1).then(|| levels[0]);
-    layer
-        .anchors
-        .iter()
-        .enumerate()
-        .filter_map(|(index, anchor)| {
-            let anchor = (*anchor)?;
-            let area = index as AreaIndex;
-            let level = areas.tree.area(area).level;
+    let least_px = size::SMALL * 0.5 * view.unit_px;
+    let mut found = Vec::new();
+    for level in levels.into_iter().filter(|level| Some(*level) != top) {
+        // Names of a finer level come all together, once its areas have room
+        // for them, and not here and there between larger names.
+        let side_px = layer.mean_side_m(level) * view.camera.px_per_m;
+        if base.is_some_and(|base| level > base) && side_px < f64::from(FINER_SIDE_U * view.unit_px) {
+            continue;
+        }
+        for area in areas.tree.at_level(level) {
+            let Some(anchor) = layer.anchors.get(area as usize).copied().flatten() else { continue };
             let radius_px = (f64::from(anchor.radius_m) * view.camera.px_per_m) as f32;
-            let side_m = layer.mean_side_m(level);
-            // Names of a finer level come all together, once its areas have
-            // room for them, and not here and there between larger names.
-            let is_too_fine = base.is_some_and(|base| level > base)
-                && side_m * view.camera.px_per_m < f64::from(FINER_SIDE_U * view.unit_px);
-            if Some(level) == top || is_too_fine || radius_px < size::SMALL * 0.5 * view.unit_px {
-                return None;
+            let at_px = view.screen_from_local(anchor.at.map(f64::from));
+            if radius_px < least_px || !view.free.contains(at_px) {
+                continue;
             }
-            Some(Candidate {
+            found.push(Candidate {
                 area,
                 level,
-                at_px: view.screen_from_local(anchor.at.map(f64::from)),
+                at_px,
                 radius_px,
                 was_shown: shown.contains(&area),
                 in_focus: focused.is_none_or(|focused| areas.tree.is_within(area, focused)),
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    found
+}
+
+/// Names of more characters than this are written in two lines.
+const LONG_CHARS: usize = 8;
+
+/// The text of a name and half its width and height, pixels, when its area has
+/// about the room that it needs: in one line, else in two.
+fn fitted(name: &str, em_px: f32, radius_px: f32) -> Option<(String, [f32; 2])> {
+    let half = |text: &str| {
+        let lines = text.lines().count().max(1) as f32;
+        let width = text.lines().map(text_width_em).fold(0.0, f32::max);
+        [width * em_px / 2.0, (1.24 + (lines - 1.0) * LINE_EM) * em_px / 2.0]
+    };
+    let has_room = |half: [f32; 2]| radius_px >= half[0] * 0.55 && radius_px >= half[1] * 1.3;
+    let one_line = half(name);
+    let is_long = name.chars().count() > LONG_CHARS;
+    if has_room(one_line) && !is_long {
+        return Some((name.to_owned(), one_line));
+    }
+    let two = wrapped(name)?;
+    let two_lines = half(&two);
+    if has_room(two_lines) {
+        return Some((two, two_lines));
+    }
+    has_room(one_line).then(|| (name.to_owned(), one_line))
+}
+
+/// Distance between two lines of a name, ems.
+const LINE_EM: f32 = 1.2;
+
+/// A name in two lines about as long as each other; `None` when it is too
+/// short for that. Words of Latin letters and digits stay whole.
+fn wrapped(name: &str) -> Option<String> {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() < 5 {
+        return None;
+    }
+    let middle = text_width_em(name) / 2.0;
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    // After which character the first line ends.
+    let splits = (1..characters.len() - 1).filter(|&i| !(is_word(characters[i]) && is_word(characters[i + 1])));
+    let best = splits.min_by(|&a, &b| {
+        let off = |i: usize| (characters[..=i].iter().map(|c| char_width_em(*c)).sum::<f32>() - middle).abs();
+        off(a).total_cmp(&off(b))
+    })?;
+    let [first, second] = [&characters[..=best], &characters[best + 1..]].map(String::from_iter);
+    Some(format!("{}\n{}", first.trim(), second.trim()))
 }
 
 /// Type size and weight by level, relative to the level that is filled.
@@ -201,7 +251,11 @@ fn short_name(name: &str) -> &str {
 
 /// Width in ems: Chinese characters are one em, Latin about half.
 fn text_width_em(text: &str) -> f32 {
-    text.chars().map(|c| if c.is_ascii() { 0.56 } else { 1.0 }).sum()
+    text.chars().map(char_width_em).sum()
+}
+
+fn char_width_em(c: char) -> f32 {
+    if c.is_ascii() { 0.56 } else { 1.0 }
 }
 
 fn overlaps(a: &ScreenRect, b: &ScreenRect) -> bool {
@@ -224,9 +278,11 @@ fn paint(painter: &egui::Painter, label: &Label, theme: &Theme, unit: f32, px_pe
         egui::Color32::from_rgba_unmultiplied(r, g, b, (opacity * 255.0) as u8)
     };
     // Laid out once in a placeholder colour; egui caches the galley by its text.
-    let galley = painter.layout_no_wrap(label.text.clone(), font, egui::Color32::PLACEHOLDER);
-    // Whole pixels: glyphs stay sharp.
-    let at = egui::pos2(label.at_px[0] / px_per_point, label.at_px[1] / px_per_point) - galley.size() / 2.0;
+    let mut job = egui::text::LayoutJob::simple(label.text.clone(), font, egui::Color32::PLACEHOLDER, f32::INFINITY);
+    job.halign = egui::Align::Center;
+    let galley = painter.layout_job(job);
+    // Lines are centred on the place. Whole pixels: glyphs stay sharp.
+    let at = egui::pos2(label.at_px[0] / px_per_point, label.at_px[1] / px_per_point - galley.size().y / 2.0);
     let at = egui::pos2((at.x * px_per_point).round() / px_per_point, (at.y * px_per_point).round() / px_per_point);
     let reach = 1.4 * unit;
     let halo = color(theme.ground, 0.55 * label.opacity);
@@ -247,6 +303,23 @@ mod tests {
         assert_eq!(short_name("湖东3-02微网格"), "湖东3-02");
         assert_eq!(short_name("微网格"), "微网格");
         assert_eq!(short_name("师惠社区"), "师惠社区");
+    }
+
+    #[test]
+    fn long_names_take_two_lines_of_about_one_length() {
+        assert_eq!(wrapped("铁心桥街道综合服务中心").as_deref(), Some("铁心桥街道\n综合服务中心"));
+        assert_eq!(wrapped("WestHam North").as_deref(), Some("WestHam\nNorth"));
+        assert_eq!(wrapped("师惠社区"), None);
+        assert_eq!(wrapped("ABCDEFGHIJ"), None, "a word is not cut");
+    }
+
+    #[test]
+    fn a_name_gets_the_lines_that_its_area_has_room_for() {
+        let lines = |name: &str, radius_px: f32| fitted(name, 20.0, radius_px).map(|(text, _)| text.lines().count());
+        assert_eq!(lines("第五元素社区", 40.0), Some(1));
+        assert_eq!(lines("第五元素社区", 32.0), Some(2));
+        assert_eq!(lines("第五元素社区", 10.0), None);
+        assert_eq!(lines("铁心桥街道综合服务中心", 500.0), Some(2));
     }
 
     #[test]
