@@ -283,6 +283,17 @@ fn categories_of<'a>(list: impl Iterator<Item = &'a Event>) -> Vec<(String, u64)
     sorted
 }
 
+/// What to call the place of an area: its name, behind that of the area above
+/// where the name is only a number there (第12微网格).
+fn place_name(tree: &AreaTree, index: AreaIndex) -> String {
+    let area = tree.area(index);
+    let is_numbered = area.name.starts_with('第') || area.name.starts_with(|c: char| c.is_ascii_digit());
+    match tree.parent(index).filter(|_| is_numbered && area.level >= Level::Grid) {
+        Some(parent) => format!("{}{}", tree.area(parent).name, area.name),
+        None => area.name.clone(),
+    }
+}
+
 fn live_of(input: &OverviewInput) -> Vec<LiveEvent> {
     let from = input.day_start.plus_millis(-DAY_MILLIS);
     input
@@ -295,7 +306,7 @@ fn live_of(input: &OverviewInput) -> Vec<LiveEvent> {
             LiveEvent {
                 id: event.id.clone(),
                 title: event.title.clone(),
-                place: area.map_or_else(|| event.place.clone(), |index| input.tree.area(index).name.clone()),
+                place: area.map_or_else(|| event.place.clone(), |index| place_name(input.tree, index)),
                 severity: event.severity,
                 reported: event.reported,
                 stage: event.stage,

@@ -12,7 +12,7 @@ use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::quantity;
 use super::frame::{empty, panel_frame_ui};
-use super::number::{NONE, count_text, parts_text, percent_text, span_text, tight_count_text};
+use super::number::{NONE, count_text, parts_text, percent_text, shortest_count_text, span_text, tight_count_text};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -79,7 +79,7 @@ fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount]) {
     let width = line.width() / names.len() as f32;
     let room = width - pen.u(6.0);
     let name_room = width - pen.u(14.0);
-    let texts: Vec<String> = counts.iter().take(names.len()).map(|count| count_text(count.reached)).collect();
+    let texts = reached_texts(pen, &counts[..names.len()], room);
     // All counts of a row at one size: they are compared with each other.
     let style = texts
         .iter()
@@ -141,6 +141,16 @@ fn two_lines(pen: &Pen, name: &str, room: f32) -> [String; 2] {
     let fits = |n: usize| pen.width(&name.chars().take(n).collect::<String>(), pen.small()) <= room;
     let cut = if fits(even) { even } else { half };
     [name.chars().take(cut).collect(), name.chars().skip(cut).collect()]
+}
+
+/// How many events reached each stage, all written in the longest form of
+/// which every one fits `room` at the smallest size.
+fn reached_texts(pen: &Pen, counts: &[StageCount], room: f32) -> Vec<String> {
+    let forms: [fn(u64) -> String; 3] = [count_text, tight_count_text, shortest_count_text];
+    let write = |form: fn(u64) -> String| counts.iter().map(|count| form(count.reached)).collect::<Vec<String>>();
+    let style = Style::bold(size::SMALL, pen.theme().text);
+    let fits = |texts: &Vec<String>| texts.iter().all(|text| pen.width(text, style) <= room);
+    forms.into_iter().map(write).find(fits).unwrap_or_else(|| write(shortest_count_text))
 }
 
 /// Median dwell of each stage, all written in the longest form that fits

@@ -152,7 +152,9 @@ fn classes_ui(pen: &Pen, rect: Rect, legend: &Legend) {
         pen.outline(swatch, 1.0, theme.hairline);
         let text = if index == 0 { format!("≤{}", tick_text(upper)) } else { tick_text(upper) };
         // Every class has its number where there is room, else the ends have.
-        let fits = legend.breaks.iter().all(|b| pen.width(&tick_text(*b), pen.small()) < width - pen.u(10.0));
+        let widest =
+            |b: &f64| pen.width(&tick_text(*b), pen.small()) + if *b == legend.breaks[0] { pen.u(9.0) } else { 0.0 };
+        let fits = legend.breaks.iter().all(|b| widest(b) < width - pen.u(6.0));
         if fits || index == 0 || index + 1 == count {
             let (x, align) = if index + 1 == count && !fits {
                 (rect.right(), Align::Max)

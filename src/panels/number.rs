@@ -22,6 +22,19 @@ pub fn tight_count_text(count: u64) -> String {
     count_text(count).replace([',', ' '], "")
 }
 
+/// A count in as few characters as say its first two digits: `980`, `2.1万`,
+/// `17万`, `1.2亿`; for where not even [`tight_count_text`] fits.
+pub fn shortest_count_text(count: u64) -> String {
+    let (unit, word) = match count {
+        0..10_000 => return count.to_string(),
+        // Rounded, 99,995,000 is already a hundred million.
+        10_000..99_950_000 => (1e4, "万"),
+        _ => (1e8, "亿"),
+    };
+    let value = count as f64 / unit;
+    if (value * 10.0).round() < 100.0 { format!("{value:.1}{word}") } else { format!("{value:.0}{word}") }
+}
+
 /// Any value: whole ones like a count, others with one decimal.
 pub fn value_text(value: f64) -> String {
     if !value.is_finite() {
@@ -100,6 +113,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_shortest_form_keeps_two_digits() {
+        let texts = [980, 20_669, 99_960, 168_000, 99_949_999, 99_950_000, 1_240_000_000].map(shortest_count_text);
+        assert_eq!(texts, ["980", "2.1万", "10万", "17万", "9995万", "1.0亿", "12亿"]);
+    }
 
     #[test]
     fn counts_are_grouped_then_scaled() {

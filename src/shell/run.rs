@@ -201,7 +201,8 @@ pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<
     let (name, text) = match profile {
         "badahu" => ("examples/badahu.toml", include_str!("../../examples/badahu.toml")),
         "jinjihu" => ("examples/jinjihu.toml", include_str!("../../examples/jinjihu.toml")),
-        other => bail!("示范街道 {other} 没有配置文件;已有:badahu、jinjihu"),
+        "nanjing" => ("examples/nanjing.toml", include_str!("../../examples/nanjing.toml")),
+        other => bail!("示范街道 {other} 没有配置文件;已有:badahu、jinjihu、nanjing"),
     };
     let text = text.replace("127.0.0.1:8750", &address.to_string());
     Ok(Arc::new(Config::parse(&text, Path::new(name))?))

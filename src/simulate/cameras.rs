@@ -64,7 +64,7 @@ fn place_name(city: &City, owner: &str, site: &Site<'_>) -> String {
 /// A GB/T 28181 id: centre (6 digits of the division and 01), industry 00,
 /// type 132 (network camera), network 6 (government), serial.
 fn device_id(city: &City, serial: usize) -> String {
-    format!("{}01001326{serial:06}", &city.profile.street_code[..6])
+    format!("{}01001326{serial:06}", &city.profile.code[..6])
 }
 
 #[cfg(test)]

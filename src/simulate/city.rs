@@ -3,11 +3,11 @@
 
 use fastrand::Rng;
 
-use super::catalogue::{Kind, SpotKind};
+use super::catalogue::{KINDS, Kind, SpotKind};
 use super::geography::{Geography, Leaf, Road};
-use super::noise;
-use super::profile::Profile;
-use crate::domain::area::Area;
+use super::noise::{self, Weights};
+use super::profile::{Ground, Profile};
+use crate::domain::area::{Area, Level};
 use crate::domain::geometry::{Bounds, ring_contains};
 
 /// A spot around which events gather.
@@ -36,7 +36,10 @@ pub struct City {
     pub spots: Vec<Spot>,
     /// Roads within reach of the jurisdiction, for draws along roads.
     roads: Vec<Road>,
-    road_lengths: Vec<f64>,
+    /// How much happens along each of `roads`.
+    road_weights: Weights,
+    /// For each kind of event, how much of it happens around each spot.
+    spot_weights: Vec<Weights>,
 }
 
 /// A place drawn in the city.
@@ -53,17 +56,31 @@ impl City {
     pub fn build(profile: &'static Profile, seed: u64) -> Self {
         let geography = Geography::build(profile, seed);
         let in_reach = |p: &[f64; 2]| geography.leaf_at(geography.plane.degrees_from_local(*p)).is_some();
+        // Where there are micro-grids, lanes run through courtyards; the lanes
+        // of a whole city are the streets between its communities.
+        let is_metropolis = matches!(profile.ground, Ground::Metropolis(_));
+        let has_busy_lanes = is_metropolis || !profile.levels.contains(&Level::MicroGrid);
         let mut roads = Vec::new();
-        for road in geography.roads.iter().filter(|road| road.rank < 3 || profile.counts.micro_grids == 0) {
+        for road in geography.roads.iter().filter(|road| road.rank < 3 || has_busy_lanes) {
             // Both sides of a border lie in the jurisdiction or neither does;
             // the few steps between two points hide no surprise.
             for step in road.line.windows(2).filter(|step| step.iter().any(in_reach)) {
                 roads.push(Road { name: road.name.clone(), rank: road.rank, line: step.to_vec() });
             }
         }
-        let road_lengths = roads.iter().map(|r| importance(r.rank) * length(&r.line)).collect();
-        let mut city = Self { profile, seed, geography, spots: Vec::new(), roads, road_lengths };
+        // Along a kilometre of country road less happens than in a street of
+        // the centre; the size of the land beside it says which it is.
+        let bustle = |road: &Road| match is_metropolis {
+            true => geography.leaf_at(geography.plane.degrees_from_local(road.line[0])).map_or(0.0, Leaf::bustle),
+            false => 1.0,
+        };
+        let weigh = |road: &Road| importance(road.rank) * length(&road.line) * bustle(road);
+        let road_weights = Weights::new(roads.iter().map(weigh));
+        let mut city =
+            Self { profile, seed, geography, spots: Vec::new(), roads, road_weights, spot_weights: Vec::new() };
         city.spots = city.place_spots();
+        let of_kind = |kind: &Kind| Weights::new(city.spots.iter().map(|s| s.weight * kind.spots[s.kind as usize]));
+        city.spot_weights = KINDS.iter().map(of_kind).collect();
         city
     }
 
@@ -74,17 +91,16 @@ impl City {
 
     /// The name of the community that holds a leaf.
     pub fn community_of(&self, leaf: &Leaf) -> &str {
-        let parent = self.area(leaf.grid).parent.as_deref();
-        let above = self.geography.areas[..leaf.grid].iter().rev().find(|area| Some(area.code.as_str()) == parent);
-        above.map_or("", |area| area.name.as_str())
+        let up = self.geography.areas[..=leaf.grid].iter().rev();
+        up.into_iter().find(|area| area.level == Level::Community).map_or("", |area| area.name.as_str())
     }
 
     /// Chooses the spots: hubs and malls by the main roads, estates and sites
     /// within the blocks.
     fn place_spots(&self) -> Vec<Spot> {
         let mut rng = noise::stream(self.seed, "spots");
-        let block_m = self.profile.terrain.arterial_spacing_m;
-        let communities = self.profile.names.communities.len();
+        let block_m = self.profile.block_m();
+        let communities = self.profile.communities();
         let mut spots = Vec::new();
         for (kind, per_community, spread) in [
             (SpotKind::Mall, 0.22, 0.17),
@@ -108,15 +124,14 @@ impl City {
         spots
     }
 
-    /// A place where an event of `kind` may happen.
-    pub fn site_for(&self, kind: &Kind, rng: &mut Rng) -> Site<'_> {
-        let by_road = rng.f64() < kind.on_road;
-        let weights: Vec<f64> = self.spots.iter().map(|spot| spot.weight * kind.spots[spot.kind as usize]).collect();
+    /// A place where an event of `KINDS[kind]` may happen.
+    pub fn site_for(&self, kind: usize, rng: &mut Rng) -> Site<'_> {
+        let by_road = rng.f64() < KINDS[kind].on_road;
         self.site(rng, |rng| {
             if by_road {
                 self.on_road(rng, 5.0)
             } else if rng.f64() < 0.8 {
-                around(&self.spots[noise::weighted(rng, &weights)], rng)
+                around(&self.spots[self.spot_weights[kind].draw(rng)], rng)
             } else {
                 self.in_leaf(rng).1
             }
@@ -158,7 +173,7 @@ impl City {
     }
 
     fn on_road(&self, rng: &mut Rng, spread_m: f64) -> [f64; 2] {
-        let road = &self.roads[noise::weighted(rng, &self.road_lengths)];
+        let road = &self.roads[self.road_weights.draw(rng)];
         let ([a, b], t) = ([road.line[0], road.line[1]], rng.f64());
         scatter([a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t], spread_m, rng)
     }

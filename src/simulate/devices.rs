@@ -28,7 +28,7 @@ pub fn build(city: &City) -> Vec<(Device, &'static DeviceKind)> {
                 city.site_in_block(&mut rng)
             };
             let device = Device {
-                id: format!("{}-{}{number:04}", city.profile.street_code, row + 1),
+                id: format!("{}-{}{number:04}", city.profile.code, row + 1),
                 kind: kind.name.into(),
                 name: format!("{} · {}", city.area(site.leaf.grid).name, site.leaf.street),
                 at: LonLat::new(site.degrees[0], site.degrees[1]),

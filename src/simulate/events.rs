@@ -5,6 +5,8 @@
 //! is that course cut off there ([`at`]). So history, live changes and replays
 //! can never disagree.
 
+use std::collections::HashMap;
+
 use fastrand::Rng;
 
 use super::calendar::{self, DAY_MS, HOUR_MS};
@@ -27,16 +29,17 @@ struct Surge<'a> {
 /// All events reported on a day, in order of report, with their whole course.
 pub fn of_day(city: &City, day: i64) -> Vec<Event> {
     let mut rng = Rng::with_seed(noise::mix(noise::stream(city.seed, "events").u64(..), day as u64));
-    let usual = city.profile.counts.events_per_day as f64;
+    let usual = city.profile.events_per_day as f64;
     let weekend = if calendar::is_weekend(day) { 0.84 } else { 1.03 };
     let count = (usual * weekend * (1.0 + 0.05 * noise::normal(&mut rng))).max(1.0) as usize;
     let kind_weights: Vec<f64> = KINDS.iter().map(|kind| kind.weight).collect();
     let mut events = Vec::with_capacity(count + 64);
     for _ in 0..count {
-        let kind = &KINDS[noise::weighted(&mut rng, &kind_weights)];
+        let number = noise::weighted(&mut rng, &kind_weights);
+        let kind = &KINDS[number];
         let hour = noise::weighted(&mut rng, &kind.hours.weights()) as i64;
         let reported = calendar::start_of(day).plus_millis(hour * HOUR_MS + rng.i64(0..HOUR_MS));
-        let site = city.site_for(kind, &mut rng);
+        let site = city.site_for(number, &mut rng);
         events.push(draw(city, kind, reported, &site, &mut rng));
     }
     for surge in surges(city, day, usual, &mut rng) {
@@ -50,7 +53,7 @@ pub fn of_day(city: &City, day: i64) -> Vec<Event> {
     events.sort_by_key(|event| event.reported);
     let date = calendar::compact_date(day);
     for (number, event) in events.iter_mut().enumerate() {
-        event.id = format!("{}-{date}-{:05}", city.profile.street_code, number + 1);
+        event.id = format!("{}-{date}-{:05}", city.profile.code, number + 1);
     }
     link_repeats(&mut events, city, &mut rng);
     events
@@ -184,18 +187,24 @@ fn handling_stage(stages: usize) -> usize {
 
 /// Marks events that repeat an earlier one of the same kind close by.
 fn link_repeats(events: &mut [Event], city: &City, rng: &mut Rng) {
-    let near_deg = city.profile.terrain.arterial_spacing_m * 0.18 / 111_000.0;
-    for later in 1..events.len() {
-        if rng.f64() > 0.16 {
-            continue;
+    let near_deg = city.profile.block_m() * 0.18 / 111_000.0;
+    // Earlier events by kind and square of that size, so that a city's day
+    // need not be compared with itself.
+    let mut before: HashMap<(String, i64, i64), Vec<usize>> = HashMap::new();
+    let square = |at: LonLat| ((at.lon / near_deg).floor() as i64, (at.lat / near_deg).floor() as i64);
+    for later in 0..events.len() {
+        let Some(at) = events[later].at else { continue };
+        let (x, y) = square(at);
+        if later > 0 && rng.f64() <= 0.16 {
+            let kind = &events[later].subcategory;
+            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
+            let near = around.flat_map(|(x, y)| before.get(&(kind.clone(), x, y)).into_iter().flatten().copied());
+            let is_close =
+                |&other: &usize| events[other].at.is_some_and(|b| (b.lon - at.lon).hypot(b.lat - at.lat) < near_deg);
+            let latest = near.filter(is_close).max();
+            events[later].repeats = latest.map(|other| events[other].id.clone());
         }
-        let (before, rest) = events.split_at_mut(later);
-        let event = &mut rest[0];
-        let is_same = |other: &&Event| {
-            other.subcategory == event.subcategory
-                && other.at.zip(event.at).is_some_and(|(a, b)| (a.lon - b.lon).hypot(a.lat - b.lat) < near_deg)
-        };
-        event.repeats = before.iter().rev().find(is_same).map(|other| other.id.clone());
+        before.entry((events[later].subcategory.clone(), x, y)).or_default().push(later);
     }
 }
 

@@ -198,13 +198,13 @@ async fn serve(listener: TcpListener, backend: server::Shared, stopped: oneshot:
 pub fn write_map(profile: &str, seed: u64, folder: &Path) -> Result<[PathBuf; 2], SimulateError> {
     let profile = find_profile(profile)?;
     let geography = geography::Geography::build(profile, seed);
-    let write = |path: PathBuf, body: String| match fs::write(&path, body) {
+    let write = |path: PathBuf, body: Vec<u8>| match fs::write(&path, body) {
         Ok(()) => Ok(path),
         Err(source) => Err(SimulateError::Write { path, source }),
     };
     fs::create_dir_all(folder).map_err(|source| SimulateError::Write { path: folder.into(), source })?;
-    let areas = geography::geojson::areas(&geography.areas, None).to_string();
-    let context = geography::geojson::context(&geography.context).to_string();
+    let areas = geography::geojson::areas(&geography.areas, None);
+    let context = geography::geojson::context(&geography.context);
     Ok([
         write(folder.join(format!("{}-areas.geojson", profile.name)), areas)?,
         write(folder.join(format!("{}-context.geojson", profile.name)), context)?,

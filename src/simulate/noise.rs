@@ -54,6 +54,33 @@ pub fn weighted(rng: &mut Rng, weights: &[f64]) -> usize {
     0
 }
 
+/// Many weights, summed up once: draws like [`weighted`] in logarithmic time.
+#[derive(Clone, Debug, Default)]
+pub struct Weights {
+    /// Sum of the weights up to and including each.
+    sums: Vec<f64>,
+}
+
+impl Weights {
+    /// Sums up weights that are not negative.
+    pub fn new(weights: impl IntoIterator<Item = f64>) -> Self {
+        let mut sum = 0.0;
+        let add = |weight| {
+            sum += weight;
+            sum
+        };
+        Self { sums: weights.into_iter().map(add).collect() }
+    }
+
+    /// Index drawn with a probability proportional to its weight; 0 when no
+    /// weight is positive.
+    pub fn draw(&self, rng: &mut Rng) -> usize {
+        let at = rng.f64() * self.sums.last().copied().unwrap_or(0.0);
+        let index = self.sums.partition_point(|&sum| sum <= at);
+        if index < self.sums.len() { index } else { 0 }
+    }
+}
+
 /// A smooth value in −1…1 that changes over about `period_ms`: value noise
 /// between hashed lattice points, eased by a cubic.
 pub fn wander(seed: u64, at_ms: i64, period_ms: i64) -> f64 {
@@ -92,6 +119,18 @@ mod tests {
         assert_eq!(result.iter().sum::<usize>(), 100);
         assert!(result[1] > result[0] && result[3] == 1);
         assert_eq!(shares(2, &[1.0, 1.0, 1.0], 1), [1, 1, 1]);
+    }
+
+    #[test]
+    fn summed_weights_draw_like_single_ones() {
+        let weights = [0.0, 2.0, 0.5, 0.0, 7.25, 1.0];
+        let summed = Weights::new(weights);
+        let (mut a, mut b) = (Rng::with_seed(9), Rng::with_seed(9));
+        for _ in 0..2_000 {
+            assert_eq!(weighted(&mut a, &weights), summed.draw(&mut b));
+        }
+        assert_eq!(Weights::new([0.0, 0.0]).draw(&mut a), 0);
+        assert_eq!(Weights::default().draw(&mut a), 0);
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //! deployment is a new row.
 
 mod deployments;
+mod metropolis;
 
 use super::geography::warp::WarpSpec;
+use crate::domain::area::Level;
 use crate::domain::geometry::LonLat;
+pub use metropolis::{CityCounts, District, Hill, Hub, Lake, Metropolis, Radial, Ring, River};
 
 /// A deployment that can be simulated, as `--help` and errors list it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +32,70 @@ pub struct Profile {
     pub title: &'static str,
     /// One line about it.
     pub description: &'static str,
-    /// Code of the street: 6 digits of GB/T 2260 and 3 of the street.
-    pub street_code: &'static str,
-    /// Name of the street.
-    pub street_name: &'static str,
+    /// Code of the topmost area, with which the ids of everything else begin:
+    /// at least the 6 digits of GB/T 2260.
+    pub code: &'static str,
     /// Centre of the jurisdiction.
     pub center: LonLat,
+    /// Levels of the hierarchy, from the one area at the top down.
+    pub levels: &'static [Level],
     /// Stages of the closed loop, in order; the last is where closed events rest.
     pub stages: &'static [&'static str],
-    /// How many of what.
-    pub counts: Counts,
-    /// The shape of the ground.
-    pub terrain: Terrain,
-    /// What things are called.
-    pub names: Names,
+    /// Events reported on a working day, on average.
+    pub events_per_day: usize,
+    /// Grid workers whose patrol tracks are published.
+    pub tracked_workers: usize,
+    /// The ground and what stands on it.
+    pub ground: Ground,
     /// Kinds of devices and how many of each.
     pub devices: &'static [DeviceKind],
     /// Cameras per owner.
     pub cameras: &'static [(&'static str, usize)],
     /// Figures that no event explains: key, label, value, unit.
     pub fixed_figures: &'static [(&'static str, &'static str, f64, &'static str)],
+}
+
+impl Profile {
+    /// Metres between two larger roads where the place is built up; the
+    /// yardstick for everything that scatters along streets.
+    pub fn block_m(&self) -> f64 {
+        match &self.ground {
+            Ground::Town(town) => town.terrain.arterial_spacing_m,
+            Ground::Metropolis(metropolis) => metropolis.block_m,
+        }
+    }
+
+    /// Number of communities.
+    pub fn communities(&self) -> usize {
+        match &self.ground {
+            Ground::Town(town) => town.names.communities.len(),
+            Ground::Metropolis(metropolis) => metropolis.counts.communities,
+        }
+    }
+}
+
+/// What kind of place it is: each kind has its own generator.
+#[derive(Clone, Copy, Debug)]
+pub enum Ground {
+    /// One street of a city, drawn to its buildings; see `geography::board`.
+    Town(&'static Town),
+    /// A whole city, drawn to its micro-grids; see `geography::metropolis`.
+    Metropolis(&'static Metropolis),
+}
+
+/// The ground of one street.
+#[derive(Clone, Copy, Debug)]
+pub struct Town {
+    /// Code of the street: 6 digits of GB/T 2260 and 3 of the street.
+    pub street_code: &'static str,
+    /// Name of the street.
+    pub street_name: &'static str,
+    /// How many of what.
+    pub counts: Counts,
+    /// The shape of the ground.
+    pub terrain: Terrain,
+    /// What things are called.
+    pub names: Names,
 }
 
 /// How many of what.
@@ -68,10 +115,6 @@ pub struct Counts {
     pub courtyards: usize,
     /// Footprints of other buildings, about.
     pub other_buildings: usize,
-    /// Events reported on a working day, on average.
-    pub events_per_day: usize,
-    /// Grid workers whose patrol tracks are published.
-    pub tracked_workers: usize,
 }
 
 /// The shape of the ground; plan metres around the centre.
@@ -142,7 +185,7 @@ pub struct DeviceKind {
 }
 
 /// The deployments, the smallest first.
-pub const PROFILES: &[Profile] = &[deployments::BADAHU, deployments::JINJIHU];
+pub const PROFILES: &[Profile] = &[deployments::BADAHU, deployments::JINJIHU, deployments::NANJING];
 
 /// The deployments that can be simulated.
 pub fn profiles() -> &'static [ProfileInfo] {
@@ -179,13 +222,14 @@ mod tests {
     #[test]
     fn names_are_distinct_and_enough() {
         for profile in PROFILES {
-            let distinct: BTreeSet<_> = profile.names.communities.iter().collect();
-            assert_eq!(distinct.len(), profile.names.communities.len(), "{}", profile.name);
-            let streets: BTreeSet<_> = profile.names.streets.iter().collect();
-            assert_eq!(streets.len(), profile.names.streets.len(), "{}", profile.name);
-            assert!(!profile.names.arterials_east.is_empty() && !profile.names.parks.is_empty());
+            let Ground::Town(town) = profile.ground else { continue };
+            let distinct: BTreeSet<_> = town.names.communities.iter().collect();
+            assert_eq!(distinct.len(), town.names.communities.len(), "{}", profile.name);
+            let streets: BTreeSet<_> = town.names.streets.iter().collect();
+            assert_eq!(streets.len(), town.names.streets.len(), "{}", profile.name);
+            assert!(!town.names.arterials_east.is_empty() && !town.names.parks.is_empty());
         }
-        assert_eq!(find("jinjihu").map(|p| p.names.communities.len()), Some(57));
+        assert_eq!(find("jinjihu").map(Profile::communities), Some(57));
         assert_eq!(find("jinjihu").map(|p| p.cameras.iter().map(|c| c.1).sum::<usize>()), Some(7_100));
     }
 

@@ -245,6 +245,37 @@ fn a_stalled_endpoint_does_not_keep_the_simulator_from_stopping() {
 }
 
 #[test]
+fn a_whole_city_answers_like_a_street() {
+    let simulator = Simulator::start(SimulatorOptions {
+        profile: "nanjing".into(),
+        seed: DEFAULT_SEED,
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        speed: 0.0,
+        start: Some(NOON),
+    })
+    .expect("a free loopback port");
+    assert_eq!(get(&simulator, "/api/profile").json()["data"]["stages"].as_array().map(Vec::len), Some(7));
+    let areas = get(&simulator, "/api/areas");
+    assert!((36_000_000..46_000_000).contains(&areas.body.len()), "{}", areas.body.len());
+    assert!(get(&simulator, "/api/context").body.len() < 8_000_000);
+    let districts = get(&simulator, "/api/areas?level=district").json();
+    assert_eq!(districts["features"].as_array().map(Vec::len), Some(11));
+    let page = get(&simulator, "/api/events?pageSize=200").json();
+    // A wall keeps 200,000 events: eight days must be fewer.
+    let total = page["data"]["total"].as_u64().expect("a total");
+    assert!((120_000..195_000).contains(&total), "{total}");
+    assert!(page["data"]["records"][0]["area"].as_str().is_some_and(|code| code.len() == 15));
+    assert_eq!(get(&simulator, "/api/cameras").records().len(), 20_000);
+    assert_eq!(get(&simulator, "/api/devices").records().len(), 5_000);
+    let figures = get(&simulator, "/api/figures").records();
+    let repeated = figures.iter().find(|f| f["key"] == "repeated").expect("the repeat rate");
+    assert!(repeated["value"].as_f64().is_some_and(|share| (1.0..12.0).contains(&share)), "{repeated}");
+    let change = figures.iter().find(|f| f["key"] == "repeat-change").expect("its change");
+    assert_eq!(change["value"], -25.28);
+    assert_eq!(get(&simulator, "/api/tracks").records().len(), 500);
+}
+
+#[test]
 fn maps_are_written_whole() {
     let folder = std::env::temp_dir().join(format!("quanyu-map-{}", std::process::id()));
     let paths = write_map("badahu", DEFAULT_SEED, &folder).expect("a writable folder");
@@ -264,15 +295,16 @@ fn maps_are_written_whole() {
 fn the_bundled_maps_are_those_that_the_simulator_serves() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/maps");
     for info in profiles() {
-        let profile = find_profile(info.name).expect("a listed profile");
-        let geography = geography::Geography::build(profile, DEFAULT_SEED);
         let file = folder.join(format!("{}-areas.geojson", info.name));
         let Ok(text) = fs::read_to_string(&file) else {
             eprintln!("skipped: no {}", file.display());
             continue;
         };
+        let profile = find_profile(info.name).expect("a listed profile");
+        let geography = geography::Geography::build(profile, DEFAULT_SEED);
         let bundled: Value = serde_json::from_str(&text).expect("GeoJSON");
         let served = geography::geojson::areas(&geography.areas, None);
+        let served: Value = serde_json::from_slice(&served).expect("GeoJSON");
         // Coordinates may differ in the last digit between processors' sine
         // functions; who is where may not.
         let properties = |map: &Value| -> Vec<Value> {

@@ -32,12 +32,12 @@ pub fn of_day(city: &City, day: i64) -> Vec<Track> {
         grids.dedup();
         grids
     };
-    let count = city.profile.counts.tracked_workers.min(grids.len());
+    let count = city.profile.tracked_workers.min(grids.len());
     let worker = |number: usize| {
         let grid = grids[number * grids.len() / count];
         let own = noise::mix(noise::mix(city.seed ^ 0x7AC4, number as u64), day as u64);
         Track {
-            id: format!("{}-{}-{:03}", city.profile.street_code, calendar::compact_date(day), number + 1),
+            id: format!("{}-{}-{:03}", city.profile.code, calendar::compact_date(day), number + 1),
             worker: format!("网格员 {:02}", number + 1),
             area: Some(city.area(grid).code.clone()),
             points: walk(city, grid, day, &mut Rng::with_seed(own)),

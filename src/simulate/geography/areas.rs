@@ -16,7 +16,7 @@ use super::mesh::FaceId;
 use crate::domain::area::{Area, GridKind, Level, Responsible};
 use crate::domain::geometry::{Shape, ring_contains, signed_area};
 use crate::simulate::noise;
-use crate::simulate::profile::Profile;
+use crate::simulate::profile::Town;
 
 const SURNAMES: [&str; 24] = [
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何", "林", "高",
@@ -35,24 +35,24 @@ pub struct Hierarchy {
 }
 
 /// Builds the hierarchy on the bent plan.
-pub fn build(ground: &Ground<'_>, profile: &Profile, seed: u64) -> Hierarchy {
+pub fn build(ground: &Ground<'_>, town: &Town, seed: u64) -> Hierarchy {
     let mut rng = noise::stream(seed, "areas");
     let mut result = Hierarchy { areas: Vec::new(), grids: Vec::new(), area_of_part: HashMap::new() };
     let land = ground.board.communities.iter().flatten().flat_map(|grid| grid.parts.iter().copied());
     let all: Vec<FaceId> = land.chain(ground.board.water.iter().map(|w| w.0)).collect();
     result.areas.push(Area {
-        code: profile.street_code.into(),
+        code: town.street_code.into(),
         parent: None,
-        name: profile.street_name.into(),
+        name: town.street_name.into(),
         level: Level::Street,
         kind: GridKind::default(),
         shape: shape(ground.outline(&all)),
         households: None,
         responsible: Vec::new(),
     });
-    for (number, (grids, name)) in ground.board.communities.iter().zip(profile.names.communities).enumerate() {
-        let code = format!("{}{:03}", profile.street_code, number + 1);
-        add_community(&mut result, ground, grids, &code, name, profile, &mut rng);
+    for (number, (grids, name)) in ground.board.communities.iter().zip(town.names.communities).enumerate() {
+        let code = format!("{}{:03}", town.street_code, number + 1);
+        add_community(&mut result, ground, grids, &code, name, town, &mut rng);
     }
     let total = sum_of_children(&result.areas, 0);
     result.areas[0].households = Some(total);
@@ -65,14 +65,14 @@ fn add_community(
     grids: &[GridPlan],
     code: &str,
     name: &str,
-    profile: &Profile,
+    town: &Town,
     rng: &mut Rng,
 ) {
     let faces: Vec<FaceId> = grids.iter().flat_map(|grid| grid.parts.iter().copied()).collect();
     let index = result.areas.len();
     result.areas.push(Area {
         code: code.into(),
-        parent: Some(profile.street_code.into()),
+        parent: Some(town.street_code.into()),
         name: format!("{name}社区"),
         level: Level::Community,
         kind: GridKind::default(),
@@ -81,7 +81,7 @@ fn add_community(
         responsible: chain(&["挂包领导", "网格长"], rng),
     });
     for (number, grid) in grids.iter().enumerate() {
-        add_grid(result, ground, grid, &Place { community: code, name, number: number + 1 }, profile, rng);
+        add_grid(result, ground, grid, &Place { community: code, name, number: number + 1 }, town, rng);
     }
     let total = sum_of_children(&result.areas, index);
     result.areas[index].households = Some(total);
@@ -99,12 +99,12 @@ fn add_grid(
     ground: &Ground<'_>,
     grid: &GridPlan,
     place: &Place<'_>,
-    profile: &Profile,
+    town: &Town,
     rng: &mut Rng,
 ) {
     let code = format!("{}{:03}", place.community, place.number);
     let households = match grid.kind {
-        GridKind::Comprehensive => (f64::from(profile.counts.households_per_grid) * (0.86 + 0.28 * rng.f64())) as u32,
+        GridKind::Comprehensive => (f64::from(town.counts.households_per_grid) * (0.86 + 0.28 * rng.f64())) as u32,
         GridKind::Dedicated => 0,
     };
     let index = result.areas.len();
@@ -119,7 +119,7 @@ fn add_grid(
         households: Some(households),
         responsible: chain(&["挂包领导", "网格长", "网格员", "下沉干部"], rng),
     });
-    if profile.counts.micro_grids == 0 || grid.kind == GridKind::Dedicated {
+    if town.counts.micro_grids == 0 || grid.kind == GridKind::Dedicated {
         return;
     }
     let weights: Vec<f64> = grid.parts.iter().map(|_| 0.8 + 0.4 * rng.f64()).collect();
@@ -140,7 +140,7 @@ fn add_grid(
 }
 
 /// A chain of responsibility with masked holders.
-fn chain(roles: &[&str], rng: &mut Rng) -> Vec<Responsible> {
+pub fn chain(roles: &[&str], rng: &mut Rng) -> Vec<Responsible> {
     let holder = |rng: &mut Rng| format!("{}**", SURNAMES[rng.usize(..SURNAMES.len())]);
     roles.iter().map(|&role| Responsible { role: role.into(), holder: holder(rng) }).collect()
 }

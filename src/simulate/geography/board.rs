@@ -13,7 +13,7 @@ use super::subdivide::{Subdivision, subdivide};
 use crate::domain::area::GridKind;
 use crate::domain::geometry::{ring_contains, signed_area};
 use crate::simulate::noise;
-use crate::simulate::profile::{Profile, Terrain};
+use crate::simulate::profile::{Terrain, Town};
 
 /// How far roads and river reach to the sides and up and down, as multiples of
 /// the jurisdiction's radii: a wall of 32:9 shows that much.
@@ -88,8 +88,8 @@ struct Superblock {
 }
 
 /// Draws the plan.
-pub fn draw(profile: &Profile, seed: u64) -> Board {
-    let terrain = &profile.terrain;
+pub fn draw(town: &Town, seed: u64) -> Board {
+    let terrain = &town.terrain;
     let mut mesh = Mesh::default();
     let shore = shore(terrain, seed);
     let outline = outline(terrain, seed);
@@ -101,18 +101,18 @@ pub fn draw(profile: &Profile, seed: u64) -> Board {
         land = land.into_iter().flat_map(|face| cut_all(&mut mesh, face, &arterial.line, terrain)).collect();
     }
     let is_water = |face: FaceId| water.iter().any(|&(f, _)| f == face);
-    let superblocks = merge_small(&mut mesh, land, profile, is_water);
+    let superblocks = merge_small(&mut mesh, land, town, is_water);
     let mut board = Board { mesh, water, communities: Vec::new(), cuts: Vec::new(), arterials, outline, shore };
-    board.settle(&superblocks, profile, seed);
+    board.settle(&superblocks, town, seed);
     board
 }
 
 impl Board {
     /// Parts superblocks into communities, grids and blocks.
-    fn settle(&mut self, superblocks: &[Superblock], profile: &Profile, seed: u64) {
+    fn settle(&mut self, superblocks: &[Superblock], town: &Town, seed: u64) {
         let mut rng = noise::stream(seed, "settle");
         let weights: Vec<f64> = superblocks.iter().map(|s| s.weight).collect();
-        let per_superblock = noise::shares(profile.names.communities.len(), &weights, 1);
+        let per_superblock = noise::shares(town.names.communities.len(), &weights, 1);
         let mut faces: Vec<(FaceId, f64)> = Vec::new();
         for (superblock, &count) in superblocks.iter().zip(&per_superblock) {
             // Each quarter has its own slight turn, as quarters built in
@@ -121,21 +121,19 @@ impl Board {
             let job = Subdivision { weights: &vec![1.0; count], angle, tilt: 0.03, snap: 0.10 };
             faces.extend(self.part(superblock.face, &job, 2, &mut rng).into_iter().map(|face| (face, angle)));
         }
-        faces.sort_by(|a, b| {
-            reading_order(&self.mesh, a.0, profile).total_cmp(&reading_order(&self.mesh, b.0, profile))
-        });
-        let grids = self.grids(&faces, profile, &mut rng);
-        self.blocks(grids, profile, &mut rng);
+        faces.sort_by(|a, b| reading_order(&self.mesh, a.0, town).total_cmp(&reading_order(&self.mesh, b.0, town)));
+        let grids = self.grids(&faces, town, &mut rng);
+        self.blocks(grids, town, &mut rng);
     }
 
     /// Parts communities into grids.
-    fn grids(&mut self, faces: &[(FaceId, f64)], profile: &Profile, rng: &mut fastrand::Rng) -> Vec<Vec<GridPlan>> {
-        let counts = &profile.counts;
-        let weights: Vec<f64> = faces.iter().map(|f| weight(&self.mesh, f.0, &profile.terrain)).collect();
+    fn grids(&mut self, faces: &[(FaceId, f64)], town: &Town, rng: &mut fastrand::Rng) -> Vec<Vec<GridPlan>> {
+        let counts = &town.counts;
+        let weights: Vec<f64> = faces.iter().map(|f| weight(&self.mesh, f.0, &town.terrain)).collect();
         let comprehensive = noise::shares(counts.comprehensive_grids, &weights, 2);
         // Campuses and malls gather where the town is densest.
         let central: Vec<f64> =
-            faces.iter().map(|f| density(centroid(&self.mesh.polygon(f.0)), &profile.terrain).powi(3)).collect();
+            faces.iter().map(|f| density(centroid(&self.mesh.polygon(f.0)), &town.terrain).powi(3)).collect();
         let dedicated = noise::shares(counts.dedicated_grids, &central, 0);
         let mut communities = Vec::new();
         for (at, &(face, angle)) in faces.iter().enumerate() {
@@ -154,15 +152,15 @@ impl Board {
     }
 
     /// Parts grids into micro-grids, or into blocks where there are none.
-    fn blocks(&mut self, mut communities: Vec<Vec<GridPlan>>, profile: &Profile, rng: &mut fastrand::Rng) {
-        let has_micro = profile.counts.micro_grids > 0;
+    fn blocks(&mut self, mut communities: Vec<Vec<GridPlan>>, town: &Town, rng: &mut fastrand::Rng) {
+        let has_micro = town.counts.micro_grids > 0;
         let grids: Vec<&mut GridPlan> = communities
             .iter_mut()
             .flatten()
             .filter(|grid| !has_micro || grid.kind == GridKind::Comprehensive)
             .collect();
-        let weights: Vec<f64> = grids.iter().map(|g| weight(&self.mesh, g.parts[0], &profile.terrain).sqrt()).collect();
-        let total = if has_micro { profile.counts.micro_grids } else { grids.len() * 5 };
+        let weights: Vec<f64> = grids.iter().map(|g| weight(&self.mesh, g.parts[0], &town.terrain).sqrt()).collect();
+        let total = if has_micro { town.counts.micro_grids } else { grids.len() * 5 };
         let counts = noise::shares(total, &weights, 3);
         for (grid, count) in grids.into_iter().zip(counts) {
             let weights: Vec<f64> = (0..count).map(|_| 0.8 + 0.4 * rng.f64()).collect();
@@ -342,15 +340,15 @@ fn arterials(terrain: &Terrain, seed: u64) -> Vec<Arterial> {
 fn merge_small(
     mesh: &mut Mesh,
     mut land: Vec<FaceId>,
-    profile: &Profile,
+    town: &Town,
     is_water: impl Fn(FaceId) -> bool,
 ) -> Vec<Superblock> {
-    let communities = profile.names.communities.len();
-    let total: f64 = land.iter().map(|&face| weight(mesh, face, &profile.terrain)).sum();
+    let communities = town.names.communities.len();
+    let total: f64 = land.iter().map(|&face| weight(mesh, face, &town.terrain)).sum();
     let least = 0.62 * total / communities as f64;
     let mut stuck: Vec<FaceId> = Vec::new();
     loop {
-        let weigh = |face: &FaceId| weight(mesh, *face, &profile.terrain);
+        let weigh = |face: &FaceId| weight(mesh, *face, &town.terrain);
         let smallest = land.iter().copied().filter(|f| !stuck.contains(f)).min_by(|a, b| weigh(a).total_cmp(&weigh(b)));
         let Some(face) = smallest.filter(|f| weigh(f) < least || land.len() > communities) else { break };
         let partners: Vec<FaceId> =
@@ -364,7 +362,7 @@ fn merge_small(
             None => stuck.push(face),
         }
     }
-    land.into_iter().map(|face| Superblock { face, weight: weight(mesh, face, &profile.terrain) }).collect()
+    land.into_iter().map(|face| Superblock { face, weight: weight(mesh, face, &town.terrain) }).collect()
 }
 
 /// Built-up weight of a face.
@@ -380,9 +378,9 @@ fn density(plan: [f64; 2], terrain: &Terrain) -> f64 {
 }
 
 /// Sorts communities by rows from north to south, west to east within a row.
-fn reading_order(mesh: &Mesh, face: FaceId, profile: &Profile) -> f64 {
+fn reading_order(mesh: &Mesh, face: FaceId, town: &Town) -> f64 {
     let [x, y] = centroid(&mesh.polygon(face));
-    let row = (-y / profile.terrain.arterial_spacing_m).floor();
+    let row = (-y / town.terrain.arterial_spacing_m).floor();
     row * 1e6 + x
 }
 

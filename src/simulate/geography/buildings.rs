@@ -10,7 +10,7 @@ use crate::domain::area::GridKind;
 use crate::domain::context::{ContextFeature, ContextKind};
 use crate::domain::geometry::{Bounds, ring_contains};
 use crate::simulate::noise;
-use crate::simulate::profile::Profile;
+use crate::simulate::profile::Town;
 
 /// A candidate footprint.
 struct Footprint {
@@ -28,7 +28,7 @@ pub fn build(
     leaves: &[Leaf],
     ground: &Ground<'_>,
     taken: &[ContextFeature],
-    profile: &Profile,
+    town: &Town,
     seed: u64,
 ) -> Vec<ContextFeature> {
     let mut rng = noise::stream(seed, "buildings");
@@ -39,7 +39,7 @@ pub fn build(
         .collect();
     let is_free = |p: [f64; 2]| !clear.iter().any(|(bounds, f)| bounds.contains(p) && f.shape.contains(p));
     let mut footprints = Vec::new();
-    let scale = profile.terrain.building_scale;
+    let scale = town.terrain.building_scale;
     for (index, leaf) in leaves.iter().enumerate() {
         let rows = rows(leaf, scale, &mut rng);
         for (plan, is_slab) in rows.into_iter().filter(|row| !meets_arterial(&row.0, ground.board, 10.0 * scale.sqrt()))
@@ -52,12 +52,12 @@ pub fn build(
         }
     }
     rng.shuffle(&mut footprints);
-    choose(footprints, leaves, profile)
+    choose(footprints, leaves, town)
 }
 
 /// Old buildings and courtyards first, by name; then the rest.
-fn choose(footprints: Vec<Footprint>, leaves: &[Leaf], profile: &Profile) -> Vec<ContextFeature> {
-    let counts = &profile.counts;
+fn choose(footprints: Vec<Footprint>, leaves: &[Leaf], town: &Town) -> Vec<ContextFeature> {
+    let counts = &town.counts;
     let (slabs, others): (Vec<_>, Vec<_>) = footprints.into_iter().partition(|f| f.is_slab);
     let mut slabs = slabs.into_iter();
     let mut numbers: std::collections::HashMap<&str, usize> = Default::default();

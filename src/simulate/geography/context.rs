@@ -11,14 +11,14 @@ use crate::domain::area::GridKind;
 use crate::domain::context::{ContextFeature, ContextKind};
 use crate::domain::geometry::{Shape, ring_contains, signed_area};
 use crate::simulate::noise;
-use crate::simulate::profile::{Profile, Terrain};
+use crate::simulate::profile::{Terrain, Town};
 
 /// Deepest bend that a drawn context line may cut off, metres.
 const BEND_M: f64 = 0.6;
 
 /// All roads, arterials first.
-pub fn roads(board: &Board, warp: &Warp, profile: &Profile, seed: u64) -> Vec<Road> {
-    let terrain = &profile.terrain;
+pub fn roads(board: &Board, warp: &Warp, town: &Town, seed: u64) -> Vec<Road> {
+    let terrain = &town.terrain;
     let barred = barred(board, terrain, seed);
     let mut roads = Vec::new();
     let mut draw = |name: &str, rank: u8, a: [f64; 2], b: [f64; 2]| {
@@ -29,9 +29,9 @@ pub fn roads(board: &Board, warp: &Warp, profile: &Profile, seed: u64) -> Vec<Ro
     };
     for arterial in &board.arterials {
         let [a, b] = span(arterial, terrain);
-        draw(arterial_name(arterial, profile), 1, a, b);
+        draw(arterial_name(arterial, town), 1, a, b);
     }
-    let mut names = profile.names.streets.iter();
+    let mut names = town.names.streets.iter();
     for cut in &board.cuts {
         let name = if cut.rank == 2 { names.next().copied().unwrap_or("") } else { "" };
         draw(name, cut.rank, cut.ends[0], cut.ends[1]);
@@ -42,15 +42,15 @@ pub fn roads(board: &Board, warp: &Warp, profile: &Profile, seed: u64) -> Vec<Ro
     let mut around = belt(&board.shore, terrain);
     around.push(around[0]);
     let line = around.into_iter().map(|p| warp.local_from_plan(p)).collect();
-    roads.push(Road { name: profile.names.lake_road.into(), rank: 2, line });
+    roads.push(Road { name: town.names.lake_road.into(), rank: 2, line });
     roads
 }
 
 /// Waters: the lake and the waters outside, then the river.
-pub fn waters(ground: &Ground<'_>, profile: &Profile, seed: u64) -> Vec<ContextFeature> {
-    let terrain = &profile.terrain;
+pub fn waters(ground: &Ground<'_>, town: &Town, seed: u64) -> Vec<ContextFeature> {
+    let terrain = &town.terrain;
     let lake: Vec<u32> = ground.board.water.iter().filter(|w| w.1 == Water::Lake).map(|w| w.0).collect();
-    let mut result = vec![polygon(ContextKind::Water, profile.names.lake, ground.outline(&lake))];
+    let mut result = vec![polygon(ContextKind::Water, town.names.lake, ground.outline(&lake))];
     for (number, &(name, ..)) in terrain.outer_waters.iter().enumerate() {
         let ring = outer_water(terrain, number, seed);
         result.push(polygon(ContextKind::Water, name, vec![to_degrees(ground, &ring)]));
@@ -61,19 +61,19 @@ pub fn waters(ground: &Ground<'_>, profile: &Profile, seed: u64) -> Vec<ContextF
     let south = bent_line([-reach, axis - half], [reach, axis - half], ground.warp);
     let north = bent_line([reach, axis + half], [-reach, axis + half], ground.warp);
     let ring = [south, north].concat();
-    result.push(polygon(ContextKind::Water, profile.names.river, vec![to_degrees(ground, &ring)]));
+    result.push(polygon(ContextKind::Water, town.names.river, vec![to_degrees(ground, &ring)]));
     result
 }
 
 /// Parks: the belt around the lake, and rounded pieces of some large leaves.
-pub fn greens(ground: &Ground<'_>, leaves: &[Leaf], profile: &Profile, seed: u64) -> Vec<ContextFeature> {
+pub fn greens(ground: &Ground<'_>, leaves: &[Leaf], town: &Town, seed: u64) -> Vec<ContextFeature> {
     let mut rng = noise::stream(seed, "parks");
-    let (first, others) = profile.names.parks.split_first().unwrap_or((&"", &[]));
+    let (first, others) = town.names.parks.split_first().unwrap_or((&"", &[]));
     let mut shore = to_degrees(ground, &ground.board.shore);
     shore.reverse();
-    let belt = to_degrees(ground, &belt(&ground.board.shore, &profile.terrain));
+    let belt = to_degrees(ground, &belt(&ground.board.shore, &town.terrain));
     let mut result = vec![polygon(ContextKind::Green, first, vec![belt, shore])];
-    let has_campuses = profile.counts.dedicated_grids > 0;
+    let has_campuses = town.counts.dedicated_grids > 0;
     let fits = |leaf: &&Leaf| !has_campuses || leaf.kind == GridKind::Dedicated;
     let mut by_size: Vec<&Leaf> = leaves.iter().filter(fits).collect();
     by_size.sort_by(|a, b| signed_area(&b.plan).total_cmp(&signed_area(&a.plan)));
@@ -88,9 +88,9 @@ pub fn greens(ground: &Ground<'_>, leaves: &[Leaf], profile: &Profile, seed: u64
 
 /// Places a few steps from lake and river, in local metres; those of the
 /// river may lie outside the jurisdiction.
-pub fn waterside(ground: &Ground<'_>, profile: &Profile) -> Vec<[f64; 2]> {
+pub fn waterside(ground: &Ground<'_>, town: &Town) -> Vec<[f64; 2]> {
     const STEPS_M: f64 = 9.0;
-    let terrain = &profile.terrain;
+    let terrain = &town.terrain;
     let [cx, cy] = terrain.lake_center_m;
     let shore = ground.board.shore.iter().map(|p| {
         let scale = 1.0 + STEPS_M / (p[0] - cx).hypot(p[1] - cy);
@@ -165,8 +165,8 @@ fn span(arterial: &Arterial, terrain: &Terrain) -> [[f64; 2]; 2] {
     [-reach, reach].map(|t| [line.through[0] + line.along[0] * t, line.through[1] + line.along[1] * t])
 }
 
-fn arterial_name(arterial: &Arterial, profile: &Profile) -> &'static str {
-    let names = if arterial.runs_east { profile.names.arterials_east } else { profile.names.arterials_north };
+fn arterial_name(arterial: &Arterial, town: &Town) -> &'static str {
+    let names = if arterial.runs_east { town.names.arterials_east } else { town.names.arterials_north };
     usize::try_from(arterial.number).ok().and_then(|number| names.get(number)).copied().unwrap_or("")
 }
 
@@ -250,13 +250,13 @@ fn outside_of(rings: &[Vec<[f64; 2]>], a: [f64; 2], b: [f64; 2]) -> Vec<[[f64; 2
 }
 
 /// A ring drawn in towards a point well inside it.
-fn shrink(ring: &[[f64; 2]], scale: f64) -> Vec<[f64; 2]> {
+pub fn shrink(ring: &[[f64; 2]], scale: f64) -> Vec<[f64; 2]> {
     let [cx, cy] = inner_point(ring);
     ring.iter().map(|p| [cx + (p[0] - cx) * scale, cy + (p[1] - cy) * scale]).collect()
 }
 
 /// Corner cutting (Chaikin 1974), three times.
-fn round_corners(ring: &[[f64; 2]]) -> Vec<[f64; 2]> {
+pub fn round_corners(ring: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let mut ring = ring.to_vec();
     for _ in 0..3 {
         let pairs = (0..ring.len()).map(|i| (ring[i], ring[(i + 1) % ring.len()]));

@@ -2,13 +2,18 @@
 
 use crate::domain::geometry::{Bounds, ring_contains};
 
-const CELLS: usize = 96;
+/// Fewest buckets to either side.
+const LEAST_CELLS: usize = 96;
+/// Most buckets to either side.
+const MOST_CELLS: usize = 320;
 
 /// The index over the leaves' rings.
 #[derive(Clone, Debug)]
 pub struct Locator {
     rings: Vec<Vec<[f64; 2]>>,
     bounds: Bounds,
+    /// Buckets to either side.
+    count: usize,
     cells: Vec<Vec<u32>>,
 }
 
@@ -17,13 +22,14 @@ impl Locator {
     pub fn new(rings: Vec<Vec<[f64; 2]>>) -> Self {
         let mut bounds = Bounds::EMPTY;
         rings.iter().flatten().for_each(|&p| bounds.grow(p));
-        let mut result = Self { rings: Vec::new(), bounds, cells: vec![Vec::new(); CELLS * CELLS] };
+        let count = ((rings.len() as f64).sqrt() as usize * 2).clamp(LEAST_CELLS, MOST_CELLS);
+        let mut result = Self { rings: Vec::new(), bounds, count, cells: vec![Vec::new(); count * count] };
         for (index, ring) in rings.iter().enumerate() {
             let own = Bounds::of(ring);
             let ([x0, y0], [x1, y1]) = (result.cell(own.min), result.cell(own.max));
             for y in y0..=y1 {
                 for x in x0..=x1 {
-                    result.cells[y * CELLS + x].push(index as u32);
+                    result.cells[y * count + x].push(index as u32);
                 }
             }
         }
@@ -37,7 +43,7 @@ impl Locator {
             return None;
         }
         let [x, y] = self.cell(p);
-        let near = self.cells[y * CELLS + x].iter().map(|&index| index as usize);
+        let near = self.cells[y * self.count + x].iter().map(|&index| index as usize);
         near.into_iter().find(|&index| ring_contains(&self.rings[index], p))
     }
 
@@ -45,7 +51,7 @@ impl Locator {
         let size = self.bounds.size();
         [0, 1].map(|axis| {
             let part = (p[axis] - self.bounds.min[axis]) / size[axis].max(f64::MIN_POSITIVE);
-            ((part * CELLS as f64) as usize).min(CELLS - 1)
+            ((part * self.count as f64) as usize).min(self.count - 1)
         })
     }
 }

@@ -183,6 +183,12 @@ impl Mesh {
     /// Cuts `face` along `chord` into the face to its left and the one to its
     /// right, and gives the vertices of the cut's ends. `face` is no more.
     pub fn split(&mut self, face: FaceId, chord: &Chord) -> Split {
+        self.split_along(face, chord, &[])
+    }
+
+    /// Like [`Mesh::split`], along a path: `between` holds its points between
+    /// the chord's ends. The path must run inside the face and not meet itself.
+    pub fn split_along(&mut self, face: FaceId, chord: &Chord, between: &[[f64; 2]]) -> Split {
         let ring = self.ring(face).to_vec();
         let edge_of = |i: usize| (ring[i], ring[(i + 1) % ring.len()]);
         let mut vertex_of = |end: End| match end {
@@ -197,8 +203,9 @@ impl Mesh {
         let start = ring.iter().position(|&v| v == a).unwrap_or(0);
         ring.rotate_left(start);
         let middle = ring.iter().position(|&v| v == b).unwrap_or(0);
-        let right = ring[..=middle].to_vec();
-        let left = ring[middle..].iter().copied().chain([a]).collect();
+        let path: Vec<VertexId> = between.iter().map(|&p| self.add_vertex(p)).collect();
+        let right = ring[..=middle].iter().chain(path.iter().rev()).copied().collect();
+        let left = ring[middle..].iter().chain([&a]).chain(&path).copied().collect();
         let left = self.add_face(left);
         let right = self.add_face(right);
         Split { left, right, ends: [a, b] }
@@ -223,13 +230,16 @@ impl Mesh {
     /// clockwise, each touching itself nowhere.
     pub fn outline(&self, faces: &[FaceId]) -> Vec<Vec<VertexId>> {
         let group: HashSet<FaceId> = faces.iter().copied().collect();
+        let all = faces.iter().flat_map(|&face| edges(self.ring(face)));
+        self.chain(all.filter(|&(u, v)| self.across(u, v).is_none_or(|other| !group.contains(&other))))
+    }
+
+    /// Chains directed edges that bound a region on their left into rings:
+    /// shells counter-clockwise, holes clockwise, each touching itself nowhere.
+    pub fn chain(&self, border: impl Iterator<Item = (VertexId, VertexId)>) -> Vec<Vec<VertexId>> {
         let mut next: BTreeMap<VertexId, Vec<VertexId>> = BTreeMap::new();
-        for &face in faces {
-            for (u, v) in edges(self.ring(face)) {
-                if self.across(u, v).is_none_or(|other| !group.contains(&other)) {
-                    next.entry(u).or_default().push(v);
-                }
-            }
+        for (u, v) in border {
+            next.entry(u).or_default().push(v);
         }
         let mut rings = Vec::new();
         while let Some((&start, _)) = next.first_key_value() {
@@ -323,7 +333,7 @@ fn end_point(polygon: &[[f64; 2]], end: End) -> [f64; 2] {
 }
 
 /// The rings that a chord would leave: left of it, right of it.
-fn halves_of(polygon: &[[f64; 2]], chord: &Chord) -> [Vec<[f64; 2]>; 2] {
+pub fn halves_of(polygon: &[[f64; 2]], chord: &Chord) -> [Vec<[f64; 2]>; 2] {
     let walk = |from: End, to: End| {
         let mut ring = vec![end_point(polygon, from)];
         let first = match from {

@@ -3,7 +3,8 @@
 //! A straight-lined plan ([`board`]) is bent onto the ground ([`warp`]) edge by
 //! edge, so that neighbours share every vertex. Areas are outlines of groups
 //! of the plan's faces ([`areas`]); everything else is drawn around them
-//! ([`context`], [`buildings`]).
+//! ([`context`], [`buildings`]). A whole city is drawn on the same mesh in its
+//! own way ([`metropolis`]).
 
 pub mod areas;
 pub mod board;
@@ -12,13 +13,15 @@ pub mod context;
 pub mod geojson;
 pub mod locate;
 pub mod mesh;
+pub mod metropolis;
 pub mod subdivide;
 pub mod warp;
 
 use crate::domain::area::{Area, GridKind};
 use crate::domain::context::ContextFeature;
+use crate::domain::geometry::signed_area;
 use crate::simulate::noise;
-use crate::simulate::profile::Profile;
+use crate::simulate::profile::{Ground as GroundKind, Profile, Town};
 use board::Board;
 use locate::Locator;
 use warp::{Plane, Warp};
@@ -36,7 +39,8 @@ pub struct Leaf {
     pub grid: usize,
     /// Comprehensive or dedicated grid.
     pub kind: GridKind,
-    /// Its ring in plan metres, before edges were bent.
+    /// Its ring in plan metres, before edges were bent; empty in a whole city,
+    /// which draws no buildings.
     pub plan: Vec<[f64; 2]>,
     /// Direction of its streets on the plan, radians.
     pub angle: f64,
@@ -46,6 +50,14 @@ pub struct Leaf {
     pub inner: [f64; 2],
     /// Name of the nearest street.
     pub street: String,
+}
+
+impl Leaf {
+    /// How lively it is: 1 where it measures a hundred metres a side, less in
+    /// proportion where it is larger.
+    pub fn bustle(&self) -> f64 {
+        100.0 / signed_area(&self.local).max(1.0).sqrt()
+    }
 }
 
 /// One road on the ground.
@@ -83,22 +95,28 @@ impl Geography {
     pub fn build(profile: &Profile, seed: u64) -> Self {
         // One seed gives different ground to different places.
         let seed = noise::stream(seed, profile.name).u64(..);
-        let warp = Warp::new(&profile.terrain.warp, seed);
-        let plane = Plane::at(profile.center);
-        let mut board = board::draw(profile, seed);
+        match &profile.ground {
+            GroundKind::Town(town) => Self::of_town(town, Plane::at(profile.center), seed),
+            GroundKind::Metropolis(metropolis) => metropolis::build(profile, metropolis, seed),
+        }
+    }
+
+    fn of_town(town: &Town, plane: Plane, seed: u64) -> Self {
+        let warp = Warp::new(&town.terrain.warp, seed);
+        let mut board = board::draw(town, seed);
         let straight = board.mesh.clone();
-        let tolerance_m = profile.terrain.arterial_spacing_m * CURVE_TOLERANCE;
+        let tolerance_m = town.terrain.arterial_spacing_m * CURVE_TOLERANCE;
         board.mesh.densify(|p| warp.local_from_plan(p), tolerance_m);
         let ground = Ground::new(&board, &warp, plane);
-        let hierarchy = areas::build(&ground, profile, seed);
-        let roads = context::roads(&board, &warp, profile, seed);
+        let hierarchy = areas::build(&ground, town, seed);
+        let roads = context::roads(&board, &warp, town, seed);
         let leaves = leaves(&board, &straight, &ground, &hierarchy, &roads);
-        let mut context = context::waters(&ground, profile, seed);
-        context.extend(context::greens(&ground, &leaves, profile, seed));
+        let mut context = context::waters(&ground, town, seed);
+        context.extend(context::greens(&ground, &leaves, town, seed));
         context.extend(context::road_features(&roads, plane));
-        context.extend(buildings::build(&leaves, &ground, &context, profile, seed));
+        context.extend(buildings::build(&leaves, &ground, &context, town, seed));
         let locator = Locator::new(leaves.iter().map(|leaf| ground.degrees(&leaf.local)).collect());
-        let waterside = context::waterside(&ground, profile);
+        let waterside = context::waterside(&ground, town);
         Self { areas: hierarchy.areas, leaves, roads, context, waterside, plane, locator }
     }
 

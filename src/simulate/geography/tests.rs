@@ -1,13 +1,23 @@
 //! What must be true of every map: exact counts, exact tiling, shared borders,
 //! simple rings, repeatability.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::*;
 use crate::domain::area::{AreaTree, Level};
 use crate::domain::context::ContextKind;
-use crate::domain::geometry::{Shape, signed_area};
+use crate::domain::geometry::{Bounds, Shape, signed_area};
 use crate::simulate::profile::{PROFILES, find};
+
+/// The grounds of all profiles for the default seed, each built once.
+fn grounds() -> impl Iterator<Item = (&'static Profile, &'static Geography)> {
+    static GROUNDS: [OnceLock<Geography>; PROFILES.len()] = [const { OnceLock::new() }; PROFILES.len()];
+    let built = |(profile, ground): (&'static Profile, &'static OnceLock<Geography>)| {
+        (profile, ground.get_or_init(|| Geography::build(profile, DEFAULT)))
+    };
+    PROFILES.iter().zip(&GROUNDS).map(built)
+}
 
 fn build(name: &str, seed: u64) -> Geography {
     Geography::build(find(name).expect("a profile of the table"), seed)
@@ -50,14 +60,15 @@ const DEFAULT: u64 = crate::simulate::DEFAULT_SEED;
 
 #[test]
 fn codes_link_every_area_to_its_parent() {
-    for profile in PROFILES {
-        let geography = Geography::build(profile, DEFAULT);
+    for (profile, geography) in grounds() {
         let count = geography.areas.len();
-        let (tree, findings) = AreaTree::build(geography.areas);
+        let (tree, findings) = AreaTree::build(geography.areas.clone());
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!((tree.len(), tree.roots().len()), (count, 1));
-        let names: HashSet<_> = tree.areas().iter().map(|a| &a.name).collect();
+        let names: HashSet<_> = tree.areas().iter().map(|a| (&a.parent, &a.name)).collect();
         assert_eq!(names.len(), count);
+        let levels: BTreeSet<Level> = tree.areas().iter().map(|a| a.level).collect();
+        assert_eq!(levels, profile.levels.iter().copied().collect(), "{}", profile.name);
         for (index, area) in tree.areas().iter().enumerate() {
             let below: u32 = tree.children(index as u32).iter().filter_map(|&i| tree.area(i).households).sum();
             assert!(tree.children(index as u32).is_empty() || area.households == Some(below), "{}", area.name);
@@ -67,8 +78,7 @@ fn codes_link_every_area_to_its_parent() {
 
 #[test]
 fn children_and_waters_tile_their_parent_exactly() {
-    for profile in PROFILES {
-        let geography = Geography::build(profile, DEFAULT);
+    for (_, geography) in grounds() {
         let (tree, _) = AreaTree::build(geography.areas.clone());
         for (index, area) in tree.areas().iter().enumerate() {
             let children = tree.children(index as u32);
@@ -76,24 +86,23 @@ fn children_and_waters_tile_their_parent_exactly() {
                 continue;
             }
             // Opposite edges of neighbours cancel; what is left is the outline,
-            // and for the street also the banks of its waters.
-            let mut left: BTreeMap<[[u64; 2]; 2], i32> = BTreeMap::new();
+            // and for the topmost area also the banks of its waters.
+            let mut left: HashSet<[[u64; 2]; 2]> = HashSet::new();
             for &child in children {
                 for [a, b] in edges(&tree.area(child).shape) {
-                    match left.remove(&[b, a]) {
-                        Some(_) => {}
-                        None => assert_eq!(left.insert([a, b], 1), None, "{}: two areas on one side", area.name),
+                    if !left.remove(&[b, a]) {
+                        assert!(left.insert([a, b]), "{}: two areas on one side", area.name);
                     }
                 }
             }
-            let own: BTreeMap<_, _> = edges(&area.shape).into_iter().map(|edge| (edge, 1)).collect();
+            let own: HashSet<_> = edges(&area.shape).into_iter().collect();
             let covered: f64 = children.iter().map(|&child| tree.area(child).shape.area()).sum();
-            if area.level == Level::Street {
-                let banks = left.iter().filter(|(edge, _)| !own.contains_key(*edge)).count();
+            if area.parent.is_none() {
+                let banks = left.difference(&own).count();
                 assert!(banks > 50, "lake and river have banks");
                 let waters = 1.0 - covered / area.shape.area();
                 assert!((0.01..0.25).contains(&waters), "{waters}");
-                assert_eq!(area.shape.ring_ends.len(), 1, "the street is one piece without holes");
+                assert_eq!(area.shape.ring_ends.len(), 1, "the whole is one piece without holes");
             } else {
                 assert_eq!(left, own, "{}", area.name);
                 assert!((covered / area.shape.area() - 1.0).abs() < 1e-6, "{}", area.name);
@@ -120,7 +129,7 @@ fn children_lie_within_their_parent() {
 
 #[test]
 fn rings_are_simple_and_no_vertex_repeats() {
-    for (name, seed) in [("badahu", DEFAULT), ("jinjihu", DEFAULT), ("jinjihu", 1)] {
+    for (name, seed) in [("badahu", DEFAULT), ("jinjihu", DEFAULT), ("jinjihu", 1), ("nanjing", 2)] {
         let geography = build(name, seed);
         for area in &geography.areas {
             for (number, ring) in area.shape.rings().enumerate() {
@@ -151,15 +160,16 @@ fn crosses_itself(ring: &[[f64; 2]]) -> bool {
     let neighbours = |i: usize, j: usize| i == j || (i + 1) % ring.len() == j || (j + 1) % ring.len() == i;
     let meet = |i: usize, j: usize| {
         let ((a, b), (p, q)) = (edge(i), edge(j));
-        !neighbours(i, j) && mesh::segments_meet(a, b, p, q)
+        // Edges on one line meet only where their boxes do.
+        let boxes_meet = Bounds::of(&[a, b]).intersects(&Bounds::of(&[p, q]));
+        !neighbours(i, j) && boxes_meet && mesh::segments_meet(a, b, p, q)
     };
     cells.values().any(|near| near.iter().any(|&i| near.iter().any(|&j| j > i && meet(i, j))))
 }
 
 #[test]
 fn areas_have_the_shape_of_blocks() {
-    for profile in PROFILES {
-        let geography = Geography::build(profile, DEFAULT);
+    for (profile, geography) in grounds() {
         let mut thin = 0;
         for leaf in &geography.leaves {
             let length: f64 = (0..leaf.local.len())
@@ -190,8 +200,104 @@ fn buildings_keep_clear_of_water_and_roads_run_beyond_the_border() {
         }
     }
     let street = geography.areas[0].shape.bounds();
-    let mut all = crate::domain::geometry::Bounds::EMPTY;
+    let mut all = Bounds::EMPTY;
     geography.roads.iter().flat_map(|r| &r.line).for_each(|&p| all.grow(geography.plane.degrees_from_local(p)));
     assert!(all.size()[0] > 1.8 * street.size()[0] && all.size()[1] > 1.8 * street.size()[1]);
     assert!(waters.iter().all(|water| !water.shape.is_empty()));
+}
+
+#[test]
+fn a_whole_city_has_exact_counts_for_any_seed() {
+    for seed in [DEFAULT, 1, 11] {
+        let city = build("nanjing", seed);
+        for (level, expected) in [
+            (Level::City, 1),
+            (Level::District, 11),
+            (Level::Street, 100),
+            (Level::Community, 1_250),
+            (Level::MicroGrid, 40_976),
+        ] {
+            assert_eq!(count(&city, level, None), expected, "seed {seed}: {}", level.label());
+        }
+        assert!(city.areas.iter().all(|area| !area.shape.is_empty()), "seed {seed}");
+        let vertices: usize = city.areas.iter().map(|area| area.shape.points.len()).sum();
+        assert!((1_150_000..1_450_000).contains(&vertices), "seed {seed}: {vertices}");
+    }
+}
+
+#[test]
+fn codes_of_a_whole_city_have_the_form_of_gb_t_2260() {
+    let (_, city) = grounds().find(|(profile, _)| profile.name == "nanjing").expect("a profile of the table");
+    let levels = [Level::City, Level::District, Level::Street, Level::Community, Level::MicroGrid];
+    for area in &city.areas {
+        let digits = [6, 6, 9, 12, 15][levels.iter().position(|&l| l == area.level).expect("one of five levels")];
+        assert!(area.code.len() == digits && area.code.starts_with("3299"), "{}", area.code);
+        let serial = |range: std::ops::Range<usize>| area.code[range].parse::<u32>().expect("digits");
+        match area.level {
+            Level::Street => assert_eq!(area.name.ends_with('镇'), serial(6..9) >= 100, "{}", area.name),
+            Level::Community => assert_eq!(area.name.ends_with('村'), serial(9..12) >= 200, "{}", area.name),
+            Level::MicroGrid => assert_eq!(area.name, format!("第{}微网格", serial(12..15))),
+            _ => {}
+        }
+        let is_below =
+            area.parent.as_ref().is_none_or(|parent| area.level == Level::District || area.code.starts_with(parent));
+        assert!(is_below, "{} below {:?}", area.code, area.parent);
+    }
+}
+
+#[test]
+fn any_place_of_a_whole_city_lies_in_one_micro_grid_or_in_water() {
+    let (_, city) = grounds().find(|(profile, _)| profile.name == "nanjing").expect("a profile of the table");
+    let (tree, _) = AreaTree::build(city.areas.clone());
+    let waters: Vec<&ContextFeature> = city.context.iter().filter(|f| f.kind == ContextKind::Water).collect();
+    let bounds = city.areas[0].shape.bounds();
+    let [width, height] = bounds.size();
+    let mut rng = noise::stream(1, "places");
+    let (mut on_land, mut afloat) = (0, 0);
+    for _ in 0..1_500 {
+        let place = [bounds.min[0] + width * rng.f64(), bounds.min[1] + height * rng.f64()];
+        let holding: Vec<usize> = (0..city.areas.len())
+            .filter(|&i| city.areas[i].level == Level::MicroGrid && city.areas[i].shape.contains(place))
+            .collect();
+        assert!(holding.len() <= 1, "{place:?} lies in {holding:?}");
+        assert_eq!(city.leaf_at(place).map(|leaf| leaf.area), holding.first().copied());
+        let Some(&index) = holding.first() else {
+            let is_inside = city.areas[0].shape.contains(place);
+            afloat += usize::from(is_inside);
+            assert!(!is_inside || waters.iter().any(|water| water.shape.contains(place)), "a gap at {place:?}");
+            continue;
+        };
+        on_land += 1;
+        let mut above = tree.parent(index as u32);
+        while let Some(parent) = above {
+            assert!(tree.area(parent).shape.contains(place), "{}", tree.area(parent).name);
+            above = tree.parent(parent);
+        }
+    }
+    assert!(on_land > 800 && afloat > 10, "{on_land}, {afloat}");
+}
+
+#[test]
+fn a_whole_city_is_dense_in_its_centre_and_wide_around_it() {
+    let (_, city) = grounds().find(|(profile, _)| profile.name == "nanjing").expect("a profile of the table");
+    let side = |leaf: &Leaf| signed_area(&leaf.local).sqrt();
+    let median_of = |from_m: f64, to_m: f64| {
+        let away = |leaf: &&Leaf| (from_m..to_m).contains(&leaf.inner[0].hypot(leaf.inner[1]));
+        let mut sides: Vec<f64> = city.leaves.iter().filter(away).map(side).collect();
+        sides.sort_by(f64::total_cmp);
+        sides[sides.len() / 2]
+    };
+    assert!((90.0..190.0).contains(&median_of(0.0, 4_000.0)));
+    assert!(median_of(28_000.0, 60_000.0) > 2.0 * median_of(0.0, 4_000.0));
+    let widest = city.leaves.iter().map(side).fold(0.0, f64::max);
+    assert!((1_000.0..4_000.0).contains(&widest), "{widest}");
+    assert!(city.leaves.iter().all(|leaf| side(leaf) > 25.0 && !leaf.street.is_empty()));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_city() {
+    let (_, city) = grounds().find(|(profile, _)| profile.name == "nanjing").expect("a profile of the table");
+    let again = build("nanjing", DEFAULT);
+    assert!(city.areas == again.areas && city.context == again.context);
+    assert_ne!(city.areas[0].shape, build("nanjing", DEFAULT + 1).areas[0].shape);
 }

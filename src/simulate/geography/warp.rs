@@ -18,15 +18,24 @@ use crate::domain::geometry::LonLat;
 
 /// One sinusoidal displacement.
 #[derive(Clone, Debug)]
-struct Wave {
+pub struct Wave {
     /// Unit vector along which points move.
-    along: [f64; 2],
+    pub along: [f64; 2],
     /// Wave vector, radians per metre.
-    vector: [f64; 2],
+    pub vector: [f64; 2],
     /// Radians.
-    phase: f64,
+    pub phase: f64,
     /// Metres.
-    amplitude_m: f64,
+    pub amplitude_m: f64,
+}
+
+impl Wave {
+    /// Adds the displacement of the plan's point `plan` to `to`.
+    pub fn shift(&self, plan: [f64; 2], to: &mut [f64; 2]) {
+        let swing = (self.vector[0] * plan[0] + self.vector[1] * plan[1] + self.phase).sin() * self.amplitude_m;
+        to[0] += self.along[0] * swing;
+        to[1] += self.along[1] * swing;
+    }
 }
 
 /// A sideways swing of everything near one east–west line: the river's bends,
@@ -102,12 +111,11 @@ impl Warp {
 
     /// Local metres from plan metres.
     pub fn local_from_plan(&self, plan: [f64; 2]) -> [f64; 2] {
-        let [mut x, mut y] = plan;
+        let mut local = plan;
         for wave in &self.waves {
-            let swing = (wave.vector[0] * plan[0] + wave.vector[1] * plan[1] + wave.phase).sin() * wave.amplitude_m;
-            x += wave.along[0] * swing;
-            y += wave.along[1] * swing;
+            wave.shift(plan, &mut local);
         }
+        let [x, mut y] = local;
         let m = &self.meander;
         let away = (plan[1] - m.offset_m) / m.reach_m;
         y += m.amplitude_m * (TAU * plan[0] / m.wavelength_m + m.phase).sin() * (-away * away / 2.0).exp();
@@ -131,22 +139,29 @@ impl Warp {
 pub struct Plane {
     center: LonLat,
     metres_per_degree: [f64; 2],
+    /// Degrees are rounded to whole multiples of 1 / this.
+    steps_per_degree: f64,
 }
 
 impl Plane {
-    /// The plane that touches the ellipsoid at `center`.
+    /// The plane that touches the ellipsoid at `center`, rounding degrees to 7
+    /// decimals (about a centimetre).
     pub fn at(center: LonLat) -> Self {
+        Self::rounding(center, 7)
+    }
+
+    /// The same, rounding degrees to `decimals`.
+    pub fn rounding(center: LonLat, decimals: i32) -> Self {
         let lat = center.lat.to_radians();
         let east = 111_412.84 * lat.cos() - 93.5 * (3.0 * lat).cos() + 0.118 * (5.0 * lat).cos();
         let north = 111_132.92 - 559.82 * (2.0 * lat).cos() + 1.175 * (4.0 * lat).cos();
-        Self { center, metres_per_degree: [east, north] }
+        Self { center, metres_per_degree: [east, north], steps_per_degree: 10_f64.powi(decimals) }
     }
 
-    /// Degrees from local metres, rounded to 7 decimals (about a centimetre):
-    /// exactly what is written to JSON, so that what shares a vertex here
-    /// shares it everywhere.
+    /// Degrees from local metres, rounded: exactly what is written to JSON, so
+    /// that what shares a vertex here shares it everywhere.
     pub fn degrees_from_local(&self, [x, y]: [f64; 2]) -> [f64; 2] {
-        let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+        let round = |degrees: f64| (degrees * self.steps_per_degree).round() / self.steps_per_degree;
         [round(self.center.lon + x / self.metres_per_degree[0]), round(self.center.lat + y / self.metres_per_degree[1])]
     }
 
@@ -159,14 +174,15 @@ impl Plane {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::profile::PROFILES;
+    use super::super::super::profile::{Ground, PROFILES};
     use super::*;
 
     #[test]
     fn no_profile_folds_the_ground() {
         for profile in PROFILES {
+            let Ground::Town(town) = &profile.ground else { continue };
             for seed in 0..20 {
-                let bound = Warp::new(&profile.terrain.warp, seed).lipschitz();
+                let bound = Warp::new(&town.terrain.warp, seed).lipschitz();
                 assert!(bound < 0.97, "{}: {bound}", profile.name);
             }
         }

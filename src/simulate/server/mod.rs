@@ -37,8 +37,8 @@ impl Backend {
     /// Prepares the answers that never change.
     pub fn new(world: World) -> Self {
         let geography = &world.city.geography;
-        let areas = routes::Document::new(&super::geography::geojson::areas(&geography.areas, None));
-        let context = routes::Document::new(&super::geography::geojson::context(&geography.context));
+        let areas = routes::Document::new(super::geography::geojson::areas(&geography.areas, None));
+        let context = routes::Document::new(super::geography::geojson::context(&geography.context));
         Self { world, changes: Changes::default(), faults: Faults::default(), areas, context }
     }
 }

@@ -28,9 +28,9 @@ pub struct Document {
 }
 
 impl Document {
-    /// Writes a JSON body and derives its tag from the bytes (FNV-1a, 64 bits).
-    pub fn new(json: &Value) -> Self {
-        let body = Bytes::from(json.to_string());
+    /// Keeps a JSON body and derives its tag from the bytes (FNV-1a, 64 bits).
+    pub fn new(json: Vec<u8>) -> Self {
+        let body = Bytes::from(json);
         let hash = body.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
         });
@@ -79,7 +79,7 @@ async fn areas(State(backend): State<Shared>, Query(query): Query<AreasQuery>, h
         return (StatusCode::BAD_REQUEST, Json(body)).into_response();
     };
     let areas = &backend.world.city.geography.areas;
-    Document::new(&geojson::areas(areas, Some(level))).answer(&headers)
+    Document::new(geojson::areas(areas, Some(level))).answer(&headers)
 }
 
 async fn context(State(backend): State<Shared>, headers: HeaderMap) -> Response {
