@@ -260,6 +260,8 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     let restyle_ms = restyle(wall);
     let heat_ms = reheat(wall);
     let (idle_cpu_percent, idle_frames) = idle(wall, Duration::from_secs(5));
+    // Before the areas are loaded once more.
+    let rss_mb = resident_mb();
     let load = load_alone(&data.area_path);
     let world = wall.app.world();
     Report {
@@ -286,7 +288,7 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
         draw_calls,
         idle_cpu_percent,
         idle_frames,
-        rss_mb: resident_mb(),
+        rss_mb,
     }
 }
 

@@ -244,9 +244,11 @@ fn type_of(level: Level, base: Option<Level>) -> (f32, bool) {
     }
 }
 
-/// A name without the words that its level repeats on every label.
+/// A name without the words that its level repeats on every label: 湖东3-02,
+/// or 12 for 第12微网格.
 fn short_name(name: &str) -> &str {
-    name.strip_suffix("微网格").filter(|rest| rest.chars().count() > 1).unwrap_or(name)
+    let Some(rest) = name.strip_suffix("微网格").filter(|rest| rest.chars().count() > 1) else { return name };
+    rest.strip_prefix('第').filter(|number| number.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(rest)
 }
 
 /// Width in ems: Chinese characters are one em, Latin about half.
@@ -301,6 +303,8 @@ mod tests {
     #[test]
     fn micro_grids_drop_the_word_that_all_of_them_share() {
         assert_eq!(short_name("湖东3-02微网格"), "湖东3-02");
+        assert_eq!(short_name("第12微网格"), "12");
+        assert_eq!(short_name("第一微网格"), "第一");
         assert_eq!(short_name("微网格"), "微网格");
         assert_eq!(short_name("师惠社区"), "师惠社区");
     }
