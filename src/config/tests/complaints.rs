@@ -1,7 +1,27 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 34] = [
+pub(super) const CASES: [(&str, &[&str]); 36] = [
+    (
+        r#"[map]
+fill = "solved-rat"
+classing = "natural"
+"#,
+        &[
+            "config.toml:7:8: 没有这种填色:`solved-rat`(是否为 `solved-rate`?),可用的有 `events`、`events-per-1000-households`、`closed-rate`、`solved-rate`、`overdue`、`overdue-rate`、`repeated-rate`、`camera-online-rate`、`none`、`reported:KEY`〔map.fill〕",
+            "config.toml:8:12: 不认识 `natural`,可用的有 `quantile`、`equal`、`jenks`〔map.classing〕",
+        ],
+    ),
+    (
+        r#"[map]
+classing = "equal"
+breaks = [10, 5]
+"#,
+        &[
+            "config.toml:7:1: `classing` 与 `breaks` 只能写一个:写了分级界限就不再自动分级〔map.classing〕",
+            "config.toml:8:15: 分级上界须从小到大,5 却不大于 10〔map.breaks[1]〕",
+        ],
+    ),
     (
         r#"[heat]
 widnow = "3h"
