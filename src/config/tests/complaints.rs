@@ -8,7 +8,7 @@ fill = "solved-rat"
 classing = "natural"
 "#,
         &[
-            "config.toml:7:8: 没有这种填色:`solved-rat`(是否为 `solved-rate`?),可用的有 `events`、`events-per-1000-households`、`closed-rate`、`solved-rate`、`overdue`、`overdue-rate`、`repeated-rate`、`camera-online-rate`、`none`、`reported:KEY`〔map.fill〕",
+            "config.toml:7:8: 没有这种填色:不认识 `solved-rat`(是否为 `solved-rate`?),可用的有 `events`、`events-per-1000-households`、`closed-rate`、`solved-rate`、`overdue`、`overdue-rate`、`repeated-rate`、`camera-online-rate`、`none`、`reported:KEY`〔map.fill〕",
             "config.toml:8:12: 不认识 `natural`,可用的有 `quantile`、`equal`、`jenks`〔map.classing〕",
         ],
     ),
