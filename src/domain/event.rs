@@ -160,7 +160,9 @@ pub struct ApplyCount {
 /// The events that the wall holds, newest last, bounded.
 #[derive(Clone, Debug)]
 pub struct EventStore {
-    events: HashMap<String, Event>,
+    /// Boxed, because a growing table of records this large would hold two
+    /// copies of all of them.
+    events: HashMap<String, Box<Event>>,
     /// (reported, id) in time order, so that windows and "newest" are slices.
     order: std::collections::BTreeSet<(Time, String)>,
     capacity: usize,
@@ -186,7 +188,7 @@ impl EventStore {
         let mut count = ApplyCount::default();
         for event in batch {
             match self.events.get(&event.id) {
-                Some(known) if *known == event || is_older(&event, known) => {
+                Some(known) if **known == event || is_older(&event, known) => {
                     count.same += 1;
                     continue;
                 }
@@ -202,7 +204,7 @@ impl EventStore {
                     self.order.insert((event.reported, event.id.clone()));
                 }
             }
-            self.events.insert(event.id.clone(), event);
+            self.events.insert(event.id.clone(), Box::new(event));
         }
         while self.events.len() > self.capacity {
             let Some((_, id)) = self.order.pop_first() else { break };
@@ -215,7 +217,7 @@ impl EventStore {
 
     /// The event with this id.
     pub fn get(&self, id: &str) -> Option<&Event> {
-        self.events.get(id)
+        self.events.get(id).map(Box::as_ref)
     }
 
     /// Number of events held.
@@ -235,14 +237,14 @@ impl EventStore {
 
     /// All events, oldest first by the time of report.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Event> + '_ {
-        self.order.iter().filter_map(|(_, id)| self.events.get(id))
+        self.order.iter().filter_map(|(_, id)| self.get(id))
     }
 
     /// Events reported in `from..=to`, oldest first.
     pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = &Event> + '_ {
         let low = (from, String::new());
         let high = (Time(to.0.saturating_add(1)), String::new());
-        self.order.range(low..high).filter_map(|(_, id)| self.events.get(id))
+        self.order.range(low..high).filter_map(|(_, id)| self.get(id))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Chinese fonts of the system, for egui.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy_egui::egui::{FontData, FontDefinitions, FontFamily};
 use fontdb::{Database, Family, Query, Source, Stretch, Style, Weight};
@@ -55,7 +57,7 @@ pub fn load(families: &[String]) -> Result<FontDefinitions, FontError> {
     Ok(definitions)
 }
 
-fn find(database: &Database, family: &str, weight: Weight) -> Option<(std::path::PathBuf, u32)> {
+fn find(database: &Database, family: &str, weight: Weight) -> Option<(PathBuf, u32)> {
     let id = database.query(&Query {
         families: &[Family::Name(family)],
         weight,
@@ -72,11 +74,23 @@ fn find(database: &Database, family: &str, weight: Weight) -> Option<(std::path:
 fn read(database: &Database, family: &str, weight: Weight) -> Result<FontData, FontError> {
     let (path, index) =
         find(database, family, weight).ok_or_else(|| FontError::NotFound { families: family.to_owned() })?;
-    let bytes =
-        std::fs::read(&path).map_err(|source| FontError::Unreadable { path: path.display().to_string(), source })?;
-    let mut data = FontData::from_owned(bytes);
+    let mut data = FontData::from_static(bytes_of(&path)?);
     data.index = index;
     Ok(data)
+}
+
+/// The bytes of a font file, read once and kept for good: from bytes that may
+/// go away egui would make a copy, and a Chinese font has twenty million.
+fn bytes_of(path: &Path) -> Result<&'static [u8], FontError> {
+    static FILES: Mutex<BTreeMap<PathBuf, &'static [u8]>> = Mutex::new(BTreeMap::new());
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bytes) = files.get(path) {
+        return Ok(bytes);
+    }
+    let unreadable = |source| FontError::Unreadable { path: path.display().to_string(), source };
+    let bytes: &'static [u8] = std::fs::read(path).map_err(unreadable)?.leak();
+    files.insert(path.to_owned(), bytes);
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ pub fn settings() -> WgpuSettings {
     WgpuSettings {
         backends: Some(backends()),
         instance_flags: wgpu::InstanceFlags::empty().with_env(),
+        // A wall has few buffers and keeps them: blocks of 64 MiB and more,
+        // made to serve many, would stay mostly empty for months.
+        memory_hints: wgpu::MemoryHints::MemoryUsage,
         ..WgpuSettings::default()
     }
 }
