@@ -111,19 +111,6 @@ pub struct Ingest {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Asks for pictures from anywhere; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct IngestHandle {
-    desk: PictureDesk,
-}
-
-impl IngestHandle {
-    /// Wants these pictures, and no others any more. At most 64 are fetched.
-    pub fn want_pictures(&self, wanted: Vec<PictureRequest>) {
-        self.desk.want(wanted);
-    }
-}
-
 impl Ingest {
     /// Starts fetching from `sources`; the [`SourceId`] of each is its index.
     ///
@@ -159,15 +146,10 @@ impl Ingest {
         self.inlet.try_recv()
     }
 
-    /// Wants these pictures, and no others any more; they come as
+    /// Wants these pictures, and no others any more, at most 64; they come as
     /// [`Update::Picture`].
     pub fn want_pictures(&self, wanted: Vec<PictureRequest>) {
         self.desk.want(wanted);
-    }
-
-    /// A handle with which other parts can ask for pictures.
-    pub fn handle(&self) -> IngestHandle {
-        IngestHandle { desk: self.desk.clone() }
     }
 
     /// Stops all sources and waits for the thread to end.
@@ -260,7 +242,6 @@ mod tests {
     fn the_connection_can_be_a_resource_of_many_threads() {
         fn check<T: Send + Sync + 'static>() {}
         check::<Ingest>();
-        check::<IngestHandle>();
     }
 
     #[test]

@@ -442,7 +442,7 @@ fn pictures_come_on_request_and_from_the_same_host_only() {
         messages[1].contains("503") && messages[2].contains("其他主机") && messages[3].contains("JPEG"),
         "{messages:?}"
     );
-    ingest.handle().want_pictures(vec![request("9", "/api/cameras/1/again.png")]);
+    ingest.want_pictures(vec![request("9", "/api/cameras/1/again.png")]);
     assert!(wait_for_picture(&mut ingest, "9").is_ok());
 }
 

@@ -13,11 +13,14 @@ use quanyu::config::{Bezels, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, Diagnostics, Legend, PanelAction, PanelView, StageLayout, area_card_ui, breadcrumb_ui, diagnostics_ui,
-    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui, unit_for,
+    AreaFacts, BOLD_FAMILY, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, StageLayout, area_card_ui,
+    breadcrumb_ui, diagnostics_ui, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui,
+    unit_for,
 };
 
-use fixture::{LONG, Mood, World, context, health};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use fixture::{LONG, Mood, World, context, fonts, health};
 
 const SCREENS: [[f32; 2]; 6] =
     [[1280.0, 720.0], [1920.0, 1080.0], [2560.0, 1080.0], [3840.0, 1080.0], [6656.0, 1792.0], [1080.0, 1920.0]];
@@ -388,4 +391,42 @@ fn what_finds_no_room_is_counted() {
     let none = layout(screen, unit_for(screen), &world.config, &[]);
     assert_eq!((none.panels.len(), none.hidden), (0, 0));
     assert!(none.free.width() > 1_800.0);
+}
+
+/// What a hand that goes by names finds and does: the names are those that a
+/// screen reader would say.
+#[test]
+fn everything_that_can_be_clicked_has_a_name() {
+    let Some(fonts) = fonts() else { return };
+    let mut world = World::new(Mood::Usual);
+    world.focus = world.tree.find("320506001002001");
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let bold = egui::FontFamily::Name(BOLD_FAMILY.into());
+    let mut harness = Harness::builder().with_size(screen).build_ui(|ui| {
+        // The fonts are there from the second pass on.
+        if !ui.ctx().fonts(|known| known.families().contains(&bold)) {
+            ui.ctx().set_fonts(fonts.clone());
+            return;
+        }
+        let view = world.view(unit);
+        asked.borrow_mut().extend(header_ui(ui, &stage, &view));
+        asked.borrow_mut().extend(breadcrumb_ui(ui, stage.free, &view));
+        if let Some(area) = world.focus {
+            asked.borrow_mut().extend(area_card_ui(ui, stage.free, &view, area, &AreaFacts::default()));
+        }
+    });
+    harness.run_steps(2);
+    for (name, action) in [
+        ("全域", PanelAction::FocusNothing),
+        ("返回上级", PanelAction::FocusParent),
+        ("实时或回放", PanelAction::TogglePause),
+        ("数据源", PanelAction::ToggleDiagnostics),
+    ] {
+        asked.borrow_mut().clear();
+        harness.get_by_label(name).click();
+        harness.run_steps(2);
+        assert_eq!(asked.borrow().as_slice(), [action], "{name}");
+    }
 }

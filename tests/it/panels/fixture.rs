@@ -207,6 +207,7 @@ fn config(mood: Mood) -> Config {
             layers: Vec::new(),
             panels: (0..panels.len()).collect(),
             focus: None,
+            fill: Fill::default(),
             duration_secs: None,
         }],
         panels,
@@ -421,6 +422,13 @@ fn sources(mood: Mood) -> Vec<(String, SourceHealth)> {
 
 /// A context that draws Chinese, or `None` where the machine has no font.
 pub fn context() -> Option<egui::Context> {
+    let context = egui::Context::default();
+    context.set_fonts(fonts()?);
+    Some(context)
+}
+
+/// The fonts of the wall; `None`, and a word about it, where they are missing.
+pub fn fonts() -> Option<egui::FontDefinitions> {
     const FOLDER: &str = "/usr/share/fonts/opentype/noto";
     let mut fonts = egui::FontDefinitions::empty();
     let bold = egui::FontFamily::Name(BOLD_FAMILY.into());
@@ -437,7 +445,5 @@ pub fn context() -> Option<egui::Context> {
         fonts.families.entry(family).or_default().push(name.into());
     }
     fonts.families.insert(egui::FontFamily::Monospace, vec!["regular".into()]);
-    let context = egui::Context::default();
-    context.set_fonts(fonts);
-    Some(context)
+    Some(fonts)
 }
