@@ -57,7 +57,7 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
         // The map under the legend may be as bright as its text.
         let height = pen.u(70.0 * parts as f32 + if lost.is_some() { 26.0 } else { 0.0 });
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
-        pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.panel);
+        pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.93));
     }
     if let Some(full_scale) = legend.heat_full_scale.filter(|full| full.is_finite() && *full > 0.0) {
         heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), full_scale);

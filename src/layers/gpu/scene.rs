@@ -123,10 +123,18 @@ pub struct PointStyle {
     pub color: [f32; 4],
     /// Diameter, physical pixels.
     pub size_px: f32,
-    /// 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring.
+    /// 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring; from
+    /// [`PointStyle::BADGE`] on a badge with an icon.
     pub shape: u32,
-    /// Fills the struct to 32 bytes.
-    pub pad: [f32; 2],
+    /// State of what a badge stands for: 0 well, 1 off, 2 alarm.
+    pub state: u32,
+    /// Grey of a badge's ground, 0 dark to 1 light.
+    pub ground: f32,
+}
+
+impl PointStyle {
+    /// The shape of a badge with icon 0.
+    pub const BADGE: u32 = 16;
 }
 
 /// Rows of the point table.
