@@ -24,9 +24,11 @@ use crate::domain::spatial::outermost;
 
 mod fill;
 mod line;
+mod raised;
 
 pub use fill::{Chunk, FillMesh, FillVertex, cut_shape, fill_mesh};
 pub use line::{LineChunk, LineClass, LineMesh, Segment, line_mesh};
+pub use raised::{NO_AREA, RaisedMesh, RaisedSegment, raised_mesh};
 
 /// Every vertex of every area in local metres, in the order of the tree.
 ///

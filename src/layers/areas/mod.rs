@@ -5,6 +5,7 @@
 //! the view only picks which chunks are drawn.
 
 pub mod geometry;
+pub mod raise;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::classes;
 use crate::domain::crs::Projection;
 use crate::domain::geometry::Bounds;
-use crate::map::{Hover, MapView, picked_level};
+use crate::map::{Hover, MapView, Relief, picked_level};
 use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
 use crate::theme::{Rgba, Theme};
 use geometry::{Anchor, FillMesh, LineClass, LineMesh, LocalPoints, Segment, fill_mesh, label_anchors, line_mesh};
@@ -159,15 +160,19 @@ struct StyleKey {
     values: u64,
     built: u64,
     focus: u64,
+    relief: u64,
     fill_level: Option<Level>,
 }
 
-/// Writes one style per area when a figure, the focus or the geometry changed.
+/// Writes one style per area when a figure, a height, the focus or the geometry
+/// changed.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn style(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
     areas: Res<Areas>,
     values: Res<AreaValues>,
+    relief: Res<Relief>,
     focus: Res<Focus>,
     config: Res<WallConfig>,
     theme: Res<WallTheme>,
@@ -177,6 +182,7 @@ pub(super) fn style(
         values: values.revision,
         built: layer.built_revision,
         focus: focus.revision,
+        relief: relief.revision,
         fill_level: map.fill_level,
     };
     if key == layer.styled || layer.built_revision != areas.revision || layer.built_revision == 0 {
@@ -196,7 +202,8 @@ pub(super) fn style(
     let styles = (0..areas.tree.len() as AreaIndex)
         .map(|index| {
             let inside = is_in(&areas.tree, index, focused);
-            area_style(&theme.0, value(index), &breaks, inside, is_figure)
+            let style = area_style(&theme.0, value(index), &breaks, inside, is_figure);
+            AreaStyle { height_m: relief.height_m(index) as f32, ..style }
         })
         .collect();
     scene.styles = Arc::new(styles);
@@ -222,7 +229,7 @@ fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, i
     if !inside {
         flags |= AreaStyle::DIMMED;
     }
-    AreaStyle::new(color.linear(), flags)
+    AreaStyle::new(color.linear(), flags, 0.0)
 }
 
 /// Spreads however many classes there are over the seven colours.

@@ -14,7 +14,7 @@ use super::WallTheme;
 use super::areas::AreaLayer;
 use crate::config::Layer;
 use crate::domain::area::{AreaIndex, Level};
-use crate::map::{MapView, ScreenRect};
+use crate::map::{MapView, Relief, ScreenRect, relief};
 use crate::model::{Areas, Focus, Visible, WallConfig};
 use crate::theme::{Theme, size};
 
@@ -48,6 +48,9 @@ pub struct PlacedLabels {
 struct PlacementKey {
     center: [f64; 2],
     px_per_m: f64,
+    tilt: [f64; 2],
+    rise: f64,
+    relief: u64,
     layout: u64,
     built: u64,
     focus: u64,
@@ -74,11 +77,15 @@ pub(super) fn place(
     focus: Res<Focus>,
     visible: Res<Visible>,
     view: Res<MapView>,
+    relief: Res<Relief>,
     config: Res<WallConfig>,
 ) {
     let key = PlacementKey {
         center: view.camera.center,
         px_per_m: view.camera.px_per_m,
+        tilt: view.tilt_cos_sin(),
+        rise: view.rise(),
+        relief: relief.revision,
         layout: view.layout_revision,
         built: layer.built_revision,
         focus: focus.revision,
@@ -95,11 +102,13 @@ pub(super) fn place(
     let focused = focus.area(&areas);
     let base = crate::map::picked_level(&areas, &focus, config.0.map.fill_level);
     let mut candidates = candidates(&layer, &areas, &view, &placed.shown, focused, base);
+    lift(&mut candidates, &layer, &areas, &view, &relief);
     candidates.sort_by(|a, b| {
         (a.level, !a.in_focus, !a.was_shown)
             .cmp(&(b.level, !b.in_focus, !b.was_shown))
             .then(b.radius_px.total_cmp(&a.radius_px))
     });
+    let shortened = key.tilt[0] as f32;
     let mut taken: Vec<ScreenRect> = Vec::new();
     let mut labels = Vec::new();
     for candidate in candidates {
@@ -108,7 +117,7 @@ pub(super) fn place(
         let em_px = size_u * view.unit_px;
         let half = [text_width_em(text) * em_px / 2.0, em_px * 0.62];
         // A name needs about its own room inside its area.
-        if candidate.radius_px < half[0] * 0.55 || candidate.radius_px < half[1] * 0.8 {
+        if candidate.radius_px < half[0] * 0.55 || candidate.radius_px * shortened < half[1] * 0.8 {
             continue;
         }
         let air = [em_px * 0.25, em_px * 0.12];
@@ -143,6 +152,21 @@ pub(super) fn place(
     }
     placed.shown = labels.iter().map(|label| label.area).collect();
     placed.labels = labels;
+}
+
+/// Puts names onto what has risen, and drops those that stand where something
+/// nearer hides their area: they would name what hides it.
+fn lift(candidates: &mut Vec<Candidate>, layer: &AreaLayer, areas: &Areas, view: &MapView, relief: &Relief) {
+    let Some(level) = relief.level.filter(|_| view.rise() > 0.0) else { return };
+    candidates.retain_mut(|candidate| {
+        let Some(anchor) = layer.anchors[candidate.area as usize] else { return false };
+        let local = anchor.at.map(f64::from);
+        let height_m = relief.height_at(candidate.area, local, areas) * view.rise();
+        candidate.at_px = view.screen_from_local_at(local, height_m);
+        let shown = relief::pick(view, areas, relief, level, candidate.at_px);
+        let is_own = |shown| areas.tree.is_within(shown, candidate.area) || areas.tree.is_within(candidate.area, shown);
+        shown.is_some_and(is_own)
+    });
 }
 
 fn candidates(

@@ -22,7 +22,7 @@ use crate::domain::geometry::Bounds;
 use crate::domain::spatial::outermost;
 
 /// Segments after which a chunk is full.
-const CHUNK_SEGMENTS: usize = 8_192;
+pub(super) const CHUNK_SEGMENTS: usize = 8_192;
 
 /// Degrees to key units: 10⁻⁷ degrees. 400° fit 32 bits.
 const KEY_SCALE: f64 = 1e7;
@@ -38,7 +38,7 @@ pub enum LineClass {
 
 impl LineClass {
     /// How many classes there are.
-    const COUNT: usize = 1 + Level::ALL.len();
+    pub(super) const COUNT: usize = 1 + Level::ALL.len();
 
     /// Row of the table of line styles: 0 for the outer edge, 1 for
     /// [`Level::City`] … 6 for [`Level::MicroGrid`].
@@ -50,7 +50,7 @@ impl LineClass {
     }
 
     /// The class of that number; what is no level is the outer edge.
-    fn of_style(style: u32) -> Self {
+    pub(super) fn of_style(style: u32) -> Self {
         Level::ALL.into_iter().map(Self::Level).find(|class| class.style() == style).unwrap_or(Self::Outer)
     }
 }
@@ -90,13 +90,13 @@ pub struct LineMesh {
 
 /// The edges of all rings, in arrays as long as the tree has vertices: edge
 /// number i runs from vertex `from[i]` to vertex i.
-struct Edges {
+pub(super) struct Edges {
     /// Rounded place of each vertex; `None` when it is not on the Earth.
     keys: Vec<Option<u64>>,
     /// The vertex before each vertex in its ring.
-    from: Vec<u32>,
+    pub(super) from: Vec<u32>,
     /// The area of each vertex.
-    areas: Vec<AreaIndex>,
+    pub(super) areas: Vec<AreaIndex>,
 }
 
 /// Collects the borders of every area.
@@ -129,7 +129,7 @@ pub fn line_mesh(tree: &AreaTree, local: &LocalPoints) -> LineMesh {
 
 impl Edges {
     /// Lists the edges of every ring.
-    fn of(tree: &AreaTree) -> Self {
+    pub(super) fn of(tree: &AreaTree) -> Self {
         let count = tree.areas().iter().map(|area| area.shape.points.len()).sum();
         let mut edges =
             Self { keys: Vec::with_capacity(count), from: Vec::with_capacity(count), areas: Vec::with_capacity(count) };
@@ -148,14 +148,14 @@ impl Edges {
     }
 
     /// Both ends of an edge, the smaller first.
-    fn ends(&self, edge: u32) -> Option<[u64; 2]> {
+    pub(super) fn ends(&self, edge: u32) -> Option<[u64; 2]> {
         let (a, b) = (self.keys[self.from[edge as usize] as usize]?, self.keys[edge as usize]?);
         Some([a.min(b), a.max(b)])
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
     /// in an order in which the same edges are neighbours and near edges near.
-    fn sorted(&self) -> Vec<(u64, u32)> {
+    pub(super) fn sorted(&self) -> Vec<(u64, u32)> {
         let mut bounds = Bounds::EMPTY;
         for &key in self.keys.iter().flatten() {
             bounds.grow(place_of(key));
