@@ -27,3 +27,9 @@ fn vs(@builtin(vertex_index) corner: u32) -> Vertex {
 fn fs(in: Vertex) -> @location(0) vec4f {
     return heat_color(heat, density, ramp, linear_sampler, in.uv);
 }
+
+// What has spilt beyond the areas, while they are about to rise.
+@fragment
+fn fs_fading(in: Vertex) -> @location(0) vec4f {
+    return heat_color(heat, density, ramp, linear_sampler, in.uv) * view.flatness;
+}

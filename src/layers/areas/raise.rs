@@ -158,7 +158,7 @@ pub(in crate::layers) fn draw(
     let in_view = view.visible_bounds();
     for chunk in layer.mesh.chunks.iter().filter(|chunk| chunk.bounds.intersects(&in_view)) {
         let may_have_walls = match chunk.class {
-            LineClass::Outer => true,
+            LineClass::Outer => false,
             LineClass::Level(level) => relief.level.is_some_and(|rising| level <= rising),
         };
         if may_have_walls {

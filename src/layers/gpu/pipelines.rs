@@ -207,7 +207,7 @@ pub(super) struct TiltPipelines {
     pub(super) context_fading: RenderPipeline,
     pub(super) road: RenderPipeline,
     pub(super) road_fading: RenderPipeline,
-    pub(super) heat: RenderPipeline,
+    pub(super) heat_fading: RenderPipeline,
     pub(super) glow: RenderPipeline,
     pub(super) line: RenderPipeline,
     /// In passes of their own.
@@ -247,7 +247,7 @@ impl TiltPipelines {
             context_fading: build(["context", "vs", "fs_fading"], context, &plain, BY_MASK, ignored),
             road: build(["line", "vs", "fs"], segment, &plain, BY_MASK, tested),
             road_fading: build(["line", "vs", "fs_fading"], segment, &plain, BY_MASK, ignored),
-            heat: build(["heat", "vs", "fs"], None, &[view, &base.heat_layout], OVER, tested),
+            heat_fading: build(["heat", "vs", "fs_fading"], None, &[view, &base.heat_layout], OVER, tested),
             glow: build(["raised", "vs_raised_glow", "fs_glow"], raised, &edges, BRIGHTEST, tested),
             line: build(["raised", "vs_raised", "fs"], raised, &edges, OVER, tested),
             column: build(["column", "vs", "fs"], column, &areas, OVER_AND_MASK, solid),

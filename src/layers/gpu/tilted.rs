@@ -6,9 +6,9 @@
 //! know their area, take how high they stand.
 //!
 //! Order within the pass: ground of the other levels → roofs (with their heat)
-//! → walls → context and spilt heat, which stay on the ground → lines on the
-//! edges → outlines. While the map turns, the context that roofs will hide
-//! fades over them.
+//! → walls → context, which stays on the ground → lines on the edges → outlines.
+//! While the map turns, the context that roofs will hide fades over them, and so
+//! does the heat that has spilt beyond the areas.
 //!
 //! Nothing of this exists, compiled or allocated, before a map is first tilted.
 
@@ -173,8 +173,8 @@ fn draw_solid(draw: &Drawing, raised: &RaisedFrame, pipelines: &TiltPipelines, p
     draw.context(pass, &pipelines.context, &pipelines.road);
     if scene.view.flatness > 0.0 {
         draw.context(pass, &pipelines.context_fading, &pipelines.road_fading);
+        draw.heat(pass, &pipelines.heat_fading);
     }
-    draw.heat(pass, &pipelines.heat);
 }
 
 /// Lines on the edges, and outlines.

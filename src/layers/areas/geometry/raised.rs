@@ -35,7 +35,8 @@ pub struct RaisedSegment {
 /// All borders of a map that rises by the areas of one level.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RaisedMesh {
-    /// Small levels first, the outer edge last.
+    /// Small levels first, the outer edge last: as one of its level, and once
+    /// more as what it is, on the ground.
     pub segments: Vec<RaisedSegment>,
     /// In the order of the segments.
     pub chunks: Vec<LineChunk>,
@@ -66,12 +67,18 @@ pub fn raised_mesh(
         if is_drawable(a) && is_drawable(b) {
             let is_outer = areas.iter().filter(|&&area| is_outermost[area as usize]).count() == 1;
             let coarsest = tree.area(edges.areas[coarsest as usize]).level;
-            let style = if is_outer { LineClass::Outer } else { LineClass::Level(coarsest) }.style();
             let [from, to] = ends.map(|vertex| degrees[vertex as usize]);
             let middle = [(from[0] + to[0]) / 2.0, (from[1] + to[1]) / 2.0];
             let sides = sides(tree, &areas, level, || locate(middle));
             let [a, b] = [a, b].map(|end| end.map(|value| value as f32));
+            let style = LineClass::Level(coarsest).style();
             by_class[style as usize].push(RaisedSegment { a, b, style, sides });
+            if is_outer {
+                // On the ground, where it stays in one piece: the edge of what
+                // has risen is drawn like any other.
+                let style = LineClass::Outer.style();
+                by_class[style as usize].push(RaisedSegment { a, b, style, sides: [NO_AREA; 2] });
+            }
         }
     }
     let segments: Vec<RaisedSegment> = by_class.into_iter().rev().flatten().collect();
@@ -134,9 +141,23 @@ mod tests {
         let tree = testing::tiling(10, 2);
         let flat = line_mesh(&tree, &LocalPoints::new(&tree, |point| point.map(|value| value * 1e4)));
         let raised = mesh(&tree, Level::Grid);
-        let plain: Vec<_> = raised.segments.iter().map(|s| (s.a, s.b, s.style)).collect();
-        assert_eq!(plain, flat.segments.iter().map(|s| (s.a, s.b, s.style)).collect::<Vec<_>>());
-        assert_eq!(raised.chunks, flat.chunks);
+        let ends = |a: [f32; 2], b: [f32; 2]| [a, b].map(|end| end.map(f32::to_bits));
+        let sorted = |mut list: Vec<[[u32; 2]; 2]>| {
+            list.sort_unstable();
+            list
+        };
+        let is_outer = |style: u32| style == LineClass::Outer.style();
+        let of = |outer: bool| raised.segments.iter().filter(move |s| is_outer(s.style) == outer);
+        assert_eq!(
+            sorted(of(false).map(|s| ends(s.a, s.b)).collect()),
+            sorted(flat.segments.iter().map(|s| ends(s.a, s.b)).collect())
+        );
+        assert_eq!(
+            sorted(of(true).map(|s| ends(s.a, s.b)).collect()),
+            sorted(flat.segments.iter().filter(|s| is_outer(s.style)).map(|s| ends(s.a, s.b)).collect())
+        );
+        assert!(of(true).all(|s| s.sides == [NO_AREA; 2]));
+        assert_eq!(raised.chunks.last().map(|chunk| chunk.range.end as usize), Some(raised.segments.len()));
         assert_eq!(size_of::<RaisedSegment>(), 28);
     }
 
@@ -149,12 +170,13 @@ mod tests {
         };
         let grids = mesh(&tree, Level::Grid);
         assert_eq!(count(&grids, &|[l, r]| l != r && r != NO_AREA), 2 * n * (n + 1) - 4 * n);
-        assert_eq!(count(&grids, &|[_, r]| r == NO_AREA), 4 * n);
+        assert_eq!(count(&grids, &|[l, r]| l != r && r == NO_AREA), 4 * n);
         // Between the communities runs one border; those of the grids lie inside.
         let communities = mesh(&tree, Level::Community);
         assert_eq!(count(&communities, &|[l, r]| l != r && r != NO_AREA), n);
-        assert_eq!(count(&communities, &|[l, r]| l == r), 2 * n * (n + 1) - 5 * n);
-        assert!(communities.segments.iter().all(|segment| tree.area(segment.sides[0]).level == Level::Community));
+        assert_eq!(count(&communities, &|[l, r]| l == r && l != NO_AREA), 2 * n * (n + 1) - 5 * n);
+        let sides = communities.segments.iter().map(|segment| segment.sides[0]).filter(|&side| side != NO_AREA);
+        assert!(sides.into_iter().all(|side| tree.area(side).level == Level::Community));
     }
 
     #[test]
@@ -168,7 +190,8 @@ mod tests {
         ]);
         let local = LocalPoints::new(&tree, |point| point.map(|value| value * 1e4));
         let raised = raised_mesh(&tree, &local, Level::Community, |_| Some(1));
-        let of_street = raised.segments.iter().filter(|segment| segment.style == LineClass::Outer.style());
+        let style = LineClass::Level(Level::Street).style();
+        let of_street = raised.segments.iter().filter(|segment| segment.style == style);
         assert!(of_street.clone().count() == 4 && of_street.clone().all(|segment| segment.sides == [1, 1]));
     }
 }
