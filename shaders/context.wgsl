@@ -18,7 +18,7 @@ struct Vertex {
 fn vs(@location(0) position: vec2f, @location(1) kind: u32) -> Vertex {
     let color = palette.colors[min(kind, 3u)];
     var out: Vertex;
-    out.clip = clip_from_px(px_from_local(position));
+    out.clip = clip_at(px_from_local(position), depth_from_raised(position, 0.0) - depth_of_width(1.0));
     out.color = vec4f(color.rgb * color.a, color.a);
     return out;
 }
@@ -26,4 +26,10 @@ fn vs(@location(0) position: vec2f, @location(1) kind: u32) -> Vertex {
 @fragment
 fn fs(in: Vertex) -> @location(0) vec4f {
     return in.color;
+}
+
+// Over areas that are about to rise.
+@fragment
+fn fs_fading(in: Vertex) -> @location(0) vec4f {
+    return in.color * view.flatness;
 }

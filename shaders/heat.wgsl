@@ -2,17 +2,6 @@
 // ramp. The scale does not depend on the view, so that the same colour means
 // the same number while panning and zooming.
 
-struct Heat {
-    // Local metres of the grid's lower left corner.
-    origin: vec2f,
-    // Local metres of the grid's extent.
-    extent: vec2f,
-    // Blurred events per bin → position on the ramp.
-    gain: f32,
-    opacity: f32,
-    pad: vec2f,
-};
-
 @group(1) @binding(0) var<uniform> heat: Heat;
 @group(1) @binding(1) var density: texture_2d<f32>;
 @group(1) @binding(2) var ramp: texture_2d<f32>;
@@ -26,20 +15,21 @@ struct Vertex {
 @vertex
 fn vs(@builtin(vertex_index) corner: u32) -> Vertex {
     let uv = vec2f(f32(corner & 1u), f32(corner >> 1u));
+    let position = heat.origin + uv * heat.extent;
     var out: Vertex;
-    out.clip = clip_from_px(px_from_local(heat.origin + uv * heat.extent));
+    // Behind everything on the ground: areas carry their own heat when tilted.
+    out.clip = clip_at(px_from_local(position), depth_from_raised(position, 0.0) + depth_of_width(1.0));
     out.uv = uv;
     return out;
 }
 
 @fragment
 fn fs(in: Vertex) -> @location(0) vec4f {
-    let value = textureSampleLevel(density, linear_sampler, in.uv, 0.0).r * heat.gain;
-    // The square root spreads the low end, where most of a city lies; the
-    // legend's ticks follow the same curve.
-    let at = sqrt(clamp(value, 0.0, 1.0));
-    // Faint where little happens, so that what is under it stays readable.
-    let color = textureSampleLevel(ramp, linear_sampler, vec2f(at, 0.5), 0.0);
-    let alpha = color.a * heat.opacity * view.event_light * smoothstep(0.06, 0.55, at);
-    return vec4f(color.rgb * alpha, alpha);
+    return heat_color(heat, density, ramp, linear_sampler, in.uv);
+}
+
+// What has spilt beyond the areas, while they are about to rise.
+@fragment
+fn fs_fading(in: Vertex) -> @location(0) vec4f {
+    return heat_color(heat, density, ramp, linear_sampler, in.uv) * view.flatness;
 }

@@ -26,9 +26,10 @@ struct Vertex {
     @location(2) @interpolate(flat) style: u32,
 };
 
-fn expand(corner: u32, a: vec2f, b: vec2f, style: u32, reach_px: f32) -> Vertex {
-    let a_px = px_from_local(a);
-    let b_px = px_from_local(b);
+// A quad around the segment, whose ends are at the two heights.
+fn expand(corner: u32, a: vec2f, b: vec2f, heights_m: vec2f, style: u32, reach_px: f32) -> Vertex {
+    let a_px = px_from_raised(a, heights_m.x);
+    let b_px = px_from_raised(b, heights_m.y);
     let along = b_px - a_px;
     let length_px = length(along);
     let forward = select(vec2f(1.0, 0.0), along / length_px, length_px > 1e-4);
@@ -36,7 +37,8 @@ fn expand(corner: u32, a: vec2f, b: vec2f, style: u32, reach_px: f32) -> Vertex 
     let s = select(-reach_px, length_px + reach_px, (corner & 1u) == 1u);
     let t = select(-reach_px, reach_px, (corner & 2u) == 2u);
     var out: Vertex;
-    out.clip = clip_from_px(a_px + forward * s + side * t);
+    let depth = select(depth_from_raised(a, heights_m.x), depth_from_raised(b, heights_m.y), (corner & 1u) == 1u);
+    out.clip = clip_at(a_px + forward * s + side * t, depth - depth_of_width(reach_px));
     out.at_px = vec2f(s, t);
     out.length_px = length_px;
     out.style = style;
@@ -60,11 +62,22 @@ fn vs(
     @location(1) b: vec2f,
     @location(2) style: u32,
 ) -> Vertex {
-    return expand(corner, a, b, style, table.styles[style & 31u].width_px * 0.5 + 1.0);
+    return expand(corner, a, b, vec2f(0.0), style, table.styles[style & 31u].width_px * 0.5 + 1.0);
 }
 
-@fragment
-fn fs(in: Vertex) -> @location(0) vec4f {
+// On top of what has risen.
+@vertex
+fn vs_lifted(
+    @builtin(vertex_index) corner: u32,
+    @location(0) a: vec2f,
+    @location(1) b: vec2f,
+    @location(2) style: u32,
+) -> Vertex {
+    let heights_m = vec2f(risen_m(a), risen_m(b));
+    return expand(corner, a, b, heights_m, style, table.styles[style & 31u].width_px * 0.5 + 1.0);
+}
+
+fn look(in: Vertex) -> vec4f {
     let style = table.styles[in.style & 31u];
     // Thinner than a pixel: one pixel wide and as much fainter.
     let drawn_px = max(style.width_px, 1.0);
@@ -72,6 +85,17 @@ fn fs(in: Vertex) -> @location(0) vec4f {
     let coverage = clamp(drawn_px * 0.5 + 0.5 - distance_px(in), 0.0, 1.0);
     let alpha = style.color.a * coverage * thin * opacity(in.style);
     return vec4f(style.color.rgb * alpha, alpha);
+}
+
+@fragment
+fn fs(in: Vertex) -> @location(0) vec4f {
+    return look(in);
+}
+
+// Over areas that are about to rise.
+@fragment
+fn fs_fading(in: Vertex) -> @location(0) vec4f {
+    return look(in) * view.flatness;
 }
 
 @vertex
@@ -82,7 +106,7 @@ fn vs_glow(
     @location(2) style: u32,
 ) -> Vertex {
     let row = table.styles[style & 31u];
-    return expand(corner, a, b, style, row.width_px * 0.5 + row.glow_px);
+    return expand(corner, a, b, vec2f(0.0), style, row.width_px * 0.5 + row.glow_px);
 }
 
 // Blended with max: overlapping segments glow no brighter than one.

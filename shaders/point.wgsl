@@ -50,7 +50,7 @@ fn vs(
     let reach_px = select(plain_px, radius_px * 4.0 + 2.0, pulse >= 0.0);
     let at_px = vec2f(f32(corner & 1u), f32(corner >> 1u)) * 2.0 * reach_px - reach_px;
     var out: Vertex;
-    out.clip = clip_from_px(px_from_local(position) + at_px);
+    out.clip = clip_at(px_from_raised(position, risen_m(position)) + at_px, 0.5);
     out.at_px = at_px;
     out.style = style;
     out.pulse = pulse;

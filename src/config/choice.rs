@@ -6,7 +6,7 @@
 
 use super::read::Choice;
 use super::source::Feed;
-use super::{Audience, Layer, Side, ThemeName};
+use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 
@@ -152,6 +152,12 @@ impl Choice for ThemeName {
 impl Choice for Audience {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("duty", Self::Duty), ("public", Self::Public), ("demo", Self::Demo)]
+    }
+}
+
+impl Choice for TiltStyle {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("extrude", Self::Extrude), ("columns", Self::Columns)]
     }
 }
 

@@ -131,6 +131,25 @@ pub struct Map {
     /// Level whose areas are coloured and ranked; `None` picks the level
     /// just below the top.
     pub fill_level: Option<Level>,
+    /// What rises while the map is tilted.
+    pub tilt: TiltStyle,
+    /// Factor on the heights; at 1 the tallest area rises by an eighth of what
+    /// the map shows.
+    pub height_factor: f64,
+}
+
+/// Steepest tilt of the map, degrees: beyond it what stands in front hides too
+/// much of what lies behind.
+pub const MAX_TILT_DEG: f64 = 55.0;
+
+/// What rises while the map is tilted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TiltStyle {
+    /// The areas themselves, by the figure that colours them.
+    #[default]
+    Extrude,
+    /// One column in each area; the areas stay flat.
+    Columns,
 }
 
 /// What colours the areas.
@@ -292,6 +311,8 @@ pub struct Scene {
     pub focus: Option<String>,
     /// What colours the areas.
     pub fill: Fill,
+    /// Tilt of the map, degrees; 0 looks straight down.
+    pub tilt_deg: f64,
     /// Seconds until the next scene of the playlist; `None` stays.
     pub duration_secs: Option<f64>,
 }

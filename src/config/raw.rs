@@ -21,7 +21,7 @@ use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::source::Feed;
 use super::syntax::translated;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
-use super::{Audience, Layer, Side, ThemeName};
+use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 
@@ -140,6 +140,10 @@ raw_table! {
         breaks: Vec<At<f64>>,
         /// Level whose areas are coloured and ranked.
         fill_level: Level,
+        /// What rises while the map is tilted.
+        tilt: TiltStyle,
+        /// Factor on the heights.
+        height: f64,
     }
 }
 
@@ -264,6 +268,8 @@ raw_table! {
         focus: String,
         /// Name of the figure that colours the areas.
         fill: String,
+        /// Tilt of the map, degrees.
+        tilt: f64,
         /// Time until the next scene.
         duration: DurationSecs,
     }

@@ -21,7 +21,7 @@ use super::error::{Complaints, ConfigError};
 use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawHeat, RawMap, RawWall};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, Classing, ClosedLoop, Config, Fill, Heat, Map, Wall};
+use super::{Bezels, Classing, ClosedLoop, Config, Fill, Heat, MAX_TILT_DEG, Map, Wall};
 use crate::domain::choropleth::AreaFigure;
 
 /// Title of a wall without one.
@@ -45,6 +45,9 @@ const DEFAULT_STAGES: [&str; 7] = ["信息收集", "案卷建立", "任务派遣
 
 /// Pixels that a side of the window may have. Above, no GPU has a texture.
 const WINDOW_SIDE_PX: std::ops::RangeInclusive<u32> = 320..=32_768;
+
+/// Factors on the heights of a tilted map that still leave something to see.
+const HEIGHT_FACTORS: std::ops::RangeInclusive<f64> = 0.1..=5.0;
 
 /// Screens that a wall may have along one side.
 const MAX_SCREENS: u64 = 64;
@@ -257,7 +260,31 @@ fn map(raw: Option<At<RawMap>>, complaints: &mut Complaints) -> Map {
         fill: raw.fill.and_then(|name| fill(&name, complaints)).unwrap_or_default(),
         classing: classing(raw.classing, raw.breaks, complaints),
         fill_level: raw.fill_level.map(|at| at.value),
+        tilt: raw.tilt.map(|at| at.value).unwrap_or_default(),
+        height_factor: raw.height.map_or(1.0, |factor| {
+            if !HEIGHT_FACTORS.contains(&factor.value) {
+                let message = format!(
+                    "高度系数须在 {} 到 {} 之间,却是 {}",
+                    HEIGHT_FACTORS.start(),
+                    HEIGHT_FACTORS.end(),
+                    factor.value
+                );
+                complaints.add(factor.offset, &factor.key, message);
+            }
+            factor.value
+        }),
     }
+}
+
+/// The tilt that a scene is entered with, degrees.
+fn tilt_deg(raw: Option<At<f64>>, complaints: &mut Complaints) -> f64 {
+    raw.map_or(0.0, |tilt| {
+        if !(0.0..=MAX_TILT_DEG).contains(&tilt.value) {
+            let message = format!("倾斜角须在 0 到 {MAX_TILT_DEG} 度之间,却是 {}", tilt.value);
+            complaints.add(tilt.offset, &tilt.key, message);
+        }
+        tilt.value
+    })
 }
 
 /// What a name says the areas are coloured by.

@@ -23,6 +23,17 @@ pub struct AreaLocator {
     ring_ends: Vec<u32>,
 }
 
+/// A piece of a meridian inside one area, degrees north.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    /// The area.
+    pub area: AreaIndex,
+    /// Where the meridian enters it.
+    pub south: f64,
+    /// Where it leaves it.
+    pub north: f64,
+}
+
 /// One area's box in the R-tree, and where its rings are.
 #[derive(Clone, Debug)]
 struct AreaBox {
@@ -99,6 +110,43 @@ impl AreaLocator {
         let mut hits: Vec<&AreaBox> = self.candidates(point).filter(|candidate| self.holds(candidate, point)).collect();
         hits.sort_unstable_by_key(|hit| (hit.level, hit.area));
         hits.into_iter().map(|hit| hit.area).collect()
+    }
+
+    /// Where the meridian `lon` runs through areas of `level` between the
+    /// latitudes `south` and `north`, in no order. Exact, by the even-odd rule
+    /// over all rings of an area; a stretch is given whole even where it begins
+    /// before `south` or ends after `north`.
+    pub fn stretches(&self, lon: f64, [south, north]: [f64; 2], level: Level) -> Vec<Stretch> {
+        let mut found = Vec::new();
+        let mut crossings = Vec::new();
+        let line = AABB::from_corners([lon, south], [lon, north]);
+        for candidate in self.boxes.locate_in_envelope_intersecting(&line).filter(|candidate| candidate.level == level)
+        {
+            self.cross(candidate, lon, &mut crossings);
+            let pairs = crossings.chunks_exact(2).filter(|pair| pair[0] <= north && pair[1] >= south);
+            found.extend(pairs.map(|pair| Stretch { area: candidate.area, south: pair[0], north: pair[1] }));
+        }
+        found
+    }
+
+    /// The latitudes at which the rings of one area cross the meridian `lon`,
+    /// from the south.
+    fn cross(&self, candidate: &AreaBox, lon: f64, crossings: &mut Vec<f64>) {
+        crossings.clear();
+        for ring in candidate.first_ring..candidate.end_ring {
+            let start = if ring == 0 { 0 } else { self.ring_ends[ring as usize - 1] as usize };
+            let points = &self.points[start..self.ring_ends[ring as usize] as usize];
+            let Some(&last) = points.last() else { continue };
+            let mut previous = last;
+            for &point in points {
+                if (point[0] > lon) != (previous[0] > lon) {
+                    let share = (lon - previous[0]) / (point[0] - previous[0]);
+                    crossings.push(previous[1] + (point[1] - previous[1]) * share);
+                }
+                previous = point;
+            }
+        }
+        crossings.sort_unstable_by(f64::total_cmp);
     }
 
     /// Areas whose box holds `point`. A place that is not finite has none.
@@ -295,6 +343,21 @@ mod tests {
             assert_eq!(locator.locate_deepest(place), grid.or_else(|| locator.locate(place, Level::Street)));
             let all: Vec<_> = locator.locate(place, Level::Street).into_iter().chain(grid).collect();
             assert_eq!(locator.at(place), all);
+        }
+    }
+
+    #[test]
+    fn stretches_of_a_meridian_are_where_its_places_are_located() {
+        let tree = tiling(12, [118.7, 32.0], 0.2);
+        let locator = AreaLocator::build(&tree);
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..2_000 {
+            let (lon, lat) = (118.69 + random.f64() * 0.22, 31.99 + random.f64() * 0.22);
+            let stretches = locator.stretches(lon, [lat - 0.01, lat + 0.01], Level::Grid);
+            let at = |lat: f64| stretches.iter().find(|s| s.south <= lat && lat < s.north).map(|s| s.area);
+            for lat in [lat, lat - 0.005, lat + 0.0099] {
+                assert_eq!(at(lat), locator.locate(LonLat::new(lon, lat), Level::Grid), "{lon} {lat}");
+            }
         }
     }
 

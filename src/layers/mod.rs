@@ -23,10 +23,10 @@ pub mod tracks;
 
 use bevy::prelude::*;
 
-use crate::config::Layer;
 use crate::config::source::Feed;
+use crate::config::{Layer, TiltStyle};
 use crate::domain::health::Freshness;
-use crate::map::{Hover, MapView};
+use crate::map::{Hover, MapView, Relief};
 use crate::model::{Areas, Focus, Sources, Visible, WallClock, WallSystems};
 use crate::theme::Theme;
 use gpu::{MapScene, ViewUniform};
@@ -42,13 +42,22 @@ impl Plugin for LayersPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(gpu::GpuPlugin)
             .init_resource::<areas::AreaLayer>()
+            .init_resource::<areas::raise::RaisedLayer>()
             .init_resource::<heat::HeatLayer>()
             .init_resource::<labels::PlacedLabels>()
             .add_systems(
                 Update,
                 (
                     context::sync,
-                    (areas::build_geometry, areas::pick_detail, areas::style, areas::draw_lists, areas::highlight)
+                    (
+                        areas::build_geometry,
+                        areas::pick_detail,
+                        areas::raise::build,
+                        areas::style,
+                        areas::draw_lists,
+                        areas::highlight,
+                        areas::raise::draw,
+                    )
                         .chain(),
                     heat::sync,
                     tracks::sync,
@@ -62,6 +71,17 @@ impl Plugin for LayersPlugin {
     }
 }
 
+/// Depth for each pixel along the line of sight, so that all that is on the
+/// screen lies between 0 and 1: the ground from its lower to its upper edge, and
+/// the tallest area on it. What lies outside is cut off.
+fn depth_per_px(view: &MapView) -> f32 {
+    let [cos, sin] = view.tilt_cos_sin();
+    let tallest_px = view.tallest_m * view.rise() * view.camera.px_per_m;
+    // The middle of the map may lie anywhere on the screen.
+    let reach_px = f64::from(view.screen_px[1]) * sin / cos + 2.0 * tallest_px / cos + 500.0;
+    (0.5 / reach_px) as f32
+}
+
 /// Brightness of what is drawn from events when their sources are lost.
 const LOST_LIGHT: f32 = 0.45;
 
@@ -70,6 +90,7 @@ const LOST_LIGHT: f32 = 0.45;
 fn sync_view(
     mut scene: ResMut<MapScene>,
     view: Res<MapView>,
+    relief: Res<Relief>,
     hover: Res<Hover>,
     focus: Res<Focus>,
     areas: Res<Areas>,
@@ -81,6 +102,9 @@ fn sync_view(
     let none = u32::MAX;
     let events = sources.feed_health(Feed::Events, clock.system());
     let is_lost = events.is_some_and(|part| part.freshness == Freshness::Stale || part.error.is_some());
+    let (tilt, in_view) = (view.tilt_cos_sin(), view.visible_bounds());
+    let rise = if scene.raised.is_some() { view.rise() as f32 } else { 0.0 };
+    let column_rise = if relief.style == TiltStyle::Columns { view.rise() as f32 } else { 0.0 };
     let next = ViewUniform {
         center: view.camera.center.map(|v| v as f32),
         half_size_px: view.screen_px.map(|v| v / 2.0),
@@ -91,6 +115,14 @@ fn sync_view(
         hovered: if visible.has(Layer::Areas) { hover.area.unwrap_or(none) } else { none },
         focused: focus.area(&areas).unwrap_or(none),
         event_light: if is_lost { LOST_LIGHT } else { 1.0 },
+        tilt: tilt.map(|v| v as f32),
+        rise,
+        column_rise,
+        height_map_origin: in_view.min.map(|v| v as f32),
+        height_map_scale: in_view.size().map(|side| (1.0 / side.max(1e-6)) as f32),
+        depth_per_px: depth_per_px(&view),
+        flatness: (1.0 - view.tilt_progress()) as f32,
+        pad: [0.0; 2],
     };
     scene.view = next;
 }

@@ -4,15 +4,17 @@
 //! Out: [`MapView`], which layers and labels draw by.
 
 mod navigation;
+pub mod relief;
 mod view;
 
 use bevy::prelude::*;
 
 use crate::domain::area::{AreaIndex, Level};
 use crate::domain::geometry::Bounds;
-use crate::model::{Areas, Focus, WallSystems};
+use crate::model::{Areas, Focus, Visible, WallSystems};
 
 pub use navigation::Hands;
+pub use relief::Relief;
 pub use view::{MapView, ScreenRect};
 
 /// The area under the hand.
@@ -35,14 +37,47 @@ impl Plugin for MapPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<MapView>()
             .init_resource::<Hover>()
+            .init_resource::<Relief>()
             .init_resource::<HandOverPanel>()
             .init_resource::<Hands>()
             .add_systems(
                 Update,
-                (follow_focus, navigation::mouse, navigation::touch, navigation::keyboard, view::advance)
+                (
+                    follow_tilt,
+                    relief::sync,
+                    follow_focus,
+                    navigation::mouse,
+                    navigation::touch,
+                    navigation::keyboard,
+                    view::advance,
+                )
                     .chain()
                     .in_set(WallSystems::Map),
             );
+    }
+}
+
+/// A change of the tilt takes this long.
+const TILT_SECS: f64 = 0.6;
+
+/// Tilts as the model asks for it. A view that shows the whole focus still does
+/// so afterwards; one that a hand has moved keeps its middle and its scale.
+fn follow_tilt(
+    mut view: ResMut<MapView>,
+    visible: Res<Visible>,
+    focus: Res<Focus>,
+    areas: Res<Areas>,
+    real: Res<Time<Real>>,
+) {
+    if view.wanted_tilt_deg() == visible.tilt_deg {
+        return;
+    }
+    let (now, is_home) = (real.elapsed_secs_f64(), view.is_home());
+    let is_empty = areas.bounds.is_empty() || !view.has_room();
+    view.tilt_to(visible.tilt_deg, now, if is_empty { 0.0 } else { TILT_SECS });
+    if is_home && !is_empty {
+        let target = view.fit(&focus_bounds(&areas, &focus));
+        view.fly(target, now, TILT_SECS);
     }
 }
 

@@ -5,10 +5,9 @@ use bevy::input::touch::Touches;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
-use super::{HandOverPanel, Hover, MapView, picked_level};
+use super::{HandOverPanel, Hover, MapView, Relief, picked_level, relief};
 use crate::config::Layer;
 use crate::domain::area::{AreaIndex, Level};
-use crate::domain::geometry::LonLat;
 use crate::model::{Action, Areas, Focus, WallConfig};
 
 /// What hands are doing, and when one last did something.
@@ -39,6 +38,7 @@ pub(super) fn mouse(
     mut hover: ResMut<Hover>,
     areas: Res<Areas>,
     focus: Res<Focus>,
+    relief: Res<Relief>,
     config: Res<WallConfig>,
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
@@ -80,7 +80,7 @@ pub(super) fn mouse(
         }
     }
     let level = picked_level(&areas, &focus, config.0.map.fill_level);
-    let picked = pick(&view, &areas, level, at);
+    let picked = pick(&view, &areas, &relief, level, at);
     let is_click = buttons.just_released(MouseButton::Left)
         && hands.pressed_at.take().is_some_and(|from| {
             // At a low frame rate a drag may begin and end within one frame.
@@ -103,9 +103,8 @@ pub(super) fn mouse(
 }
 
 /// The area under a pixel, at the level that hands pick.
-fn pick(view: &MapView, areas: &Areas, level: Option<Level>, at_px: [f32; 2]) -> Option<AreaIndex> {
-    let [lon, lat] = areas.projection.lonlat_from_local(view.local_from_screen(at_px));
-    areas.locator.locate(LonLat::new(lon, lat), level?)
+fn pick(view: &MapView, areas: &Areas, relief: &Relief, level: Option<Level>, at_px: [f32; 2]) -> Option<AreaIndex> {
+    relief::pick(view, areas, relief, level?, at_px)
 }
 
 /// One finger pans and taps, two fingers zoom.
@@ -118,6 +117,7 @@ pub(super) fn touch(
     mut view: ResMut<MapView>,
     areas: Res<Areas>,
     focus: Res<Focus>,
+    relief: Res<Relief>,
     config: Res<WallConfig>,
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
@@ -151,7 +151,8 @@ pub(super) fn touch(
     for finger in touches.iter_just_released() {
         if finger.distance().length() * scale < CLICK_SLACK_U * 2.0 * view.unit_px {
             let at = finger.position() * scale;
-            match pick(&view, &areas, picked_level(&areas, &focus, config.0.map.fill_level), [at.x, at.y]) {
+            let level = picked_level(&areas, &focus, config.0.map.fill_level);
+            match pick(&view, &areas, &relief, level, [at.x, at.y]) {
                 Some(index) => actions.write(Action::Focus(index)),
                 None => actions.write(Action::FocusParent),
             };
@@ -180,6 +181,7 @@ pub(super) fn keyboard(
                 Action::StepFill(if is_back { -1 } else { 1 })
             }
             KeyCode::KeyL => Action::ToggleLayer(Layer::Labels),
+            KeyCode::KeyT => Action::ToggleTilt,
             KeyCode::KeyD => Action::ToggleDiagnostics,
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,

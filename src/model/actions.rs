@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 
 use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
-use crate::config::{Config, Fill, Layer};
+use crate::config::{Config, Fill, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time as Instant1970;
@@ -25,6 +25,10 @@ pub enum Action {
     ToggleLayer(Layer),
     /// Colour the areas by the next figure (1) or the previous (−1).
     StepFill(i32),
+    /// Tilt the map, or look straight down again.
+    ToggleTilt,
+    /// Tilt the map by this many degrees.
+    SetTilt(f64),
     /// Next scene (1) or previous (−1).
     StepScene(i32),
     /// Stop the clock, or back to live.
@@ -105,7 +109,12 @@ pub struct Visible {
     pub panels: Vec<usize>,
     /// What colours the areas.
     pub fill: Fill,
+    /// Tilt that the map shall have, degrees.
+    pub tilt_deg: f64,
 }
+
+/// Tilt of a map that is tilted by hand, degrees.
+const HAND_TILT_DEG: f64 = 45.0;
 
 impl Visible {
     /// The first scene of `config`.
@@ -122,7 +131,15 @@ impl Visible {
             self.layers = entry.layers.iter().copied().collect();
             self.panels = entry.panels.clone();
             self.fill = entry.fill.clone();
+            self.tilt_deg = entry.tilt_deg;
         }
+    }
+
+    /// From tilted to straight down; and back to the scene's own tilt, where
+    /// it has one.
+    fn toggle_tilt(&mut self, config: &Config) {
+        let own = config.scenes.get(self.scene).map(|scene| scene.tilt_deg).filter(|&deg| deg > 0.0);
+        self.tilt_deg = if self.tilt_deg > 0.0 { 0.0 } else { own.unwrap_or(HAND_TILT_DEG) };
     }
 
     /// Whether a layer is visible.
@@ -171,6 +188,8 @@ pub(super) fn apply(
                 }
             }
             Action::StepFill(step) => visible.fill = values.step(&visible.fill, *step, &areas, &overview),
+            Action::ToggleTilt => visible.toggle_tilt(&config.0),
+            Action::SetTilt(deg) => visible.tilt_deg = deg.clamp(0.0, MAX_TILT_DEG),
             Action::StepScene(step) => {
                 let count = config.0.scenes.len() as i32;
                 let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;
@@ -188,6 +207,7 @@ pub(super) fn apply(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
@@ -229,5 +249,22 @@ mod tests {
         assert_eq!(name(&focus, &full).as_deref(), Some("m"), "and back when it is back");
         focus.set(None);
         assert_eq!(focus.area(&full), None);
+    }
+
+    #[test]
+    fn tilt_toggles_between_flat_and_the_scene_s_own() {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n\
+                    [[scenes]]\nname = \"一\"\n[[scenes]]\nname = \"二\"\ntilt = 30\n";
+        let config = Config::parse(text, Path::new("t.toml")).expect("valid");
+        let mut visible = Visible::of(&config);
+        assert_eq!(visible.tilt_deg, 0.0);
+        visible.toggle_tilt(&config);
+        assert_eq!(visible.tilt_deg, HAND_TILT_DEG);
+        visible.enter(&config, 1);
+        assert_eq!(visible.tilt_deg, 30.0);
+        visible.toggle_tilt(&config);
+        assert_eq!(visible.tilt_deg, 0.0);
+        visible.toggle_tilt(&config);
+        assert_eq!(visible.tilt_deg, 30.0);
     }
 }

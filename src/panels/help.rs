@@ -9,7 +9,7 @@ use super::{PanelAction, PanelView};
 use crate::theme::{size, space};
 
 /// Key, what it does.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 15] = [
     ("拖动", "移动地图"),
     ("滚轮 / 双指", "缩放地图"),
     ("单击区域", "聚焦，再单击返回上级"),
@@ -19,6 +19,7 @@ const KEYS: [(&str, &str); 14] = [
     ("← / →", "上一场景、下一场景"),
     ("1 … 7", "底图、区域、热力、轨迹、摄像头、设备、名称"),
     ("C", "区域填色：下一指标；Shift+C 上一指标"),
+    ("T", "倾斜：指标以高度表示；再按一次俯视"),
     ("L", "区域名称"),
     ("F", "全屏"),
     ("S", "截图"),

@@ -26,11 +26,12 @@ use crate::domain::event::Event;
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time as Instant1970;
 use crate::ingest::{load_areas, load_points};
+use crate::layers::areas::raise::RaisedLayer;
 use crate::layers::areas::{self, AreaLayer};
 use crate::layers::heat::HeatLayer;
 use crate::layers::labels::PlacedLabels;
 use crate::map::MapView;
-use crate::model::{self, Areas, Events, Overview, Points, Waker};
+use crate::model::{self, Action, Areas, Events, Overview, Points, Waker};
 use crate::simulate;
 
 /// What to measure.
@@ -51,6 +52,9 @@ pub struct BenchArguments {
     /// 平移缩放测多少秒
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
+    /// 地图倾斜角,0 到 55 度
+    #[arg(long, default_value_t = 0.0, value_parser = super::run::parse_tilt)]
+    tilt: f64,
     /// 以 JSON 输出
     #[arg(long)]
     json: bool,
@@ -140,6 +144,7 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<()> {
         config,
     };
     let mut wall = HeadlessWall::new(assemble(setup));
+    wall.app.world_mut().write_message(Action::SetTilt(arguments.tilt));
     let report = measure(&mut wall, data, size, Duration::from_secs_f64(arguments.seconds.clamp(1.0, 600.0)));
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -253,6 +258,7 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     }
     wall.frame();
     let first_frame_ms = millis(PROCESS_START.elapsed());
+    rest(wall);
 
     let Panned { frame_ms, cpu_frame_ms, label_ms, fps } = pan(wall, pan_time);
     let pick_us = pick(wall);
@@ -324,6 +330,20 @@ fn is_drawn(app: &App) -> bool {
         && app.world().resource::<Overview>().revision > 0
         && app.world().resource::<MapView>().has_room()
         && app.world().resource::<Overview>().is_of(areas.revision, app.world().resource::<Events>().revision)
+}
+
+/// Draws until walls are built and have risen: nothing to wait for when flat.
+fn rest(wall: &mut HeadlessWall) {
+    for _ in 0..3 {
+        wall.frame();
+    }
+    while wall.app.world().resource::<MapView>().is_moving() || wall.app.world().resource::<RaisedLayer>().is_building()
+    {
+        wall.frame();
+    }
+    for _ in 0..3 {
+        wall.frame();
+    }
 }
 
 /// Figures of frames in which the map moves.

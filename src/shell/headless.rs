@@ -13,6 +13,7 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use super::app::{PictureTarget, TexturesPending};
 use crate::domain::health::SourceState;
 use crate::layers::areas::AreaLayer;
+use crate::layers::areas::raise::RaisedLayer;
 use crate::model::{Areas, Events, Overview, Sources};
 
 /// Processor time of this thread; from `/proc` (schedstat), else unknown.
@@ -96,6 +97,7 @@ impl HeadlessWall {
             && !areas.is_building()
             && !layer.is_building()
             && !layer.is_refining()
+            && !world.resource::<RaisedLayer>().is_building()
             && layer.built_revision == areas.revision
             && world.resource::<Overview>().is_of(areas.revision, world.resource::<Events>().revision)
     }

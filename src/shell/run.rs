@@ -14,7 +14,7 @@ use super::app::{Setup, Target, assemble};
 use super::reload::ConfigWatch;
 use super::window::WakeUp;
 use super::{bench, check, fonts, graphics, snapshot};
-use crate::config::Config;
+use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
 use crate::ingest::{Ingest, IngestContext};
@@ -115,6 +115,9 @@ struct SnapshotArguments {
     /// 聚焦的区域编码
     #[arg(long)]
     focus: Option<String>,
+    /// 地图倾斜角,0 到 55 度;默认取场景的
+    #[arg(long, value_parser = parse_tilt)]
+    tilt: Option<f64>,
     /// 显示的时刻,如 "2025-08-15 14:32:08"
     #[arg(long)]
     at: Option<String>,
@@ -135,6 +138,12 @@ pub(super) fn parse_size(text: &str) -> Result<[u32; 2], String> {
     let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(complaint)?;
     let side = |part: &str| part.trim().parse::<u32>().ok().filter(|n| (64..=16_384).contains(n)).ok_or_else(complaint);
     Ok([side(width)?, side(height)?])
+}
+
+/// Reads degrees of tilt.
+pub(super) fn parse_tilt(text: &str) -> Result<f64, String> {
+    let deg = text.trim().parse::<f64>().ok().filter(|deg| (0.0..=MAX_TILT_DEG).contains(deg));
+    deg.ok_or_else(|| format!("“{text}”不是倾斜角,应为 0 到 {MAX_TILT_DEG} 度,如 45"))
 }
 
 /// Logs go to standard error, at the level in `QUANYU_LOG` or `warn`.
@@ -296,6 +305,7 @@ fn take_snapshot(arguments: SnapshotArguments) -> anyhow::Result<ExitCode> {
         out: arguments.out.clone(),
         scene: arguments.scene,
         focus: arguments.focus,
+        tilt_deg: arguments.tilt,
         wait: Duration::from_secs_f64(arguments.wait.clamp(0.0, 3_600.0)),
         run: Duration::from_secs_f64(arguments.run.clamp(0.0, 3_600.0)),
     };
@@ -318,6 +328,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn tilts_are_read_or_refused_with_an_example() {
+        assert_eq!(parse_tilt("45"), Ok(45.0));
+        for bad in ["", "-1", "56", "NaN", "steil"] {
+            assert!(parse_tilt(bad).unwrap_err().contains("45"), "{bad}");
+        }
     }
 
     #[test]

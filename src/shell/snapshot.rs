@@ -7,6 +7,8 @@ use bevy::prelude::*;
 
 use super::app::{Setup, assemble};
 use super::headless::{HeadlessWall, NoPicture};
+use crate::layers::areas::raise::RaisedLayer;
+use crate::map::MapView;
 use crate::model::{Action, Areas, Focus};
 
 /// Why there is no picture.
@@ -44,6 +46,8 @@ pub struct Request {
     pub scene: Option<String>,
     /// Code of the area in focus.
     pub focus: Option<String>,
+    /// Tilt of the map, degrees; the scene's own when not set.
+    pub tilt_deg: Option<f64>,
     /// How long to wait for data.
     pub wait: Duration,
     /// How long to let the wall run after the data came.
@@ -62,6 +66,9 @@ pub fn take(setup: Setup, request: &Request) -> Result<bool, SnapshotError> {
     if let Some(scene) = scene {
         wall.app.world_mut().write_message(Action::StepScene(scene as i32));
     }
+    if let Some(deg) = request.tilt_deg {
+        wall.app.world_mut().write_message(Action::SetTilt(deg));
+    }
     let complete = wall.settle(request.wait);
     let until = std::time::Instant::now() + request.run;
     while std::time::Instant::now() < until {
@@ -71,6 +78,7 @@ pub fn take(setup: Setup, request: &Request) -> Result<bool, SnapshotError> {
     if let Some(code) = &request.focus {
         focus(&mut wall, code)?;
     }
+    come_to_rest(&mut wall);
     let image = wall.picture()?;
     write_png(&image, &request.out)?;
     super::app::stop(wall.app);
@@ -99,6 +107,18 @@ fn focus(wall: &mut HeadlessWall, code: &str) -> Result<(), SnapshotError> {
         wall.frame();
     }
     Ok(())
+}
+
+/// Draws until no flight, tilt or rise is under way, for some seconds at most.
+fn come_to_rest(wall: &mut HeadlessWall) {
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    let mut still = 0;
+    while still < 3 && std::time::Instant::now() < end {
+        wall.frame();
+        let world = wall.app.world();
+        let is_moving = world.resource::<MapView>().is_moving() || world.resource::<RaisedLayer>().is_building();
+        still = if is_moving { 0 } else { still + 1 };
+    }
 }
 
 /// Writes a picture as PNG without alpha, through a temporary file, so that a

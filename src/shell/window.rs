@@ -16,6 +16,7 @@ use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEve
 use super::app::TexturesPending;
 use crate::domain::time::Time as Instant1970;
 use crate::layers::areas::AreaLayer;
+use crate::layers::areas::raise::RaisedLayer;
 use crate::map::MapView;
 use crate::model::{Action, Areas, Overview, Waker, WallClock, WallConfig};
 
@@ -118,10 +119,12 @@ fn pace(
     overview: Res<Overview>,
     areas: Res<Areas>,
     layer: Res<AreaLayer>,
+    raised: Res<RaisedLayer>,
     textures: Res<TexturesPending>,
     real: Res<Time<Real>>,
 ) {
-    let is_loading = areas.is_building() || layer.is_building() || textures.0 || real.elapsed_secs() < 1.0;
+    let is_loading =
+        areas.is_building() || layer.is_building() || raised.is_building() || textures.0 || real.elapsed_secs() < 1.0;
     let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {
         UpdateMode::Continuous
     } else {

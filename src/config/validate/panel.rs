@@ -228,6 +228,7 @@ pub(super) fn scenes(
             panels: (0..panels.values.len()).collect(),
             focus: map.focus.clone(),
             fill: map.fill.clone(),
+            tilt_deg: 0.0,
             duration_secs: None,
         }];
     }
@@ -239,7 +240,7 @@ pub(super) fn scenes(
 fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: &mut Complaints) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, fill, duration, .. } = raw.value;
+    let RawScene { layers, panels: shown, focus, fill, tilt, duration, .. } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -251,6 +252,7 @@ fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: 
         .map_or_else(|| (0..panels.values.len()).collect(), |shown| panels.positions(&shown.value, "面板", complaints));
     let focus = optional_text(focus, complaints).or_else(|| map.focus.clone());
     let fill = fill.and_then(|name| super::fill(&name, complaints)).unwrap_or_else(|| map.fill.clone());
+    let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
-    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, duration_secs })
+    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, tilt_deg, duration_secs })
 }

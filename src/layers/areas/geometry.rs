@@ -27,10 +27,12 @@ use crate::domain::spatial::outermost;
 mod detail;
 mod fill;
 mod line;
+mod raised;
 mod rings;
 
 pub use fill::{Chunk, FillMesh, FillVertex, cut_shape, fill_mesh};
 pub use line::{Borders, LineChunk, LineClass, LineMesh, Segment, borders, line_mesh};
+pub use raised::{NO_AREA, RaisedMesh, RaisedSegment, raised_mesh};
 pub use rings::Rings;
 
 /// The place that local metres should be measured from: the middle of the

@@ -7,6 +7,7 @@
 //! it, are drawn.
 
 pub mod geometry;
+pub mod raise;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::classes;
 use crate::domain::crs::Projection;
 use crate::domain::geometry::Bounds;
-use crate::map::{Hover, MapView, picked_level};
+use crate::map::{Hover, MapView, Relief, picked_level};
 use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
 use crate::theme::{Rgba, Theme};
 use geometry::{
@@ -271,15 +272,19 @@ struct StyleKey {
     values: u64,
     built: u64,
     focus: u64,
+    relief: u64,
     fill_level: Option<Level>,
 }
 
-/// Writes one style per area when a figure, the focus or the geometry changed.
+/// Writes one style per area when a figure, a height, the focus or the geometry
+/// changed.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn style(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
     areas: Res<Areas>,
     values: Res<AreaValues>,
+    relief: Res<Relief>,
     focus: Res<Focus>,
     config: Res<WallConfig>,
     theme: Res<WallTheme>,
@@ -289,6 +294,7 @@ pub(super) fn style(
         values: values.revision,
         built: layer.built_revision,
         focus: focus.revision,
+        relief: relief.revision,
         fill_level: map.fill_level,
     };
     if key == layer.styled || layer.built_revision != areas.revision || layer.built_revision == 0 {
@@ -308,7 +314,8 @@ pub(super) fn style(
     let styles = (0..areas.tree.len() as AreaIndex)
         .map(|index| {
             let inside = is_in(&areas.tree, index, focused);
-            area_style(&theme.0, value(index), &breaks, inside, is_figure)
+            let style = area_style(&theme.0, value(index), &breaks, inside, is_figure);
+            AreaStyle { height_m: relief.height_m(index) as f32, ..style }
         })
         .collect();
     scene.styles = Arc::new(styles);
@@ -334,7 +341,7 @@ fn area_style(theme: &Theme, value: Option<f64>, breaks: &[f64], inside: bool, i
     if !inside {
         flags |= AreaStyle::DIMMED;
     }
-    AreaStyle::new(color.linear(), flags)
+    AreaStyle::new(color.linear(), flags, 0.0)
 }
 
 /// Spreads however many classes there are over the seven colours.

@@ -9,6 +9,8 @@
 //! context → area fill → context again over the fill's alpha → heat → lines →
 //! glow → tracks → points.
 //!
+//! A map whose areas have risen is drawn by [`tilted`] instead, with depth.
+//!
 //! Everything is drawn with premultiplied alpha into the camera's target, in
 //! linear light, without multisampling: lines and points carry their own
 //! coverage. The alpha of the target is used as a mask: it is
@@ -21,11 +23,15 @@
 mod buffers;
 mod pipelines;
 pub mod scene;
+mod tilted;
+
+use std::ops::Range;
 
 use bevy::core_pipeline::{Core2d, Core2dSystems, core_2d::main_transparent_pass_2d};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
-    BufferUsages, IndexFormat, LoadOp, Operations, RenderPassColorAttachment, RenderPassDescriptor, StoreOp,
+    BufferUsages, IndexFormat, LoadOp, Operations, RenderPassColorAttachment, RenderPassDescriptor, RenderPipeline,
+    StoreOp,
 };
 use bevy::render::renderer::{RenderContext, RenderDevice, RenderQueue, ViewQuery};
 use bevy::render::view::ViewTarget;
@@ -33,11 +39,12 @@ use bevy::render::{Extract, ExtractSchedule, Render, RenderApp, RenderStartup, R
 
 use buffers::{Cached, HeatTextures};
 pub use pipelines::SHADERS;
-use pipelines::{BindGroups, Pipelines};
+use pipelines::{BindGroups, Pipelines, TiltPipelines};
 pub use scene::{
-    AreaStyle, ContextVertex, HeatFrame, LineStyle, LineTable, MapScene, PointInstance, PointStyle, PointTable,
-    ViewUniform,
+    AreaStyle, ColumnInstance, ContextVertex, HeatFrame, LineStyle, LineTable, MapScene, PointInstance, PointStyle,
+    PointTable, RaisedFrame, ViewUniform,
 };
+use tilted::TiltTargets;
 
 /// Adds extraction, upload and drawing of the map.
 pub struct GpuPlugin;
@@ -68,6 +75,11 @@ struct Uploaded {
     highlights: Cached,
     tracks: Cached,
     points: Cached,
+    raised: Cached,
+    raised_highlights: Cached,
+    columns: Cached,
+    tilt_pipelines: Option<TiltPipelines>,
+    tilt_targets: TiltTargets,
     heat: Option<HeatTextures>,
     groups: Option<BindGroups>,
 }
@@ -104,121 +116,185 @@ fn prepare(
     up.tracks.upload(&device, &queue, &scene.tracks, &scene.tracks, vertex);
     up.points.upload(&device, &queue, &scene.points, &scene.points, vertex);
     let reheated = HeatTextures::prepare(&mut up.heat, scene.heat.as_ref(), &device, &queue, &pipelines);
-    if up.groups.is_none() || restyled || reheated {
-        up.groups = Some(BindGroups::new(&device, &pipelines, &up.styles, up.heat.as_ref()));
+    let remapped = tilted::prepare(up, &scene, &device, &queue, &pipelines);
+    if up.groups.is_none() || restyled || reheated || remapped {
+        let height_map = up.tilt_targets.height_map();
+        up.groups = Some(BindGroups::new(&device, &pipelines, &up.styles, up.heat.as_ref(), height_map));
     }
     if let Some(groups) = &up.groups {
         groups.write(&queue, &scene);
     }
 }
 
-/// Records the blur and the pass.
+/// Records the blur and the passes of the map.
 fn draw_map(
     view: ViewQuery<&ViewTarget>,
     scene: Res<MapScene>,
     pipelines: Option<Res<Pipelines>>,
-    uploaded: Option<Res<Uploaded>>,
+    uploaded: Option<ResMut<Uploaded>>,
+    device: Res<RenderDevice>,
     mut context: RenderContext,
 ) {
-    let (Some(pipelines), Some(uploaded)) = (pipelines, uploaded) else { return };
-    let Some(groups) = &uploaded.groups else { return };
+    let (Some(pipelines), Some(mut uploaded)) = (pipelines, uploaded) else { return };
     let target = view.into_inner();
-    if let Some(heat) = &uploaded.heat
-        && heat.take_dirty()
-    {
-        for (pass, attachment) in heat.passes() {
-            let color = RenderPassColorAttachment {
-                view: attachment,
-                depth_slice: None,
-                resolve_target: None,
-                ops: Operations { load: LoadOp::Clear(Default::default()), store: StoreOp::Store },
-            };
-            let mut blur = context.command_encoder().begin_render_pass(&RenderPassDescriptor {
-                label: Some("heat blur"),
-                color_attachments: &[Some(color)],
-                ..RenderPassDescriptor::default()
-            });
-            blur.set_pipeline(pipelines.blur(pass));
-            blur.set_bind_group(0, heat.group(pass), &[]);
-            blur.draw(0..3, 0..1);
+    if scene.is_solid() {
+        uploaded.tilt_targets.fit_depth(&device, target.main_texture().size());
+    }
+    let uploaded = &*uploaded;
+    let Some(groups) = &uploaded.groups else { return };
+    let encoder = context.command_encoder();
+    blur_heat(encoder, &pipelines, uploaded);
+    let draw = Drawing { scene: &scene, pipelines: &pipelines, uploaded, groups };
+    if scene.raised.is_some() {
+        tilted::draw_raised(&draw, encoder, target);
+    } else {
+        let mut pass = draw.pass(encoder, target);
+        draw.ground(&mut pass);
+        draw.tracks(&mut pass, &pipelines.line);
+        draw.highlights(&mut pass);
+        if !scene.columns.is_empty() {
+            drop(pass);
+            tilted::draw_columns(&draw, encoder, target);
+            pass = draw.pass(encoder, target);
+        }
+        draw.points(&mut pass);
+    }
+}
+
+/// Blurs the bins when they changed.
+fn blur_heat(encoder: &mut wgpu::CommandEncoder, pipelines: &Pipelines, uploaded: &Uploaded) {
+    let Some(heat) = uploaded.heat.as_ref().filter(|heat| heat.take_dirty()) else { return };
+    for (pass, attachment) in heat.passes() {
+        let color = RenderPassColorAttachment {
+            view: attachment,
+            depth_slice: None,
+            resolve_target: None,
+            ops: Operations { load: LoadOp::Clear(Default::default()), store: StoreOp::Store },
+        };
+        let mut blur = encoder.begin_render_pass(&RenderPassDescriptor {
+            label: Some("heat blur"),
+            color_attachments: &[Some(color)],
+            ..RenderPassDescriptor::default()
+        });
+        blur.set_pipeline(pipelines.blur(pass));
+        blur.set_bind_group(0, heat.group(pass), &[]);
+        blur.draw(0..3, 0..1);
+    }
+}
+
+/// All that drawing reads.
+struct Drawing<'a> {
+    scene: &'a MapScene,
+    pipelines: &'a Pipelines,
+    uploaded: &'a Uploaded,
+    groups: &'a BindGroups,
+}
+
+impl Drawing<'_> {
+    /// A pass over the camera's target, without depth.
+    fn pass<'e>(&self, encoder: &'e mut wgpu::CommandEncoder, target: &ViewTarget) -> wgpu::RenderPass<'e> {
+        let mut pass = encoder.begin_render_pass(&RenderPassDescriptor {
+            label: Some("map"),
+            color_attachments: &[Some(target.get_color_attachment())],
+            ..RenderPassDescriptor::default()
+        });
+        pass.set_bind_group(0, &self.groups.view, &[]);
+        pass
+    }
+
+    /// Everything that lies on the ground.
+    fn ground(&self, pass: &mut wgpu::RenderPass<'_>) {
+        let Self { scene, pipelines, uploaded, groups } = *self;
+        self.fill(pass, &pipelines.fill, &scene.fill_draws);
+        self.context(pass, &pipelines.context, &pipelines.context_line);
+        self.heat(pass, &pipelines.heat);
+        pass.set_bind_group(1, &groups.line_table, &[]);
+        if let Some(lines) = uploaded.lines.buffer() {
+            pass.set_vertex_buffer(0, *lines.slice(..));
+            pass.set_pipeline(&pipelines.glow);
+            for range in &scene.glow_draws {
+                pass.draw(0..4, range.clone());
+            }
+            pass.set_pipeline(&pipelines.line);
+            for range in &scene.line_draws {
+                pass.draw(0..4, range.clone());
+            }
         }
     }
 
-    let mut pass = context.command_encoder().begin_render_pass(&RenderPassDescriptor {
-        label: Some("map"),
-        color_attachments: &[Some(target.get_color_attachment())],
-        ..RenderPassDescriptor::default()
-    });
-    pass.set_bind_group(0, &groups.view, &[]);
-
-    let draw_context = |pass: &mut wgpu::RenderPass<'_>| {
-        if let (Some(vertices), Some(indices)) = (uploaded.context_vertices.buffer(), uploaded.context_indices.buffer())
+    fn fill(&self, pass: &mut wgpu::RenderPass<'_>, pipeline: &RenderPipeline, draws: &[Range<u32>]) {
+        let up = self.uploaded;
+        if let (Some(vertices), Some(indices)) = (up.fill_vertices.buffer(), up.fill_indices.buffer())
+            && let Some(styles) = &self.groups.styles
         {
-            pass.set_pipeline(&pipelines.context);
-            pass.set_bind_group(1, &groups.palette, &[]);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(1, styles, &[]);
+            pass.set_vertex_buffer(0, *vertices.slice(..));
+            pass.set_index_buffer(*indices.slice(..), IndexFormat::Uint32);
+            for range in draws {
+                pass.draw_indexed(range.clone(), 0, 0..1);
+            }
+        }
+    }
+
+    fn context(&self, pass: &mut wgpu::RenderPass<'_>, polygons: &RenderPipeline, roads: &RenderPipeline) {
+        let (up, scene) = (self.uploaded, self.scene);
+        if let (Some(vertices), Some(indices)) = (up.context_vertices.buffer(), up.context_indices.buffer()) {
+            pass.set_pipeline(polygons);
+            pass.set_bind_group(1, &self.groups.palette, &[]);
             pass.set_vertex_buffer(0, *vertices.slice(..));
             pass.set_index_buffer(*indices.slice(..), IndexFormat::Uint32);
             for range in &scene.context_draws {
                 pass.draw_indexed(range.clone(), 0, 0..1);
             }
         }
-        if let Some(lines) = uploaded.context_lines.buffer() {
-            pass.set_pipeline(&pipelines.context_line);
-            pass.set_bind_group(1, &groups.line_table, &[]);
+        if let Some(lines) = up.context_lines.buffer() {
+            pass.set_pipeline(roads);
+            pass.set_bind_group(1, &self.groups.line_table, &[]);
             pass.set_vertex_buffer(0, *lines.slice(..));
             for range in &scene.context_line_draws {
                 pass.draw(0..4, range.clone());
             }
         }
-    };
+    }
 
-    if let (Some(vertices), Some(indices)) = (uploaded.fill_vertices.buffer(), uploaded.fill_indices.buffer())
-        && let Some(styles) = &groups.styles
-    {
-        pass.set_pipeline(&pipelines.fill);
-        pass.set_bind_group(1, styles, &[]);
-        pass.set_vertex_buffer(0, *vertices.slice(..));
-        pass.set_index_buffer(*indices.slice(..), IndexFormat::Uint32);
-        for range in &scene.fill_draws {
-            pass.draw_indexed(range.clone(), 0, 0..1);
+    fn heat(&self, pass: &mut wgpu::RenderPass<'_>, pipeline: &RenderPipeline) {
+        if let (Some(group), Some(_)) = (&self.groups.heat, &self.scene.heat) {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(1, group, &[]);
+            pass.draw(0..4, 0..1);
         }
     }
-    draw_context(&mut pass);
-    if let (Some(group), Some(_)) = (&groups.heat, &scene.heat) {
-        pass.set_pipeline(&pipelines.heat);
-        pass.set_bind_group(1, group, &[]);
-        pass.draw(0..4, 0..1);
-    }
-    pass.set_bind_group(1, &groups.line_table, &[]);
-    if let Some(lines) = uploaded.lines.buffer() {
-        pass.set_vertex_buffer(0, *lines.slice(..));
-        pass.set_pipeline(&pipelines.glow);
-        for range in &scene.glow_draws {
-            pass.draw(0..4, range.clone());
-        }
-        pass.set_pipeline(&pipelines.line);
-        for range in &scene.line_draws {
-            pass.draw(0..4, range.clone());
-        }
-    }
-    if let Some(tracks) = uploaded.tracks.buffer() {
-        pass.set_pipeline(&pipelines.line);
-        pass.set_vertex_buffer(0, *tracks.slice(..));
-        pass.draw(0..4, 0..scene.tracks.len() as u32);
-    }
-    if let Some(highlights) = uploaded.highlights.buffer() {
-        pass.set_vertex_buffer(0, *highlights.slice(..));
-        if scene.glow {
-            pass.set_pipeline(&pipelines.glow);
+
+    fn highlights(&self, pass: &mut wgpu::RenderPass<'_>) {
+        let (scene, pipelines) = (self.scene, self.pipelines);
+        if let Some(highlights) = self.uploaded.highlights.buffer() {
+            pass.set_bind_group(1, &self.groups.line_table, &[]);
+            pass.set_vertex_buffer(0, *highlights.slice(..));
+            if scene.glow {
+                pass.set_pipeline(&pipelines.glow);
+                pass.draw(0..4, 0..scene.highlights.len() as u32);
+            }
+            pass.set_pipeline(&pipelines.line);
             pass.draw(0..4, 0..scene.highlights.len() as u32);
         }
-        pass.set_pipeline(&pipelines.line);
-        pass.draw(0..4, 0..scene.highlights.len() as u32);
     }
-    if let Some(points) = uploaded.points.buffer() {
-        pass.set_pipeline(&pipelines.point);
-        pass.set_bind_group(1, &groups.point_table, &[]);
-        pass.set_vertex_buffer(0, *points.slice(..));
-        pass.draw(0..4, 0..scene.points.len() as u32);
+
+    fn tracks(&self, pass: &mut wgpu::RenderPass<'_>, pipeline: &RenderPipeline) {
+        if let Some(tracks) = self.uploaded.tracks.buffer() {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(1, &self.groups.line_table, &[]);
+            pass.set_vertex_buffer(0, *tracks.slice(..));
+            pass.draw(0..4, 0..self.scene.tracks.len() as u32);
+        }
+    }
+
+    fn points(&self, pass: &mut wgpu::RenderPass<'_>) {
+        if let Some(points) = self.uploaded.points.buffer() {
+            pass.set_pipeline(&self.pipelines.point);
+            pass.set_bind_group(1, &self.groups.point_table, &[]);
+            pass.set_vertex_buffer(0, *points.slice(..));
+            pass.draw(0..4, 0..self.scene.points.len() as u32);
+        }
     }
 }

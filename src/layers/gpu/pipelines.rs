@@ -4,31 +4,47 @@ use bevy::prelude::Resource;
 use bevy::render::render_resource::{
     AddressMode, BindGroup, BindGroupEntry, BindGroupLayout, BindGroupLayoutEntry, BindingResource, BindingType,
     BlendComponent, BlendFactor, BlendOperation, BlendState, Buffer, BufferBindingType, BufferDescriptor, BufferUsages,
-    ColorTargetState, ColorWrites, FilterMode, MultisampleState, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    PrimitiveState, PrimitiveTopology, RawFragmentState, RawRenderPipelineDescriptor, RawVertexBufferLayout,
-    RawVertexState, RenderPipeline, Sampler, SamplerBindingType, SamplerDescriptor, ShaderModule,
-    ShaderModuleDescriptor, ShaderSource, ShaderStages, TextureFormat, TextureSampleType, TextureUsages, TextureView,
-    TextureViewDescriptor, TextureViewDimension, VertexAttribute, VertexFormat, VertexStepMode,
+    ColorTargetState, ColorWrites, CompareFunction, DepthBiasState, DepthStencilState, FilterMode, MultisampleState,
+    PipelineCompilationOptions, PipelineLayoutDescriptor, PrimitiveState, PrimitiveTopology, RawFragmentState,
+    RawRenderPipelineDescriptor, RawVertexBufferLayout, RawVertexState, RenderPipeline, Sampler, SamplerBindingType,
+    SamplerDescriptor, ShaderModule, ShaderModuleDescriptor, ShaderSource, ShaderStages, StencilState, TextureFormat,
+    TextureSampleType, TextureUsages, TextureView, TextureViewDescriptor, TextureViewDimension, VertexAttribute,
+    VertexFormat, VertexStepMode,
 };
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bytemuck::{Pod, Zeroable};
 
 use super::buffers::{Cached, HeatTextures, texture};
-use super::scene::{ContextVertex, LineTable, MapScene, PointInstance, PointTable, ViewUniform};
-use crate::layers::areas::geometry::{FillVertex, Segment};
+use super::scene::{ColumnInstance, ContextVertex, LineTable, MapScene, PointInstance, PointTable, ViewUniform};
+use crate::layers::areas::geometry::{FillVertex, RaisedSegment, Segment};
 
 /// Format of the camera's target.
 const TARGET: TextureFormat = TextureFormat::Rgba8UnormSrgb;
+/// Format of the depth of a tilted map.
+pub(super) const DEPTH: TextureFormat = TextureFormat::Depth32Float;
+/// Format of the height map.
+pub(super) const HEIGHT: TextureFormat = TextureFormat::R32Float;
+
+/// One source out of several files of `shaders/`.
+macro_rules! shader {
+    ($($file:literal),*) => {
+        concat!($(include_str!(concat!("../../../shaders/", $file, ".wgsl"))),*)
+    };
+}
 
 /// Every shader with the name that its Rust side uses; all but the blur are
 /// prefixed with `view.wgsl`.
-pub const SHADERS: [(&str, &str); 6] = [
-    ("fill", concat!(include_str!("../../../shaders/view.wgsl"), include_str!("../../../shaders/fill.wgsl"))),
-    ("context", concat!(include_str!("../../../shaders/view.wgsl"), include_str!("../../../shaders/context.wgsl"))),
-    ("line", concat!(include_str!("../../../shaders/view.wgsl"), include_str!("../../../shaders/line.wgsl"))),
-    ("heat", concat!(include_str!("../../../shaders/view.wgsl"), include_str!("../../../shaders/heat.wgsl"))),
-    ("point", concat!(include_str!("../../../shaders/view.wgsl"), include_str!("../../../shaders/point.wgsl"))),
-    ("heat_blur", include_str!("../../../shaders/heat_blur.wgsl")),
+pub const SHADERS: [(&str, &str); 10] = [
+    ("fill", shader!("view", "style", "heat_ramp", "fill")),
+    ("context", shader!("view", "context")),
+    ("line", shader!("view", "line")),
+    ("raised", shader!("view", "style", "line", "raised")),
+    ("wall", shader!("view", "style", "wall")),
+    ("column", shader!("view", "style", "column")),
+    ("height", shader!("view", "style", "height")),
+    ("heat", shader!("view", "heat_ramp", "heat")),
+    ("point", shader!("view", "point")),
+    ("heat_blur", shader!("heat_blur")),
 ];
 
 /// Colour by premultiplied alpha; the target's alpha stays: it is the mask.
@@ -85,6 +101,7 @@ pub(super) struct Pipelines {
     pub(super) point: RenderPipeline,
     blur: [RenderPipeline; 2],
     view_layout: BindGroupLayout,
+    uniform_layout: BindGroupLayout,
     storage_layout: BindGroupLayout,
     heat_layout: BindGroupLayout,
     pub(super) blur_layout: BindGroupLayout,
@@ -94,7 +111,8 @@ pub(super) struct Pipelines {
 
 impl Pipelines {
     pub(super) fn new(device: &RenderDevice) -> Self {
-        let view_layout = layout(device, &[uniform(0)]);
+        let view_layout = layout(device, &[uniform(0), sampled(1, TextureSampleType::Float { filterable: false })]);
+        let uniform_layout = layout(device, &[uniform(0)]);
         let storage_layout = layout(device, &[buffer(0, BufferBindingType::Storage { read_only: true })]);
         let float = |filterable| TextureSampleType::Float { filterable };
         let heat_layout = layout(device, &[uniform(0), sampled(1, float(true)), sampled(2, float(true)), filtering(3)]);
@@ -107,7 +125,7 @@ impl Pipelines {
                      groups: &[&BindGroupLayout],
                      target: TextureFormat,
                      blend: Option<BlendState>| {
-            Recipe { device, shader, vs, fs, vertex, groups, target, blend }.build()
+            Recipe { device, shader, vs, fs, vertex, groups, target, blend, depth: None }.build()
         };
         let corner = VertexStepMode::Vertex;
         let instance = VertexStepMode::Instance;
@@ -115,7 +133,7 @@ impl Pipelines {
         const U: VertexFormat = VertexFormat::Uint32;
         let segment: Option<(&[VertexFormat], u64, VertexStepMode)> =
             Some((&[V2, V2, U], size_of::<Segment>() as u64, instance));
-        let plain = [&view_layout, &view_layout];
+        let plain = [&view_layout, &uniform_layout];
 
         Self {
             fill: build(
@@ -163,6 +181,7 @@ impl Pipelines {
             blank_view: texture(device, 1, 1, TextureFormat::R32Float, TextureUsages::TEXTURE_BINDING)
                 .create_view(&TextureViewDescriptor::default()),
             view_layout,
+            uniform_layout,
             storage_layout,
             heat_layout,
             blur_layout,
@@ -172,6 +191,80 @@ impl Pipelines {
     /// The pipeline of a blur pass: 0 along rows, 1 along columns.
     pub(super) fn blur(&self, pass: usize) -> &RenderPipeline {
         &self.blur[pass]
+    }
+}
+
+/// What only a tilted map draws with; compiled when one is drawn for the first
+/// time.
+pub(super) struct TiltPipelines {
+    /// Fill of areas that do not rise, under those that do.
+    pub(super) ground: RenderPipeline,
+    /// Roofs, and roofs under heat.
+    pub(super) top: RenderPipeline,
+    pub(super) top_heat: RenderPipeline,
+    pub(super) wall: RenderPipeline,
+    pub(super) context: RenderPipeline,
+    pub(super) context_fading: RenderPipeline,
+    pub(super) road: RenderPipeline,
+    pub(super) road_fading: RenderPipeline,
+    pub(super) heat_fading: RenderPipeline,
+    pub(super) glow: RenderPipeline,
+    pub(super) line: RenderPipeline,
+    /// In passes of their own.
+    pub(super) column: RenderPipeline,
+    pub(super) height: RenderPipeline,
+    /// Drawn over everything, without depth.
+    pub(super) track: RenderPipeline,
+}
+
+impl TiltPipelines {
+    pub(super) fn new(device: &RenderDevice, base: &Pipelines) -> Self {
+        const V2: VertexFormat = VertexFormat::Float32x2;
+        const U: VertexFormat = VertexFormat::Uint32;
+        type Vertices<'a> = Option<(&'a [VertexFormat], u64, VertexStepMode)>;
+        let (corner, instance) = (VertexStepMode::Vertex, VertexStepMode::Instance);
+        let fill: Vertices = Some((&[V2, U], size_of::<FillVertex>() as u64, corner));
+        let context: Vertices = Some((&[V2, U], size_of::<ContextVertex>() as u64, corner));
+        let segment: Vertices = Some((&[V2, V2, U], size_of::<Segment>() as u64, instance));
+        let raised: Vertices =
+            Some((&[V2, V2, U, VertexFormat::Uint32x2], size_of::<RaisedSegment>() as u64, instance));
+        let column: Vertices = Some((&[V2, VertexFormat::Float32, U], size_of::<ColumnInstance>() as u64, instance));
+        let (view, uniform, styles) = (&base.view_layout, &base.uniform_layout, &base.storage_layout);
+        let (plain, areas) = ([view, uniform], [view, styles]);
+        let edges = [view, uniform, styles];
+        let build = |[shader, vs, fs]: [&str; 3], vertex: Vertices, groups: &[&BindGroupLayout], blend, depth| {
+            let target = TARGET;
+            Recipe { device, shader, vs, fs, vertex, groups, target, blend: Some(blend), depth }.build()
+        };
+        let (solid, tested, ignored) = (Some(Depth::Solid), Some(Depth::Tested), Some(Depth::Ignored));
+        let draped = [view, styles, &base.heat_layout];
+        Self {
+            ground: build(["fill", "vs", "fs"], fill, &areas, OVER_AND_MASK, ignored),
+            top: build(["fill", "vs", "fs"], fill, &areas, OVER_AND_MASK, solid),
+            top_heat: build(["fill", "vs", "fs_heat"], fill, &draped, OVER_AND_MASK, solid),
+            wall: build(["wall", "vs", "fs"], raised, &areas, OVER_AND_MASK, solid),
+            context: build(["context", "vs", "fs"], context, &plain, BY_MASK, tested),
+            context_fading: build(["context", "vs", "fs_fading"], context, &plain, BY_MASK, ignored),
+            road: build(["line", "vs", "fs"], segment, &plain, BY_MASK, tested),
+            road_fading: build(["line", "vs", "fs_fading"], segment, &plain, BY_MASK, ignored),
+            heat_fading: build(["heat", "vs", "fs_fading"], None, &[view, &base.heat_layout], OVER, tested),
+            glow: build(["raised", "vs_raised_glow", "fs_glow"], raised, &edges, BRIGHTEST, tested),
+            line: build(["raised", "vs_raised", "fs"], raised, &edges, OVER, tested),
+            column: build(["column", "vs", "fs"], column, &areas, OVER_AND_MASK, solid),
+            height: Recipe {
+                device,
+                shader: "height",
+                vs: "vs",
+                fs: "fs",
+                vertex: fill,
+                groups: &areas,
+                target: HEIGHT,
+                blend: None,
+                depth: None,
+            }
+            .build(),
+            track: build(["line", "vs_lifted", "fs"], segment, &plain, OVER, None),
+        }
     }
 }
 
@@ -185,6 +278,35 @@ struct Recipe<'a> {
     groups: &'a [&'a BindGroupLayout],
     target: TextureFormat,
     blend: Option<BlendState>,
+    /// How it takes part in depth; `None` in a pass without.
+    depth: Option<Depth>,
+}
+
+/// How a pipeline takes part in a pass with depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// Hidden by what is nearer, and hides what is farther.
+    Solid,
+    /// Hidden by what is nearer.
+    Tested,
+    /// Neither.
+    Ignored,
+}
+
+impl Depth {
+    fn state(self) -> DepthStencilState {
+        DepthStencilState {
+            format: DEPTH,
+            depth_write_enabled: Some(self == Self::Solid),
+            depth_compare: Some(if self == Self::Ignored {
+                CompareFunction::Always
+            } else {
+                CompareFunction::LessEqual
+            }),
+            stencil: StencilState::default(),
+            bias: DepthBiasState::default(),
+        }
+    }
 }
 
 impl Recipe<'_> {
@@ -211,9 +333,14 @@ impl Recipe<'_> {
                 attributes: &attributes,
             })
             .collect();
-        // Indexed meshes are lists; everything else is a quad or one triangle.
+        // Indexed meshes and columns are lists; everything else is a quad or one
+        // triangle.
         let is_mesh = self.vertex.is_some_and(|(.., step)| step == VertexStepMode::Vertex);
-        let topology = if is_mesh { PrimitiveTopology::TriangleList } else { PrimitiveTopology::TriangleStrip };
+        let topology = if is_mesh || self.shader == "column" {
+            PrimitiveTopology::TriangleList
+        } else {
+            PrimitiveTopology::TriangleStrip
+        };
         self.device.create_render_pipeline(&RawRenderPipelineDescriptor {
             label: Some(self.shader),
             layout: Some(&layout),
@@ -224,7 +351,7 @@ impl Recipe<'_> {
                 buffers: &buffers,
             },
             primitive: PrimitiveState { topology, ..PrimitiveState::default() },
-            depth_stencil: None,
+            depth_stencil: self.depth.map(Depth::state),
             multisample: MultisampleState::default(),
             fragment: Some(RawFragmentState {
                 module: &module,
@@ -269,6 +396,8 @@ pub(super) struct BindGroups {
     point_buffer: Buffer,
     heat_buffer: Buffer,
     pub(super) view: BindGroup,
+    /// As `view`, for the pass that draws the height map and cannot read it.
+    pub(super) view_of_height_map: BindGroup,
     pub(super) palette: BindGroup,
     pub(super) line_table: BindGroup,
     pub(super) point_table: BindGroup,
@@ -282,6 +411,7 @@ impl BindGroups {
         pipelines: &Pipelines,
         styles: &Cached,
         heat: Option<&HeatTextures>,
+        height_map: Option<&TextureView>,
     ) -> Self {
         let block = |size: usize| {
             device.create_buffer(&BufferDescriptor {
@@ -303,6 +433,16 @@ impl BindGroups {
         let line_buffer = block(size_of::<LineTable>());
         let point_buffer = block(size_of::<PointTable>());
         let heat_buffer = block(size_of::<HeatUniform>());
+        let view = |height_map: &TextureView| {
+            device.create_bind_group(
+                "view",
+                &pipelines.view_layout,
+                &[
+                    BindGroupEntry { binding: 0, resource: view_buffer.as_entire_binding() },
+                    BindGroupEntry { binding: 1, resource: BindingResource::TextureView(height_map) },
+                ],
+            )
+        };
         let heat = heat.map(|heat| {
             device.create_bind_group(
                 None,
@@ -316,10 +456,11 @@ impl BindGroups {
             )
         });
         Self {
-            view: bind(&pipelines.view_layout, &view_buffer),
-            palette: bind(&pipelines.view_layout, &palette_buffer),
-            line_table: bind(&pipelines.view_layout, &line_buffer),
-            point_table: bind(&pipelines.view_layout, &point_buffer),
+            view: view(height_map.unwrap_or(&pipelines.blank_view)),
+            view_of_height_map: view(&pipelines.blank_view),
+            palette: bind(&pipelines.uniform_layout, &palette_buffer),
+            line_table: bind(&pipelines.uniform_layout, &line_buffer),
+            point_table: bind(&pipelines.uniform_layout, &point_buffer),
             styles: styles.buffer().map(|buffer| bind(&pipelines.storage_layout, buffer)),
             heat,
             view_buffer,

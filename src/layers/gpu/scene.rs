@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bytemuck::{Pod, Zeroable};
 
 use crate::domain::heat::HeatGrid;
-use crate::layers::areas::geometry::{FillMesh, LineMesh, Segment};
+use crate::layers::areas::geometry::{FillMesh, LineMesh, RaisedMesh, RaisedSegment, Segment};
 
 /// Block `View` of `view.wgsl`.
 #[repr(C)]
@@ -32,11 +32,27 @@ pub struct ViewUniform {
     pub focused: u32,
     /// Brightness of what is drawn from events: 1, less when they are stale.
     pub event_light: f32,
+    /// Cosine and sine of the tilt.
+    pub tilt: [f32; 2],
+    /// Share of their full height that areas have risen by.
+    pub rise: f32,
+    /// Share of their full height that columns have risen by.
+    pub column_rise: f32,
+    /// Local metres of the height map's lower left corner.
+    pub height_map_origin: [f32; 2],
+    /// One over the local metres that the height map covers.
+    pub height_map_scale: [f32; 2],
+    /// Depth for each pixel along the line of sight.
+    pub depth_per_px: f32,
+    /// 1 while flat, 0 once tilted.
+    pub flatness: f32,
+    /// Fills the block to 96 bytes.
+    pub pad: [f32; 2],
 }
 
-/// Look of one area: struct `AreaStyle` of `fill.wgsl`.
+/// Look of one area: struct `AreaStyle` of `style.wgsl`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct AreaStyle {
     /// Linear red and green, half floats.
     pub rg: u32,
@@ -44,8 +60,8 @@ pub struct AreaStyle {
     pub ba: u32,
     /// See [`AreaStyle::NO_DATA`], [`AreaStyle::DIMMED`].
     pub flags: u32,
-    /// Fills the struct to 16 bytes.
-    pub pad: u32,
+    /// Full height while the map is tilted, local metres.
+    pub height_m: f32,
 }
 
 impl AreaStyle {
@@ -54,9 +70,9 @@ impl AreaStyle {
     /// Outside the focus.
     pub const DIMMED: u32 = 2;
 
-    /// A look from a linear colour with straight alpha.
-    pub fn new([r, g, b, a]: [f32; 4], flags: u32) -> Self {
-        Self { rg: pack_half2(r, g), ba: pack_half2(b, a), flags, pad: 0 }
+    /// A look from a linear colour with straight alpha, and a height.
+    pub fn new([r, g, b, a]: [f32; 4], flags: u32, height_m: f32) -> Self {
+        Self { rg: pack_half2(r, g), ba: pack_half2(b, a), flags, height_m }
     }
 }
 
@@ -168,6 +184,35 @@ pub struct HeatFrame {
     pub ramp: Arc<Vec<[u8; 4]>>,
 }
 
+/// One column of a tilted map.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct ColumnInstance {
+    /// Middle, local metres.
+    pub at: [f32; 2],
+    /// From the middle to a corner, local metres.
+    pub radius_m: f32,
+    /// Its area, whose height and colour it has.
+    pub area: u32,
+}
+
+/// Areas that have risen, while they have.
+#[derive(Clone, Debug, Default)]
+pub struct RaisedFrame {
+    /// Index ranges of the fill of the areas that rise.
+    pub top_draws: Vec<Range<u32>>,
+    /// Borders with the areas beside them.
+    pub mesh: Arc<RaisedMesh>,
+    /// Segment ranges that may have walls.
+    pub wall_draws: Vec<Range<u32>>,
+    /// Segment ranges of lines to draw.
+    pub line_draws: Vec<Range<u32>>,
+    /// Segment ranges of lines that glow.
+    pub glow_draws: Vec<Range<u32>>,
+    /// Outlines of the areas in focus and under the hand.
+    pub highlights: Arc<Vec<RaisedSegment>>,
+}
+
 /// Everything that the map draws in one frame. Cloning copies pointers, draw
 /// lists and two small tables.
 #[derive(Resource, Clone)]
@@ -208,12 +253,25 @@ pub struct MapScene {
     pub point_table: PointTable,
     /// The heat map, when it is shown.
     pub heat: Option<HeatFrame>,
+    /// Areas that have risen; `None` while all lie on the ground, and then
+    /// nothing is drawn with depth.
+    pub raised: Option<RaisedFrame>,
+    /// Columns; empty unless the map is tilted and shows them.
+    pub columns: Arc<Vec<ColumnInstance>>,
 }
 
 impl MapScene {
+    /// Whether anything is drawn that hides what stands behind it.
+    pub fn is_solid(&self) -> bool {
+        self.raised.is_some() || !self.columns.is_empty()
+    }
+
     /// Draw calls for area fill and borders.
     pub fn draw_calls(&self) -> usize {
-        self.fill_draws.len() + self.line_draws.len() + self.glow_draws.len()
+        let flat = self.fill_draws.len() + self.line_draws.len() + self.glow_draws.len();
+        flat + self.raised.as_ref().map_or(0, |raised| {
+            raised.top_draws.len() + raised.wall_draws.len() + raised.line_draws.len() + raised.glow_draws.len()
+        })
     }
 }
 
@@ -238,6 +296,8 @@ impl Default for MapScene {
             points: Arc::default(),
             point_table: PointTable::default(),
             heat: None,
+            raised: None,
+            columns: Arc::default(),
         }
     }
 }
@@ -255,10 +315,11 @@ mod tests {
 
     #[test]
     fn blocks_have_the_sizes_that_the_shaders_expect() {
-        assert_eq!(size_of::<ViewUniform>(), 48);
+        assert_eq!(size_of::<ViewUniform>(), 96);
         assert_eq!(size_of::<AreaStyle>(), 16);
         assert_eq!(size_of::<LineStyle>(), 32);
         assert_eq!(size_of::<PointStyle>(), 32);
         assert_eq!(size_of::<PointInstance>(), 16);
+        assert_eq!(size_of::<ColumnInstance>(), 16);
     }
 }

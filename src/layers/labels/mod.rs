@@ -15,7 +15,7 @@ use super::WallTheme;
 use super::areas::AreaLayer;
 use crate::config::Layer;
 use crate::domain::area::{AreaIndex, Level};
-use crate::map::{MapView, ScreenRect};
+use crate::map::{MapView, Relief, ScreenRect, relief};
 use crate::model::{Areas, Focus, Visible, WallConfig};
 use crate::theme::{Theme, size};
 
@@ -51,6 +51,9 @@ pub struct PlacedLabels {
 struct PlacementKey {
     center: [f64; 2],
     px_per_m: f64,
+    tilt: [f64; 2],
+    rise: f64,
+    relief: u64,
     layout: u64,
     built: u64,
     focus: u64,
@@ -77,11 +80,15 @@ pub(super) fn place(
     focus: Res<Focus>,
     visible: Res<Visible>,
     view: Res<MapView>,
+    relief: Res<Relief>,
     config: Res<WallConfig>,
 ) {
     let key = PlacementKey {
         center: view.camera.center,
         px_per_m: view.camera.px_per_m,
+        tilt: view.tilt_cos_sin(),
+        rise: view.rise(),
+        relief: relief.revision,
         layout: view.layout_revision,
         built: layer.built_revision,
         focus: focus.revision,
@@ -99,19 +106,21 @@ pub(super) fn place(
     let focused = focus.area(&areas);
     let base = crate::map::picked_level(&areas, &focus, config.0.map.fill_level);
     let mut candidates = candidates(&layer, &areas, &view, &placed.shown, focused, base);
+    lift(&mut candidates, &layer, &areas, &view, &relief);
     candidates.sort_unstable_by(|a, b| {
         (a.level, !a.in_focus, !a.was_shown)
             .cmp(&(b.level, !b.in_focus, !b.was_shown))
             .then(b.radius_px.total_cmp(&a.radius_px))
             .then(a.area.cmp(&b.area))
     });
+    let shortened = key.tilt[0] as f32;
     let mut taken: Vec<ScreenRect> = Vec::new();
     let mut labels = Vec::new();
     for candidate in candidates {
         let (size_u, strong) = type_of(candidate.level, base);
         let em_px = size_u * view.unit_px;
         let name = short_name(&areas.tree.area(candidate.area).name);
-        let Some((text, half)) = fitted(name, em_px, candidate.radius_px) else { continue };
+        let Some((text, half)) = fitted(name, em_px, [1.0, shortened].map(|share| candidate.radius_px * share)) else { continue };
         let air = [em_px * 0.25, em_px * 0.12];
         // In the middle, or a line above or below it where the area has room.
         let shifts = [0.0, -1.3 * em_px, 1.3 * em_px];
@@ -145,6 +154,21 @@ pub(super) fn place(
     placed.shown = labels.iter().map(|label| label.area).collect();
     placed.labels = labels;
     placed.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
+}
+
+/// Puts names onto what has risen, and drops those that stand where something
+/// nearer hides their area: they would name what hides it.
+fn lift(candidates: &mut Vec<Candidate>, layer: &AreaLayer, areas: &Areas, view: &MapView, relief: &Relief) {
+    let Some(level) = relief.level.filter(|_| view.rise() > 0.0) else { return };
+    candidates.retain_mut(|candidate| {
+        let Some(anchor) = layer.anchors[candidate.area as usize] else { return false };
+        let local = anchor.at.map(f64::from);
+        let height_m = relief.height_at(candidate.area, local, areas) * view.rise();
+        candidate.at_px = view.screen_from_local_at(local, height_m);
+        let shown = relief::pick(view, areas, relief, level, candidate.at_px);
+        let is_own = |shown| areas.tree.is_within(shown, candidate.area) || areas.tree.is_within(candidate.area, shown);
+        shown.is_some_and(is_own)
+    });
 }
 
 /// The names that may be shown: of levels with room for them, in view.
@@ -192,14 +216,15 @@ fn candidates(
 const LONG_CHARS: usize = 8;
 
 /// The text of a name and half its width and height, pixels, when its area has
-/// about the room that it needs: in one line, else in two.
-fn fitted(name: &str, em_px: f32, radius_px: f32) -> Option<(String, [f32; 2])> {
+/// about the room that it needs: in one line, else in two. `room_px` is the
+/// area's inner radius along and across the line.
+fn fitted(name: &str, em_px: f32, room_px: [f32; 2]) -> Option<(String, [f32; 2])> {
     let half = |text: &str| {
         let lines = text.lines().count().max(1) as f32;
         let width = text.lines().map(text_width_em).fold(0.0, f32::max);
         [width * em_px / 2.0, (1.24 + (lines - 1.0) * LINE_EM) * em_px / 2.0]
     };
-    let has_room = |half: [f32; 2]| radius_px >= half[0] * 0.55 && radius_px >= half[1] * 1.3;
+    let has_room = |half: [f32; 2]| room_px[0] >= half[0] * 0.55 && room_px[1] >= half[1] * 1.3;
     let one_line = half(name);
     let is_long = name.chars().count() > LONG_CHARS;
     if has_room(one_line) && !is_long {
@@ -319,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_name_gets_the_lines_that_its_area_has_room_for() {
-        let lines = |name: &str, radius_px: f32| fitted(name, 20.0, radius_px).map(|(text, _)| text.lines().count());
+        let lines = |name: &str, radius_px: f32| fitted(name, 20.0, [radius_px; 2]).map(|(text, _)| text.lines().count());
         assert_eq!(lines("第五元素社区", 40.0), Some(1));
         assert_eq!(lines("第五元素社区", 32.0), Some(2));
         assert_eq!(lines("第五元素社区", 10.0), None);

@@ -23,7 +23,7 @@ use crate::domain::geometry::Bounds;
 use crate::domain::spatial::outermost;
 
 /// Segments after which a chunk is full.
-const CHUNK_SEGMENTS: usize = 8_192;
+pub(super) const CHUNK_SEGMENTS: usize = 8_192;
 
 /// What a border separates; the order is that of drawing, most important last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ pub enum LineClass {
 
 impl LineClass {
     /// How many classes there are.
-    const COUNT: usize = 1 + Level::ALL.len();
+    pub(super) const COUNT: usize = 1 + Level::ALL.len();
 
     /// Row of the table of line styles: 0 for the outer edge, 1 for
     /// [`Level::City`] … 6 for [`Level::MicroGrid`].
@@ -48,7 +48,7 @@ impl LineClass {
     }
 
     /// The class of that number; what is no level is the outer edge.
-    fn of_style(style: u32) -> Self {
+    pub(super) fn of_style(style: u32) -> Self {
         Level::ALL.into_iter().map(Self::Level).find(|class| class.style() == style).unwrap_or(Self::Outer)
     }
 }
@@ -157,18 +157,18 @@ pub fn line_mesh(rings: &Rings, borders: &Borders) -> LineMesh {
 }
 
 /// The edges of all rings, in arrays as long as there are vertices.
-struct Edges<'a> {
+pub(super) struct Edges<'a> {
     /// Rounded place of each vertex.
     keys: &'a [u64],
     /// The vertex before each vertex in its ring.
-    from: Vec<u32>,
+    pub(super) from: Vec<u32>,
     /// The area of each vertex.
-    areas: Vec<AreaIndex>,
+    pub(super) areas: Vec<AreaIndex>,
 }
 
 impl<'a> Edges<'a> {
     /// Lists the edges of every ring.
-    fn of(rings: &'a Rings) -> Self {
+    pub(super) fn of(rings: &'a Rings) -> Self {
         let keys = rings.keys();
         let mut edges = Self { keys, from: Vec::with_capacity(keys.len()), areas: Vec::with_capacity(keys.len()) };
         for area in 0..rings.len() as AreaIndex {
@@ -184,14 +184,14 @@ impl<'a> Edges<'a> {
 
     /// Both ends of an edge, the smaller first; `None` when one is not on the
     /// Earth.
-    fn ends(&self, edge: u32) -> Option<[u64; 2]> {
+    pub(super) fn ends(&self, edge: u32) -> Option<[u64; 2]> {
         let (a, b) = (self.keys[self.from[edge as usize] as usize], self.keys[edge as usize]);
         (a != NOWHERE && b != NOWHERE).then(|| [a.min(b), a.max(b)])
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
     /// in an order in which the same edges are neighbours and near edges near.
-    fn sorted(&self) -> Vec<(u64, u32)> {
+    pub(super) fn sorted(&self) -> Vec<(u64, u32)> {
         let mut bounds = Bounds::EMPTY;
         for &key in self.keys.iter().filter(|key| **key != NOWHERE) {
             bounds.grow(place_of(key));
