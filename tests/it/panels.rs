@@ -13,8 +13,8 @@ use quanyu::config::{Bezels, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, Diagnostics, Legend, PanelAction, PanelView, StageLayout, area_card_ui, breadcrumb_ui, diagnostics_ui,
-    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui, unit_for,
+    AreaFacts, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, StageLayout, area_card_ui, breadcrumb_ui,
+    diagnostics_ui, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui, unit_for,
 };
 
 use fixture::{LONG, Mood, World, context, health};
