@@ -47,8 +47,8 @@ fn vs(
     let at = middle + hexagon(corner) * radius_m;
     let at_m = select(0.0, full_m, is_top);
     let color = color_of(style, area);
-    // Lighter than the ground that it stands on, which has the same colour.
-    let stands_out = mix(color.rgb, vec3f(0.35, 0.72, 0.85), 0.55) * light;
+    // Towards the accent: the ground that it stands on has the same colour.
+    let stands_out = mix(color.rgb, vec3f(0.05, 0.58, 0.74), 0.75) * light;
     out.clip = clip_at(px_from_raised(at, at_m), depth_from_raised(at, at_m));
     out.color = vec4f(stands_out, 1.0);
     return out;

@@ -37,8 +37,13 @@ fn expand(corner: u32, a: vec2f, b: vec2f, heights_m: vec2f, style: u32, reach_p
     let s = select(-reach_px, length_px + reach_px, (corner & 1u) == 1u);
     let t = select(-reach_px, reach_px, (corner & 2u) == 2u);
     var out: Vertex;
-    let depth = select(depth_from_raised(a, heights_m.x), depth_from_raised(b, heights_m.y), (corner & 1u) == 1u);
-    out.clip = clip_at(a_px + forward * s + side * t, depth - depth_of_width(reach_px));
+    // The quad lies in the level plane of the end that it is next to, so that it
+    // is hidden by what hides that place and not as a whole.
+    let is_end = (corner & 1u) == 1u;
+    let corner_px = a_px + forward * s + side * t;
+    let depth = select(depth_from_raised(a, heights_m.x), depth_from_raised(b, heights_m.y), is_end);
+    let north_px = corner_px.y - select(a_px.y, b_px.y, is_end);
+    out.clip = clip_at(corner_px, depth + north_px * view.tilt.y / view.tilt.x * view.depth_per_px - depth_of_width(0.0));
     out.at_px = vec2f(s, t);
     out.length_px = length_px;
     out.style = style;

@@ -346,3 +346,17 @@ proptest! {
         let _ = Config::parse(&text.into_iter().collect::<String>(), Path::new("x.toml"));
     }
 }
+
+#[test]
+fn tilt_and_heights_arrive_or_are_refused_with_their_range() {
+    let config = parsed(&minimal("[map]\ntilt = \"columns\"\nheight = 2.5\n[[scenes]]\nname = \"一\"\ntilt = 30\n"));
+    assert_eq!((config.map.tilt, config.map.height_factor), (TiltStyle::Columns, 2.5));
+    assert_eq!(config.scenes[0].tilt_deg, 30.0);
+    let flat = parsed(&minimal(""));
+    assert_eq!((flat.map.tilt, flat.map.height_factor, flat.scenes[0].tilt_deg), (TiltStyle::Extrude, 1.0, 0.0));
+    let error = refused(&minimal("[map]\ntilt = \"cubes\"\nheight = 9.0\n[[scenes]]\nname = \"一\"\ntilt = 60\n"));
+    for part in ["`columns`", "高度系数须在 0.1 到 5 之间,却是 9", "倾斜角须在 0 到 55 度之间,却是 60"]
+    {
+        assert!(error.contains(part), "{error}");
+    }
+}

@@ -404,7 +404,7 @@ mod tests {
         view.tilt_to(0.0, 10.3, 0.6);
         view.advance(10.3);
         assert_eq!(view.tilt_cos_sin(), halfway);
-        view.advance(10.9);
+        view.advance(10.95);
         assert_eq!((view.tilt_cos_sin(), view.rise()), ([1.0, 0.0], 0.0));
         assert!(!view.is_moving() && !view.is_tilted());
         view.tilt_to(45.0, 11.0, 0.6);

@@ -102,7 +102,7 @@ pub(in crate::layers) fn build(
 
 /// Radius of a column over the mean extent of an area: slim, and the same for
 /// all, so that only the height differs.
-const COLUMN_RADIUS: f64 = 0.085;
+const COLUMN_RADIUS: f64 = 0.1;
 
 /// A column at the anchor of each area of `level`, no wider than its area.
 fn columns(tree: &AreaTree, layer: &AreaLayer, level: Level) -> Vec<Column> {

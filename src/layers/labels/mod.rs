@@ -13,7 +13,7 @@ use bevy_egui::egui;
 
 use super::WallTheme;
 use super::areas::AreaLayer;
-use crate::config::Layer;
+use crate::config::{Layer, TiltStyle};
 use crate::domain::area::{AreaIndex, Level};
 use crate::map::{MapView, Relief, ScreenRect, relief};
 use crate::model::{Areas, Focus, Visible, WallConfig};
@@ -167,6 +167,10 @@ fn lift(candidates: &mut Vec<Candidate>, layer: &AreaLayer, areas: &Areas, view:
         candidate.at_px = view.screen_from_local_at(local, height_m);
         let shown = relief::pick(view, areas, relief, level, candidate.at_px);
         let is_own = |shown| areas.tree.is_within(shown, candidate.area) || areas.tree.is_within(candidate.area, shown);
+        if relief.style == TiltStyle::Columns {
+            // Above the top, which tells the height.
+            candidate.at_px[1] -= size::BODY * view.unit_px;
+        }
         shown.is_some_and(is_own)
     });
 }

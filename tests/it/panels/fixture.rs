@@ -7,7 +7,7 @@ use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::{
     Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, KeyFigure, Map, Panel, PanelKind, Scene, Side,
-    ThemeName, Wall,
+    ThemeName, TiltStyle, Wall,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -199,6 +199,8 @@ fn config(mood: Mood) -> Config {
             fill: Fill::default(),
             classing: Classing::default(),
             fill_level: Some(Level::Community),
+            tilt: TiltStyle::default(),
+            height_factor: 1.0,
         },
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
@@ -208,6 +210,7 @@ fn config(mood: Mood) -> Config {
             panels: (0..panels.len()).collect(),
             focus: None,
             fill: Fill::default(),
+            tilt_deg: 0.0,
             duration_secs: None,
         }],
         panels,
