@@ -287,7 +287,8 @@ fn categories_of<'a>(list: impl Iterator<Item = &'a Event>) -> Vec<(String, u64)
 /// where the name is only a number there (第12微网格).
 fn place_name(tree: &AreaTree, index: AreaIndex) -> String {
     let area = tree.area(index);
-    let is_numbered = area.name.starts_with('第') || area.name.starts_with(|c: char| c.is_ascii_digit());
+    // 第五元素社区 is no number.
+    let is_numbered = area.name.trim_start_matches('第').starts_with(|c: char| c.is_ascii_digit());
     match tree.parent(index).filter(|_| is_numbered && area.level >= Level::Grid) {
         Some(parent) => format!("{}{}", tree.area(parent).name, area.name),
         None => area.name.clone(),
@@ -385,6 +386,17 @@ mod tests {
         assert_eq!(overview.usual[0], [1, 1]);
         assert_eq!(overview.usual_hours[3], [1, 1]);
         assert_eq!(overview.usual_hours[4], [0, 0]);
+    }
+
+    #[test]
+    fn numbered_places_are_named_with_the_area_above() {
+        let (tree, _) = AreaTree::build(vec![
+            area("梅园社区", None, Level::Community),
+            area("第12微网格", Some("梅园社区"), Level::MicroGrid),
+            area("第五元素1-02微网格", Some("梅园社区"), Level::MicroGrid),
+        ]);
+        let names = [0, 1, 2].map(|index| place_name(&tree, index));
+        assert_eq!(names, ["梅园社区", "梅园社区第12微网格", "第五元素1-02微网格"]);
     }
 
     #[test]

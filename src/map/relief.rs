@@ -98,7 +98,6 @@ impl Relief {
 
 /// Follows figure and focus while the view is tilted, and lets areas rise once
 /// they can.
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn sync(
     mut relief: ResMut<Relief>,
     mut view: ResMut<MapView>,

@@ -418,7 +418,8 @@ fn draw(
     if !shown.areas.bounds.is_empty() {
         panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
         // No legend for what is not there.
-        let has_values = shown.visible.has(Layer::Areas) && !shown.values.values.is_empty();
+        let is_something = |value: &Option<f64>| value.is_some_and(|value| value != 0.0);
+        let has_values = shown.visible.has(Layer::Areas) && shown.values.values.iter().any(is_something);
         let health = shown.sources.feed_health(Feed::Events, view.system);
         let breaks_label = format!("{}({})", shown.values.label, shown.values.unit);
         let legend = Legend {

@@ -278,7 +278,6 @@ struct StyleKey {
 
 /// Writes one style per area when a figure, a height, the focus or the geometry
 /// changed.
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn style(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
-use super::geometry::{LineClass, Rings, RaisedMesh, RaisedSegment, raised_mesh};
+use super::geometry::{LineClass, RaisedMesh, RaisedSegment, Rings, raised_mesh};
 use super::{AreaLayer, push_range, rows};
 use crate::config::{Layer, TiltStyle};
 use crate::domain::area::{AreaIndex, AreaTree, Level};

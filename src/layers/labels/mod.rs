@@ -120,7 +120,9 @@ pub(super) fn place(
         let (size_u, strong) = type_of(candidate.level, base);
         let em_px = size_u * view.unit_px;
         let name = short_name(&areas.tree.area(candidate.area).name);
-        let Some((text, half)) = fitted(name, em_px, [1.0, shortened].map(|share| candidate.radius_px * share)) else { continue };
+        let Some((text, half)) = fitted(name, em_px, [1.0, shortened].map(|share| candidate.radius_px * share)) else {
+            continue;
+        };
         let air = [em_px * 0.25, em_px * 0.12];
         // In the middle, or a line above or below it where the area has room.
         let shifts = [0.0, -1.3 * em_px, 1.3 * em_px];
@@ -348,7 +350,8 @@ mod tests {
 
     #[test]
     fn a_name_gets_the_lines_that_its_area_has_room_for() {
-        let lines = |name: &str, radius_px: f32| fitted(name, 20.0, [radius_px; 2]).map(|(text, _)| text.lines().count());
+        let lines =
+            |name: &str, radius_px: f32| fitted(name, 20.0, [radius_px; 2]).map(|(text, _)| text.lines().count());
         assert_eq!(lines("第五元素社区", 40.0), Some(1));
         assert_eq!(lines("第五元素社区", 32.0), Some(2));
         assert_eq!(lines("第五元素社区", 10.0), None);

@@ -9,8 +9,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::line::{CHUNK_SEGMENTS, Edges, LineChunk, LineClass};
 use super::is_drawable;
+use super::line::{CHUNK_SEGMENTS, Edges, LineChunk, LineClass};
 use super::rings::Rings;
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::geometry::Bounds;
