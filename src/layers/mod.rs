@@ -105,6 +105,8 @@ fn sync_view(
     let (tilt, in_view) = (view.tilt_cos_sin(), view.visible_bounds());
     let rise = if scene.raised.is_some() { view.rise() as f32 } else { 0.0 };
     let column_rise = if relief.style == TiltStyle::Columns { view.rise() as f32 } else { 0.0 };
+    let [min, max] = [view.free.min, view.free.max];
+    scene.points_clip_px = [min[0], min[1], max[0], max[1]].map(|edge| edge.max(0.0) as u32);
     let next = ViewUniform {
         center: view.camera.center.map(|v| v as f32),
         half_size_px: view.screen_px.map(|v| v / 2.0),

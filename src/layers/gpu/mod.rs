@@ -157,7 +157,7 @@ fn draw_map(
             tilted::draw_columns(&draw, encoder, target);
             pass = draw.pass(encoder, target);
         }
-        draw.points(&mut pass);
+        draw.points(&mut pass, target);
     }
 }
 
@@ -289,8 +289,18 @@ impl Drawing<'_> {
         }
     }
 
-    fn points(&self, pass: &mut wgpu::RenderPass<'_>) {
+    /// The last thing of a pass: what would show through panels, as figures
+    /// that nobody wrote there, is cut off.
+    fn points(&self, pass: &mut wgpu::RenderPass<'_>, target: &ViewTarget) {
+        // A target that shrank since the last layout must not be left.
+        let room = target.main_texture().size();
+        let [left, top, right, bottom] = self.scene.points_clip_px;
+        let (right, bottom) = (right.min(room.width), bottom.min(room.height));
+        if left >= right || top >= bottom {
+            return;
+        }
         if let Some(points) = self.uploaded.points.buffer() {
+            pass.set_scissor_rect(left, top, right - left, bottom - top);
             pass.set_pipeline(&self.pipelines.point);
             pass.set_bind_group(1, &self.groups.point_table, &[]);
             pass.set_vertex_buffer(0, *points.slice(..));

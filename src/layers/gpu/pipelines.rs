@@ -484,7 +484,7 @@ impl BindGroups {
                 origin: grid.origin.map(|v| v as f32),
                 extent,
                 gain: heat.gain,
-                opacity: heat.opacity,
+                opacity: heat.opacity_at(&scene.view),
                 pad: [0.0; 2],
             };
             queue.write_buffer(&self.heat_buffer, 0, bytemuck::bytes_of(&uniform));

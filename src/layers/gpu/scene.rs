@@ -180,6 +180,8 @@ pub struct HeatFrame {
     pub gain: f32,
     /// Of the whole layer.
     pub opacity: f32,
+    /// Standard deviation of the kernel, metres.
+    pub sigma_m: f32,
     /// 256 colours, sRGB with straight alpha.
     pub ramp: Arc<Vec<[u8; 4]>>,
 }
@@ -211,6 +213,20 @@ pub struct RaisedFrame {
     pub glow_draws: Vec<Range<u32>>,
     /// Outlines of the areas in focus and under the hand.
     pub highlights: Arc<Vec<RaisedSegment>>,
+}
+
+impl HeatFrame {
+    /// Opacity at this zoom. Near, where the kernel is as wide as a panel, one
+    /// event would tint the whole screen: the surface steps back for the areas
+    /// and points that then say more.
+    pub fn opacity_at(&self, view: &ViewUniform) -> f32 {
+        const FULL_BELOW_U: f32 = 60.0;
+        const FAINT_FROM_U: f32 = 240.0;
+        const FAINT: f32 = 0.4;
+        let sigma_u = self.sigma_m * view.px_per_m / view.unit_px.max(1e-3);
+        let t = ((sigma_u - FULL_BELOW_U) / (FAINT_FROM_U - FULL_BELOW_U)).clamp(0.0, 1.0);
+        self.opacity * (1.0 - (1.0 - FAINT) * t * t * (3.0 - 2.0 * t))
+    }
 }
 
 /// Everything that the map draws in one frame. Cloning copies pointers, draw
@@ -251,6 +267,8 @@ pub struct MapScene {
     pub points: Arc<Vec<PointInstance>>,
     /// Looks of points.
     pub point_table: PointTable,
+    /// Left, top, right and bottom of where points are drawn, physical pixels.
+    pub points_clip_px: [u32; 4],
     /// The heat map, when it is shown.
     pub heat: Option<HeatFrame>,
     /// Areas that have risen; `None` while all lie on the ground, and then
@@ -295,6 +313,7 @@ impl Default for MapScene {
             tracks: Arc::default(),
             points: Arc::default(),
             point_table: PointTable::default(),
+            points_clip_px: [0, 0, u32::MAX, u32::MAX],
             heat: None,
             raised: None,
             columns: Arc::default(),
@@ -305,12 +324,29 @@ impl Default for MapScene {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::geometry::Bounds;
 
     #[test]
     fn halves_are_rounded_to_nearest() {
         assert_eq!(pack_half2(1.0, 0.5), 0x3800_3C00);
         assert_eq!(pack_half2(0.0, 0.333_251_95), 0x3555_0000);
         assert_eq!(pack_half2(1e-9, 65_000.0) & 0xFFFF, 0);
+    }
+
+    #[test]
+    fn heat_steps_back_when_one_event_would_fill_the_screen() {
+        let heat = HeatFrame {
+            grid: Arc::new(HeatGrid::new(Bounds { min: [0.0; 2], max: [1.0; 2] }, 1.0, 4)),
+            taps: Arc::default(),
+            gain: 1.0,
+            opacity: 0.9,
+            sigma_m: 150.0,
+            ramp: Arc::default(),
+        };
+        let at = |px_per_m| heat.opacity_at(&ViewUniform { px_per_m, unit_px: 1.0, ..ViewUniform::default() });
+        assert_eq!((at(0.1), at(0.4)), (0.9, 0.9));
+        assert!(at(1.0) < 0.9 && at(1.0) > at(2.0));
+        assert!((at(2.0) - 0.36).abs() < 1e-6);
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(super) fn draw_raised(draw: &Drawing, encoder: &mut wgpu::CommandEncoder, ta
     }
     let mut pass = draw.pass(encoder, target);
     draw.tracks(&mut pass, &pipelines.track);
-    draw.points(&mut pass);
+    draw.points(&mut pass, target);
 }
 
 /// Draws columns over a map that was drawn flat.

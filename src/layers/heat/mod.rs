@@ -93,6 +93,7 @@ pub(super) fn sync(
         taps,
         gain: (per_bin_to_density / full_scale) as f32,
         opacity: 0.92,
+        sigma_m: heat.radius_m as f32,
         ramp: Arc::clone(ramp),
     });
     layer.rebuild_ms = started.elapsed().as_secs_f64() * 1_000.0;
