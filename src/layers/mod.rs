@@ -25,7 +25,6 @@ use bevy::prelude::*;
 
 use crate::config::source::Feed;
 use crate::config::{Layer, TiltStyle};
-use crate::domain::health::Freshness;
 use crate::map::{Hover, MapView, Relief};
 use crate::model::{Areas, Focus, Sources, Visible, WallClock, WallSystems};
 use crate::theme::Theme;
@@ -100,8 +99,7 @@ fn sync_view(
     real: Res<Time<Real>>,
 ) {
     let none = u32::MAX;
-    let events = sources.feed_health(Feed::Events, clock.system());
-    let is_lost = events.is_some_and(|part| part.freshness == Freshness::Stale || part.error.is_some());
+    let is_lost = sources.is_lost(Feed::Events, clock.system());
     let (tilt, in_view) = (view.tilt_cos_sin(), view.visible_bounds());
     let rise = if scene.raised.is_some() { view.rise() as f32 } else { 0.0 };
     let column_rise = if relief.style == TiltStyle::Columns { view.rise() as f32 } else { 0.0 };

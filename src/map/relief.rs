@@ -46,7 +46,7 @@ pub struct Relief {
     pub style: TiltStyle,
     /// Grows with each change of the heights.
     pub revision: u64,
-    /// The columns, largest radius first come; empty unless columns rise.
+    /// The columns, in the order of their areas; empty unless columns rise.
     pub columns: Arc<Vec<Column>>,
     /// Areas' revision and level that walls or columns were built for.
     solids_of: Option<(u64, Level)>,

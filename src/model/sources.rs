@@ -96,6 +96,13 @@ impl Sources {
         (!indices.is_empty()).then(|| self.part_health(&indices, now))
     }
 
+    /// Whether what a feed told of is of the past: it came once, and its
+    /// sources are stale or fail. Asked in every frame, so it copies nothing.
+    pub fn is_lost(&self, feed: Feed, now: Instant1970) -> bool {
+        let speaks = speaker(self.entries.iter().filter(|entry| entry.feed == feed), now);
+        speaks.is_some_and(|entry| entry.freshness(now) != Freshness::Waiting && !entry.is_well(now))
+    }
+
     /// The health of the sources with these indices, taken together: that of
     /// the worst. Only where a feed has a stream do its sources stand in for
     /// each other, because a stream and a poll beside it tell of the same
@@ -111,11 +118,7 @@ impl Sources {
         feeds.dedup();
         let mut worst = None;
         for feed in feeds {
-            let same = || entries.iter().filter(|entry| entry.feed == feed);
-            let by_rank = |a: &&&SourceEntry, b: &&&SourceEntry| rank(a, now).total_cmp(&rank(b, now));
-            let speaks =
-                if same().any(|entry| entry.is_stream) { same().min_by(by_rank) } else { same().max_by(by_rank) };
-            if let Some(speaks) = speaks
+            if let Some(speaks) = speaker(entries.iter().copied().filter(|entry| entry.feed == feed), now)
                 && worst.is_none_or(|worst| rank(speaks, now) > rank(worst, now))
             {
                 worst = Some(speaks);
@@ -128,6 +131,13 @@ impl Sources {
         }
         part
     }
+}
+
+/// The one of the sources of a feed that stands for all of them: with a stream
+/// among them the best, else the worst.
+fn speaker<'a>(same: impl Iterator<Item = &'a SourceEntry> + Clone, now: Instant1970) -> Option<&'a SourceEntry> {
+    let by_rank = |a: &&SourceEntry, b: &&SourceEntry| rank(a, now).total_cmp(&rank(b, now));
+    if same.clone().any(|entry| entry.is_stream) { same.min_by(by_rank) } else { same.max_by(by_rank) }
 }
 
 /// Orders sources from fresh to hopeless by the age of their data; what is

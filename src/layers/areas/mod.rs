@@ -296,7 +296,9 @@ pub(super) fn style(
         relief: relief.revision,
         fill_level: map.fill_level,
     };
-    if key == layer.styled || layer.built_revision != areas.revision || layer.built_revision == 0 {
+    // Classes and colours have no revision; a new configuration brings both.
+    let is_same = key == layer.styled && !config.is_changed() && !theme.is_changed();
+    if is_same || layer.built_revision != areas.revision || layer.built_revision == 0 {
         return;
     }
     let focused = focus.area(&areas);

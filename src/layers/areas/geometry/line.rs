@@ -23,7 +23,7 @@ use crate::domain::geometry::Bounds;
 use crate::domain::spatial::outermost;
 
 /// Segments after which a chunk is full.
-pub(super) const CHUNK_SEGMENTS: usize = 8_192;
+const CHUNK_SEGMENTS: usize = 8_192;
 
 /// What a border separates; the order is that of drawing, most important last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +48,7 @@ impl LineClass {
     }
 
     /// The class of that number; what is no level is the outer edge.
-    pub(super) fn of_style(style: u32) -> Self {
+    fn of_style(style: u32) -> Self {
         Level::ALL.into_iter().map(Self::Level).find(|class| class.style() == style).unwrap_or(Self::Outer)
     }
 }
@@ -114,30 +114,55 @@ impl Borders {
 
 /// Finds the borders of `rings`.
 pub fn borders(tree: &AreaTree, rings: &Rings) -> Borders {
+    let mut borders = Borders { edges: Vec::new(), parties: vec![0; rings.points().len()] };
+    each_shared_edge(tree, rings, |shared| {
+        // Sums do not depend on the order, and the odd constant spreads them;
+        // two sets with the same sum only cost a vertex that could have gone.
+        let set = shared.areas().fold(0_u32, |sum, area| sum.wrapping_add((area + 1).wrapping_mul(0x9E37_79B1)));
+        for &(_, edge) in shared.same {
+            borders.parties[edge as usize] = set.max(1);
+        }
+        let class = if shared.is_outer { LineClass::Outer } else { LineClass::Level(shared.level) };
+        borders.edges.push(BorderEdge { ends: shared.ends, style: class.style() });
+    });
+    borders
+}
+
+/// All edges between the same two places.
+pub(super) struct SharedEdge<'a> {
+    /// The vertices at the ends of the one of the largest level.
+    pub(super) ends: [u32; 2],
+    /// That level.
+    pub(super) level: Level,
+    /// Whether it parts the jurisdiction from what lies outside.
+    pub(super) is_outer: bool,
+    /// Sort keys and numbers of the edges.
+    same: &'a [(u64, u32)],
+    edges: &'a Edges<'a>,
+}
+
+impl SharedEdge<'_> {
+    /// The areas that have the edge.
+    pub(super) fn areas(&self) -> impl Iterator<Item = AreaIndex> + '_ {
+        self.same.iter().map(|&(_, edge)| self.edges.areas[edge as usize])
+    }
+}
+
+/// Hands each stretch of border to `visit` once, near ones one after the other.
+pub(super) fn each_shared_edge(tree: &AreaTree, rings: &Rings, mut visit: impl FnMut(&SharedEdge)) {
     let mut is_outermost = vec![false; tree.len()];
     for index in outermost(tree) {
         is_outermost[index as usize] = true;
     }
     let edges = Edges::of(rings);
-    let order = edges.sorted();
-    let mut parties = vec![0; edges.from.len()];
-    let mut found = Vec::with_capacity(order.len() / 2);
-    for same in order.chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
-        let areas = || same.iter().map(|&(_, edge)| edges.areas[edge as usize]);
-        let by_level = |&&(_, edge): &&(u64, u32)| (tree.area(edges.areas[edge as usize]).level, edge);
-        let Some(&(_, coarsest)) = same.iter().min_by_key(by_level) else { continue };
-        // Sums do not depend on the order, and the odd constant spreads them;
-        // two sets with the same sum only cost a vertex that could have gone.
-        let set = areas().fold(0_u32, |sum, area| sum.wrapping_add((area + 1).wrapping_mul(0x9E37_79B1)));
-        for &(_, edge) in same {
-            parties[edge as usize] = set.max(1);
-        }
-        let is_outer = areas().filter(|&area| is_outermost[area as usize]).count() == 1;
-        let level = tree.area(edges.areas[coarsest as usize]).level;
-        let style = if is_outer { LineClass::Outer } else { LineClass::Level(level) }.style();
-        found.push(BorderEdge { ends: [edges.from[coarsest as usize], coarsest], style });
+    for same in edges.sorted().chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
+        let level_of = |edge: u32| tree.area(edges.areas[edge as usize]).level;
+        let Some(&(_, coarsest)) = same.iter().min_by_key(|&&(_, edge)| (level_of(edge), edge)) else { continue };
+        let ends = [edges.from[coarsest as usize], coarsest];
+        let mut shared = SharedEdge { ends, level: level_of(coarsest), is_outer: false, same, edges: &edges };
+        shared.is_outer = shared.areas().filter(|&area| is_outermost[area as usize]).count() == 1;
+        visit(&shared);
     }
-    Borders { edges: found, parties }
 }
 
 /// Turns borders into segments.
@@ -152,23 +177,23 @@ pub fn line_mesh(rings: &Rings, borders: &Borders) -> LineMesh {
         }
     }
     let segments: Vec<Segment> = by_class.into_iter().rev().flatten().collect();
-    let chunks = chunk_segments(&segments);
+    let chunks = chunk_segments(&segments, |segment| *segment);
     LineMesh { segments, chunks }
 }
 
 /// The edges of all rings, in arrays as long as there are vertices.
-pub(super) struct Edges<'a> {
+struct Edges<'a> {
     /// Rounded place of each vertex.
     keys: &'a [u64],
     /// The vertex before each vertex in its ring.
-    pub(super) from: Vec<u32>,
+    from: Vec<u32>,
     /// The area of each vertex.
-    pub(super) areas: Vec<AreaIndex>,
+    areas: Vec<AreaIndex>,
 }
 
 impl<'a> Edges<'a> {
     /// Lists the edges of every ring.
-    pub(super) fn of(rings: &'a Rings) -> Self {
+    fn of(rings: &'a Rings) -> Self {
         let keys = rings.keys();
         let mut edges = Self { keys, from: Vec::with_capacity(keys.len()), areas: Vec::with_capacity(keys.len()) };
         for area in 0..rings.len() as AreaIndex {
@@ -184,14 +209,14 @@ impl<'a> Edges<'a> {
 
     /// Both ends of an edge, the smaller first; `None` when one is not on the
     /// Earth.
-    pub(super) fn ends(&self, edge: u32) -> Option<[u64; 2]> {
+    fn ends(&self, edge: u32) -> Option<[u64; 2]> {
         let (a, b) = (self.keys[self.from[edge as usize] as usize], self.keys[edge as usize]);
         (a != NOWHERE && b != NOWHERE).then(|| [a.min(b), a.max(b)])
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
     /// in an order in which the same edges are neighbours and near edges near.
-    pub(super) fn sorted(&self) -> Vec<(u64, u32)> {
+    fn sorted(&self) -> Vec<(u64, u32)> {
         let mut bounds = Bounds::EMPTY;
         for &key in self.keys.iter().filter(|key| **key != NOWHERE) {
             bounds.grow(place_of(key));
@@ -220,19 +245,22 @@ fn sort_key(bounds: &Bounds, ends: [u64; 2]) -> u64 {
     (u64::from(place) << HASH_BITS) | (hash >> (64 - HASH_BITS))
 }
 
-/// Cuts the sorted segments where the class changes or a chunk is full.
-fn chunk_segments(segments: &[Segment]) -> Vec<LineChunk> {
+/// Cuts sorted segments where the class changes or a chunk is full; `segment`
+/// tells what is drawn of an item.
+pub(super) fn chunk_segments<T>(items: &[T], segment: impl Fn(&T) -> Segment) -> Vec<LineChunk> {
     let mut chunks = Vec::new();
     let mut start = 0;
-    for class in segments.chunk_by(|a, b| a.style == b.style) {
+    for class in items.chunk_by(|a, b| segment(a).style == segment(b).style) {
         for run in class.chunks(CHUNK_SEGMENTS) {
             let mut bounds = Bounds::EMPTY;
-            for segment in run {
-                bounds.grow(segment.a.map(f64::from));
-                bounds.grow(segment.b.map(f64::from));
+            for item in run {
+                let Segment { a, b, .. } = segment(item);
+                bounds.grow(a.map(f64::from));
+                bounds.grow(b.map(f64::from));
             }
             let end = start + run.len() as u32;
-            chunks.push(LineChunk { range: start..end, bounds, class: LineClass::of_style(run[0].style) });
+            let class = LineClass::of_style(segment(&run[0]).style);
+            chunks.push(LineChunk { range: start..end, bounds, class });
             start = end;
         }
     }

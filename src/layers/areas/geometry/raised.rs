@@ -10,11 +10,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::is_drawable;
-use super::line::{CHUNK_SEGMENTS, Edges, LineChunk, LineClass};
+use super::line::{LineChunk, LineClass, Segment, chunk_segments, each_shared_edge};
 use super::rings::Rings;
 use crate::domain::area::{AreaIndex, AreaTree, Level};
-use crate::domain::geometry::Bounds;
-use crate::domain::spatial::outermost;
 
 /// Stands for an area where there is none; its height is 0.
 pub const NO_AREA: AreaIndex = AreaIndex::MAX;
@@ -52,38 +50,29 @@ pub fn raised_mesh(
     level: Level,
     locate: impl Fn([f64; 2]) -> Option<AreaIndex>,
 ) -> RaisedMesh {
-    let mut is_outermost = vec![false; tree.len()];
-    for index in outermost(tree) {
-        is_outermost[index as usize] = true;
-    }
     let degrees = vertices_in_degrees(tree);
-    let edges = Edges::of(rings);
     let mut by_class: [Vec<RaisedSegment>; LineClass::COUNT] = Default::default();
-    for same in edges.sorted().chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
-        let areas: Vec<AreaIndex> = same.iter().map(|&(_, edge)| edges.areas[edge as usize]).collect();
-        let by_level = |&&(_, edge): &&(u64, u32)| (tree.area(edges.areas[edge as usize]).level, edge);
-        let Some(&(_, coarsest)) = same.iter().min_by_key(by_level) else { continue };
-        let ends = [edges.from[coarsest as usize], coarsest];
-        let [a, b] = ends.map(|vertex| rings.points()[vertex as usize]);
-        if is_drawable(a) && is_drawable(b) {
-            let is_outer = areas.iter().filter(|&&area| is_outermost[area as usize]).count() == 1;
-            let coarsest = tree.area(edges.areas[coarsest as usize]).level;
-            let [from, to] = ends.map(|vertex| degrees[vertex as usize]);
-            let middle = [(from[0] + to[0]) / 2.0, (from[1] + to[1]) / 2.0];
-            let sides = sides(tree, &areas, level, || locate(middle));
-            let [a, b] = [a, b].map(|end| end.map(|value| value as f32));
-            let style = LineClass::Level(coarsest).style();
-            by_class[style as usize].push(RaisedSegment { a, b, style, sides });
-            if is_outer {
-                // On the ground, where it stays in one piece: the edge of what
-                // has risen is drawn like any other.
-                let style = LineClass::Outer.style();
-                by_class[style as usize].push(RaisedSegment { a, b, style, sides: [NO_AREA; 2] });
-            }
+    each_shared_edge(tree, rings, |shared| {
+        let [a, b] = shared.ends.map(|vertex| rings.points()[vertex as usize]);
+        if !(is_drawable(a) && is_drawable(b)) {
+            return;
         }
-    }
+        let [from, to] = shared.ends.map(|vertex| degrees[vertex as usize]);
+        let middle = [(from[0] + to[0]) / 2.0, (from[1] + to[1]) / 2.0];
+        let areas: Vec<AreaIndex> = shared.areas().collect();
+        let sides = sides(tree, &areas, level, || locate(middle));
+        let [a, b] = [a, b].map(|end| end.map(|value| value as f32));
+        let style = LineClass::Level(shared.level).style();
+        by_class[style as usize].push(RaisedSegment { a, b, style, sides });
+        if shared.is_outer {
+            // On the ground, where it stays in one piece: the edge of what has
+            // risen is drawn like any other.
+            let style = LineClass::Outer.style();
+            by_class[style as usize].push(RaisedSegment { a, b, style, sides: [NO_AREA; 2] });
+        }
+    });
     let segments: Vec<RaisedSegment> = by_class.into_iter().rev().flatten().collect();
-    let chunks = chunk(&segments);
+    let chunks = chunk_segments(&segments, |&RaisedSegment { a, b, style, .. }| Segment { a, b, style });
     RaisedMesh { segments, chunks }
 }
 
@@ -106,25 +95,6 @@ fn sides(
     // vertices are others: one area, and thus no wall.
     let above = areas.iter().find_map(|&area| tree.ancestor_at(area, level));
     [above.or_else(locate).unwrap_or(NO_AREA); 2]
-}
-
-/// Cuts the segments where the class changes or a chunk is full.
-fn chunk(segments: &[RaisedSegment]) -> Vec<LineChunk> {
-    let mut chunks = Vec::new();
-    let mut start = 0;
-    for class in segments.chunk_by(|a, b| a.style == b.style) {
-        for run in class.chunks(CHUNK_SEGMENTS) {
-            let mut bounds = Bounds::EMPTY;
-            for segment in run {
-                bounds.grow(segment.a.map(f64::from));
-                bounds.grow(segment.b.map(f64::from));
-            }
-            let end = start + run.len() as u32;
-            chunks.push(LineChunk { range: start..end, bounds, class: LineClass::of_style(run[0].style) });
-            start = end;
-        }
-    }
-    chunks
 }
 
 #[cfg(test)]
