@@ -2,18 +2,22 @@
 // distance shapes, sharp at every size. Far away a point is a plain shape;
 // near, a badge: a disc with a rim in the colour of the state and an icon of
 // what it is. A badge that is off is struck through, one in alarm has a mark.
+// A bubble stands for many: a disc for a number, with a ring whose part from
+// the top clockwise is the share that is out of order.
 
 struct PointStyle {
     // Linear colour, straight alpha.
     color: vec4f,
     // Diameter, physical pixels.
     size_px: f32,
-    // 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring; 16 and above: a badge
-    // with icon `shape - 16`.
+    // 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring, 8 bubble; 16 and above:
+    // a badge with icon `shape - 16`.
     shape: u32,
-    // State of what a badge stands for: 0 well, 1 off, 2 alarm.
+    // State of what a badge stands for: 0 well, 1 off, 2 alarm. A plain shape
+    // that is not well has an outline.
     state: u32,
-    // Grey of a badge's ground, 0 dark to 1 light; its icon has the opposite.
+    // Grey of a badge's ground and of outlines, 0 dark to 1 light; an icon has
+    // the opposite.
     ground: f32,
 };
 
@@ -25,6 +29,10 @@ struct Styles {
 
 const PULSES: f32 = 3.0;
 const PULSE_SECS: f32 = 1.0;
+const BUBBLE: u32 = 8u;
+// The row whose colour says that something is out of order.
+const ROW_OFF: u32 = 1u;
+const OUTLINE_PX: f32 = 1.5;
 
 struct Vertex {
     @builtin(position) clip: vec4f,
@@ -34,23 +42,28 @@ struct Vertex {
     @location(2) @interpolate(flat) pulse: f32,
 };
 
+fn radius_of(row: PointStyle, style: u32) -> f32 {
+    return row.size_px * 0.5 * select(1.0, f32(style >> 24u), row.shape == BUBBLE);
+}
+
 @vertex
 fn vs(
     @builtin(vertex_index) corner: u32,
     @location(0) position: vec2f,
     @location(1) style: u32,
     @location(2) born_secs: f32,
+    @location(3) shift_px: vec2f,
 ) -> Vertex {
     let age = view.time_secs - born_secs;
     let pulse = select(-1.0, fract(age / PULSE_SECS), born_secs >= 0.0 && age >= 0.0 && age < PULSES * PULSE_SECS);
     let row = table.styles[style & 31u];
-    let radius_px = row.size_px * 0.5;
+    let radius_px = radius_of(row, style);
     // The mark of an alarm stands out of its badge.
-    let plain_px = radius_px * select(1.0, 1.3, row.shape >= 16u && row.state == 2u) + 1.0;
+    let plain_px = radius_px * select(1.0, 1.3, row.shape >= 16u && row.state == 2u) + 1.0 + OUTLINE_PX;
     let reach_px = select(plain_px, radius_px * 4.0 + 2.0, pulse >= 0.0);
     let at_px = vec2f(f32(corner & 1u), f32(corner >> 1u)) * 2.0 * reach_px - reach_px;
     var out: Vertex;
-    out.clip = clip_at(px_from_raised(position, risen_m(position)) + at_px, 0.5);
+    out.clip = clip_at(px_from_raised(position, risen_m(position)) + shift_px + at_px, 0.5);
     out.at_px = at_px;
     out.style = style;
     out.pulse = pulse;
@@ -159,7 +172,7 @@ fn icon_distance(p: vec2f, icon: u32) -> f32 {
 fn badge(at_px: vec2f, radius: f32, style: PointStyle) -> vec4f {
     let edge = length(at_px) - radius;
     let rim_px = max(radius * 0.16, 1.5);
-    let ground = mix(vec3f(0.004, 0.012, 0.026), vec3f(0.92, 0.95, 0.98), style.ground);
+    let ground = ground_of(style);
     let ink = mix(vec3f(0.88, 0.94, 1.0), vec3f(0.02, 0.05, 0.09), style.ground);
     var color = mix(ground, style.color.rgb, clamp(edge + rim_px + 0.5, 0.0, 1.0));
     let icon = icon_distance(at_px / radius, style.shape - 16u) * radius;
@@ -178,19 +191,54 @@ fn badge(at_px: vec2f, radius: f32, style: PointStyle) -> vec4f {
     return vec4f(color * alpha, alpha) * style.color.a;
 }
 
+// Colours of grounds and outlines.
+fn ground_of(style: PointStyle) -> vec3f {
+    return mix(vec3f(0.004, 0.012, 0.026), vec3f(0.92, 0.95, 0.98), style.ground);
+}
+
+// A disc with a ring, premultiplied. `off` is the share of the ring that tells
+// what is out of order.
+fn bubble(at_px: vec2f, radius: f32, style: PointStyle, off: f32) -> vec4f {
+    let from_middle = length(at_px);
+    let ring_px = max(style.size_px * 3.0, 2.0);
+    // Clockwise from the top, 0 to 1.
+    let turn = fract(atan2(at_px.x, at_px.y) / 6.2831853 + 1.0);
+    // Half a pixel of softness along the ring; a small share stays visible.
+    let seen = select(0.0, max(off, ring_px / (6.2831853 * radius)), off > 0.0);
+    let along_px = min(turn, seen - turn) * 6.2831853 * radius;
+    let is_off = select(0.0, clamp(along_px + 0.5, 0.0, 1.0), seen > 0.0);
+    let ring_color = mix(style.color.rgb, table.styles[ROW_OFF].color.rgb, max(is_off, select(0.0, 1.0, off >= 1.0)));
+    let ring = clamp(from_middle - (radius - ring_px) + 0.5, 0.0, 1.0);
+    let alpha = clamp(radius - from_middle + 0.5, 0.0, 1.0);
+    // What lies under the number shows a little.
+    let ground_alpha = mix(0.86, 1.0, ring);
+    return vec4f(mix(ground_of(style), ring_color, ring) * ground_alpha, ground_alpha) * alpha * style.color.a;
+}
+
 @fragment
 fn fs(in: Vertex) -> @location(0) vec4f {
     let style = table.styles[in.style & 31u];
-    let radius = style.size_px * 0.5;
+    let radius = radius_of(style, in.style);
     let opacity = 1.0 - f32((in.style >> 8u) & 0xffu) / 255.0;
+    if style.shape == BUBBLE {
+        return bubble(in.at_px, radius, style, f32((in.style >> 16u) & 0xffu) / 255.0) * opacity;
+    }
     if style.shape >= 16u {
         return badge(in.at_px, radius, style) * opacity;
     }
-    var alpha = clamp(0.5 - shape_distance(in.at_px, radius, style.shape), 0.0, 1.0) * style.color.a * opacity;
+    let edge = shape_distance(in.at_px, radius, style.shape);
+    let shown = style.color.a * opacity;
+    var color = style.color.rgb;
+    var alpha = clamp(0.5 - edge, 0.0, 1.0) * shown;
+    if style.state != 0u {
+        color = mix(ground_of(style), color, clamp(0.5 - edge, 0.0, 1.0));
+        alpha = clamp(0.5 + OUTLINE_PX - edge, 0.0, 1.0) * shown;
+    }
     if in.pulse >= 0.0 {
         let ring_px = radius + in.pulse * radius * 3.0;
-        let ring = clamp(1.5 - abs(length(in.at_px) - ring_px), 0.0, 1.0);
-        alpha = max(alpha, ring * (1.0 - in.pulse));
+        let ring = clamp(1.5 - abs(length(in.at_px) - ring_px), 0.0, 1.0) * (1.0 - in.pulse);
+        color = mix(color, style.color.rgb, select(0.0, 1.0, ring > alpha));
+        alpha = max(alpha, ring);
     }
-    return vec4f(style.color.rgb * alpha, alpha);
+    return vec4f(color * alpha, alpha);
 }

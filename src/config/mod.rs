@@ -136,6 +136,8 @@ pub struct Map {
     /// Factor on the heights; at 1 the tallest area rises by an eighth of what
     /// the map shows.
     pub height_factor: f64,
+    /// Whether cameras and devices that crowd become one mark.
+    pub clusters: bool,
 }
 
 /// Steepest tilt of the map, degrees: beyond it what stands in front hides too

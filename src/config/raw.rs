@@ -144,6 +144,8 @@ raw_table! {
         tilt: TiltStyle,
         /// Factor on the heights.
         height: f64,
+        /// Whether cameras and devices that crowd become one mark.
+        clusters: bool,
     }
 }
 

@@ -273,6 +273,7 @@ fn map(raw: Option<At<RawMap>>, complaints: &mut Complaints) -> Map {
             }
             factor.value
         }),
+        clusters: raw.clusters.is_none_or(|at| at.value),
     }
 }
 

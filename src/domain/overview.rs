@@ -65,6 +65,8 @@ pub struct MapEvent {
     pub born_secs: f32,
     /// Whether it lies in one of the areas; others stay out of the heat.
     pub is_inside: bool,
+    /// The smallest area that it lies in.
+    pub area: Option<AreaIndex>,
 }
 
 /// Figures computed from events, as of one shown instant.
@@ -149,6 +151,7 @@ impl Overview {
                     severity: event.severity,
                     born_secs: place.born_secs,
                     is_inside: place.area.is_some() || input.tree.is_empty(),
+                    area: place.area,
                 });
             }
         }

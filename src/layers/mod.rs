@@ -60,9 +60,9 @@ impl Plugin for LayersPlugin {
                         .chain(),
                     heat::sync,
                     tracks::sync,
-                    points::sync,
                     sync_view,
                     labels::place,
+                    points::sync,
                 )
                     .chain()
                     .in_set(WallSystems::Layers),

@@ -3,6 +3,7 @@
 //! In: the model, input, and the part of the screen that panels leave free.
 //! Out: [`MapView`], which layers and labels draw by.
 
+pub mod marks;
 mod navigation;
 pub mod relief;
 mod view;
@@ -13,15 +14,18 @@ use crate::domain::area::{AreaIndex, Level};
 use crate::domain::geometry::Bounds;
 use crate::model::{Areas, Focus, Visible, WallSystems};
 
+pub use marks::Marks;
 pub use navigation::Hands;
 pub use relief::Relief;
-pub use view::{MapView, ScreenRect};
+pub use view::{Camera, MapView, ScreenRect};
 
-/// The area under the hand.
+/// What is under the hand.
 #[derive(Resource, Default, Debug, Clone, PartialEq)]
 pub struct Hover {
     /// The area, at the level shown.
     pub area: Option<AreaIndex>,
+    /// The mark on top of it: an index into [`Marks::placed`].
+    pub mark: Option<usize>,
     /// Where the hand is, physical pixels from the top left.
     pub at_px: [f32; 2],
 }
@@ -38,6 +42,7 @@ impl Plugin for MapPlugin {
         app.init_resource::<MapView>()
             .init_resource::<Hover>()
             .init_resource::<Relief>()
+            .init_resource::<Marks>()
             .init_resource::<HandOverPanel>()
             .init_resource::<Hands>()
             .add_systems(
@@ -46,6 +51,7 @@ impl Plugin for MapPlugin {
                     follow_tilt,
                     relief::sync,
                     follow_focus,
+                    marks::sync,
                     navigation::mouse,
                     navigation::touch,
                     navigation::keyboard,

@@ -1,14 +1,16 @@
 //! Hands on the map: mouse, touch and keys become movements and actions.
 
+use bevy::ecs::system::SystemParam;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::input::touch::Touches;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
-use super::{HandOverPanel, Hover, MapView, Relief, picked_level, relief};
+use super::marks::Pick;
+use super::{HandOverPanel, Hover, MapView, Marks, Relief, picked_level, relief};
 use crate::config::Layer;
-use crate::domain::area::{AreaIndex, Level};
-use crate::model::{Action, Areas, Focus, WallConfig};
+use crate::domain::area::AreaIndex;
+use crate::model::{Action, Areas, Events, Focus, Selection, WallConfig};
 
 /// What hands are doing, and when one last did something.
 #[derive(Resource, Default, Debug)]
@@ -36,10 +38,7 @@ pub(super) fn mouse(
     mut hands: ResMut<Hands>,
     mut view: ResMut<MapView>,
     mut hover: ResMut<Hover>,
-    areas: Res<Areas>,
-    focus: Res<Focus>,
-    relief: Res<Relief>,
-    config: Res<WallConfig>,
+    ground: Ground,
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
 ) {
@@ -50,8 +49,9 @@ pub(super) fn mouse(
         hover.set_if_neq(Hover::default());
         return;
     };
+    let now = real.elapsed_secs_f64();
     if motion.delta != Vec2::ZERO || buttons.get_pressed().len() > 0 || wheel.delta != Vec2::ZERO {
-        hands.last_input_secs = real.elapsed_secs_f64();
+        hands.last_input_secs = now;
     }
     if over_panel.0 {
         hover.set_if_neq(Hover::default());
@@ -79,16 +79,18 @@ pub(super) fn mouse(
             view.pan_px(moved);
         }
     }
-    let level = picked_level(&areas, &focus, config.0.map.fill_level);
-    let picked = pick(&view, &areas, &relief, level, at);
+    let mark = ground.marks.pick(&view, at);
+    let picked = ground.area(&view, at);
     let is_click = buttons.just_released(MouseButton::Left)
         && hands.pressed_at.take().is_some_and(|from| {
             // At a low frame rate a drag may begin and end within one frame.
             !hands.dragged && (at[0] - from[0]).hypot(at[1] - from[1]) <= CLICK_SLACK_U * view.unit_px
         });
-    if is_click {
+    if is_click && !click_mark(mark, &ground, &mut view, &mut actions, now) {
         match picked {
-            Some(index) if focus.area(&areas) == Some(index) => actions.write(Action::FocusParent),
+            // Beside an open card: that closes.
+            _ if !ground.selection.points.is_empty() => actions.write(Action::Select(Vec::new())),
+            Some(index) if ground.focus.area(&ground.areas) == Some(index) => actions.write(Action::FocusParent),
             Some(index) => actions.write(Action::Focus(index)),
             None => actions.write(Action::FocusNothing),
         };
@@ -96,29 +98,63 @@ pub(super) fn mouse(
     if buttons.just_pressed(MouseButton::Right) {
         actions.write(Action::FocusParent);
     }
-    let next = Hover { area: picked, at_px: at };
-    if hover.area != next.area || (next.area.is_some() && hover.at_px != next.at_px) {
+    let next = Hover { area: picked, mark, at_px: at };
+    let is_something = next.area.is_some() || next.mark.is_some();
+    if (hover.area, hover.mark) != (next.area, next.mark) || (is_something && hover.at_px != next.at_px) {
         *hover = next;
     }
 }
 
-/// The area under a pixel, at the level that hands pick.
-fn pick(view: &MapView, areas: &Areas, relief: &Relief, level: Option<Level>, at_px: [f32; 2]) -> Option<AreaIndex> {
-    relief::pick(view, areas, relief, level?, at_px)
+/// What hands pick from.
+#[derive(SystemParam)]
+pub(super) struct Ground<'w> {
+    areas: Res<'w, Areas>,
+    focus: Res<'w, Focus>,
+    relief: Res<'w, Relief>,
+    marks: Res<'w, Marks>,
+    events: Res<'w, Events>,
+    selection: Res<'w, Selection>,
+    config: Res<'w, WallConfig>,
+}
+
+impl Ground<'_> {
+    /// The area under a pixel, at the level that hands pick.
+    fn area(&self, view: &MapView, at_px: [f32; 2]) -> Option<AreaIndex> {
+        let level = picked_level(&self.areas, &self.focus, self.config.0.map.fill_level)?;
+        relief::pick(view, &self.areas, &self.relief, level, at_px)
+    }
+}
+
+/// Time of a flight to where the points of a bubble part, seconds.
+const APPROACH_SECS: f64 = 0.8;
+
+/// Flies to where the points of a mark part, or opens their card; tells
+/// whether there was a mark.
+fn click_mark(
+    mark: Option<usize>,
+    ground: &Ground,
+    view: &mut MapView,
+    actions: &mut MessageWriter<Action>,
+    now_secs: f64,
+) -> bool {
+    match mark.and_then(|mark| ground.marks.click(mark, view, &ground.events)) {
+        Some(Pick::Approach(camera)) => view.fly(camera, now_secs, APPROACH_SECS),
+        Some(Pick::Open(keys)) => {
+            actions.write(Action::Select(keys));
+        }
+        None => return false,
+    }
+    true
 }
 
 /// One finger pans and taps, two fingers zoom.
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn touch(
     touches: Option<Res<Touches>>,
     windows: Query<&Window, With<PrimaryWindow>>,
     over_panel: Res<HandOverPanel>,
     mut hands: ResMut<Hands>,
     mut view: ResMut<MapView>,
-    areas: Res<Areas>,
-    focus: Res<Focus>,
-    relief: Res<Relief>,
-    config: Res<WallConfig>,
+    ground: Ground,
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
 ) {
@@ -129,7 +165,8 @@ pub(super) fn touch(
         hands.pinch_px = None;
         return;
     }
-    hands.last_input_secs = real.elapsed_secs_f64();
+    let now = real.elapsed_secs_f64();
+    hands.last_input_secs = now;
     if over_panel.0 {
         return;
     }
@@ -150,9 +187,13 @@ pub(super) fn touch(
     }
     for finger in touches.iter_just_released() {
         if finger.distance().length() * scale < CLICK_SLACK_U * 2.0 * view.unit_px {
-            let at = finger.position() * scale;
-            let level = picked_level(&areas, &focus, config.0.map.fill_level);
-            match pick(&view, &areas, &relief, level, [at.x, at.y]) {
+            let at = (finger.position() * scale).to_array();
+            let mark = ground.marks.pick(&view, at);
+            if click_mark(mark, &ground, &mut view, &mut actions, now) {
+                continue;
+            }
+            match ground.area(&view, at) {
+                _ if !ground.selection.points.is_empty() => actions.write(Action::Select(Vec::new())),
                 Some(index) => actions.write(Action::Focus(index)),
                 None => actions.write(Action::FocusParent),
             };

@@ -104,6 +104,10 @@ impl Tilt {
     }
 }
 
+/// From a country on the wall to a few metres across it.
+const LEAST_PX_PER_M: f64 = 1e-4;
+pub(super) const MOST_PX_PER_M: f64 = 40.0;
+
 /// Time in which areas rise once they can.
 const GROWTH_SECS: f64 = 0.5;
 
@@ -161,6 +165,13 @@ impl MapView {
     /// The camera that shows `bounds` in the free part with some air around,
     /// at the tilt that the view has or is on its way to.
     pub fn fit(&mut self, bounds: &Bounds) -> Camera {
+        let home = self.camera_for(bounds);
+        self.home = Some(home);
+        home
+    }
+
+    /// As [`Self::fit`], for a look that is not the view's home.
+    pub fn camera_for(&self, bounds: &Bounds) -> Camera {
         let [width, mut height] = bounds.size();
         let mut center = bounds.center();
         let [room_x, room_y] = self.free.size().map(f64::from);
@@ -173,9 +184,7 @@ impl MapView {
         }
         let air = 0.94;
         let px_per_m = (room_x * air / width.max(1.0)).min(room_y * air / height.max(1.0));
-        let home = Camera { center, px_per_m };
-        self.home = Some(home);
-        home
+        Camera { center, px_per_m }
     }
 
     /// Whether the view shows, or flies to, what the last [`Self::fit`] gave.
@@ -262,8 +271,7 @@ impl MapView {
     pub fn zoom_at(&mut self, at_px: [f32; 2], factor: f64) {
         self.stop();
         let before = self.local_from_screen(at_px);
-        // From a country on the wall to a few metres across it.
-        self.camera.px_per_m = (self.camera.px_per_m * factor).clamp(1e-4, 40.0);
+        self.camera.px_per_m = (self.camera.px_per_m * factor).clamp(LEAST_PX_PER_M, MOST_PX_PER_M);
         let after = self.local_from_screen(at_px);
         for axis in 0..2 {
             self.camera.center[axis] += before[axis] - after[axis];

@@ -21,6 +21,8 @@ pub enum Action {
     FocusNothing,
     /// Focus the area with this code, or everything.
     FocusCode(Option<String>),
+    /// Open the card of a point, or of several at one place; of none: close it.
+    Select(Vec<PointKey>),
     /// Show or hide a layer.
     ToggleLayer(Layer),
     /// Colour the areas by the next figure (1) or the previous (−1).
@@ -45,6 +47,53 @@ pub enum Action {
     ToggleFullscreen,
     /// Write a picture of the wall next to the configuration.
     Snapshot,
+}
+
+/// A point of the map, by its id at its source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PointKey {
+    /// A camera.
+    Camera(String),
+    /// A device.
+    Device(String),
+    /// An event.
+    Event(String),
+}
+
+/// The points whose card is open: none, one, or several at one place, which
+/// are listed.
+#[derive(Resource, Default, Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Their ids.
+    pub points: Vec<PointKey>,
+    /// The list that the only point of [`Self::points`] was taken from.
+    list: Vec<PointKey>,
+    /// Grows with each change.
+    pub revision: u64,
+}
+
+impl Selection {
+    /// One of a list opens its card, and closing that leads back to the list.
+    fn select(&mut self, points: Vec<PointKey>) {
+        let is_of_list = points.len() == 1 && self.points.len() > 1 && self.points.contains(&points[0]);
+        let closes_one_of_list = points.is_empty() && self.points.len() == 1 && !self.list.is_empty();
+        if is_of_list {
+            self.list = std::mem::replace(&mut self.points, points);
+        } else if closes_one_of_list {
+            self.points = std::mem::take(&mut self.list);
+        } else {
+            self.points = points;
+            self.list.clear();
+        }
+        self.revision += 1;
+    }
+
+    /// Closes everything.
+    fn clear(&mut self) {
+        if !self.points.is_empty() {
+            *self = Self { revision: self.revision + 1, ..Self::default() };
+        }
+    }
 }
 
 /// The area in focus; `None` is everything. Kept as a code, with the codes of
@@ -163,6 +212,7 @@ pub(super) fn apply(
     mut actions: MessageReader<Action>,
     mut focus: ResMut<Focus>,
     mut visible: ResMut<Visible>,
+    mut selection: ResMut<Selection>,
     mut overlays: ResMut<Overlays>,
     mut clock: ResMut<WallClock>,
     areas: Res<Areas>,
@@ -174,14 +224,24 @@ pub(super) fn apply(
         match action {
             Action::Focus(index) if (*index as usize) < areas.tree.len() => {
                 focus.set(Some(areas.tree.area(*index).code.clone()));
+                selection.clear();
             }
+            Action::Select(points) => selection.select(points.clone()),
+            // What was opened last is closed first.
+            Action::FocusParent if !selection.points.is_empty() => selection.select(Vec::new()),
             Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
             Action::FocusParent => {
                 let parent = focus.area(&areas).and_then(|index| areas.tree.parent(index));
                 focus.set(parent.map(|index| areas.tree.area(index).code.clone()));
             }
-            Action::FocusNothing => focus.set(None),
-            Action::FocusCode(code) => focus.set(code.clone()),
+            Action::FocusNothing => {
+                focus.set(None);
+                selection.clear();
+            }
+            Action::FocusCode(code) => {
+                focus.set(code.clone());
+                selection.clear();
+            }
             Action::ToggleLayer(layer) => {
                 if !visible.layers.remove(layer) {
                     visible.layers.insert(*layer);
@@ -195,6 +255,7 @@ pub(super) fn apply(
                 let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;
                 visible.enter(&config.0, next);
                 focus.set(config.0.scenes[next].focus.clone());
+                selection.clear();
             }
             Action::TogglePause => clock.0.toggle_pause(),
             Action::SeekTo(at) => clock.0.set_mode(ClockMode::Fixed(*at)),
@@ -249,6 +310,24 @@ mod tests {
         assert_eq!(name(&focus, &full).as_deref(), Some("m"), "and back when it is back");
         focus.set(None);
         assert_eq!(focus.area(&full), None);
+    }
+
+    #[test]
+    fn a_card_opened_from_a_list_closes_to_the_list() {
+        let key = |id: &str| PointKey::Camera(id.into());
+        let list = vec![key("a"), key("b")];
+        let mut selection = Selection::default();
+        selection.select(list.clone());
+        selection.select(vec![key("b")]);
+        assert_eq!(selection.points, [key("b")]);
+        selection.select(Vec::new());
+        assert_eq!(selection.points, list);
+        selection.select(Vec::new());
+        assert_eq!(selection.points, []);
+        selection.select(list);
+        selection.select(vec![key("elsewhere")]);
+        selection.select(Vec::new());
+        assert_eq!(selection.points, [], "a card from elsewhere has no list behind it");
     }
 
     #[test]

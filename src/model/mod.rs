@@ -6,7 +6,7 @@
 //! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`] | [`receive`] |
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
-//! | [`Focus`], [`Visible`], [`Overlays`] | [`actions::apply`] |
+//! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
 //! take longer than a fixed slice of it; what panels want done comes back as
@@ -31,7 +31,7 @@ use crate::domain::time::Time as Instant1970;
 use crate::domain::update::{Records, Update as SourceUpdate};
 use crate::ingest::Ingest;
 
-pub use actions::{Action, Focus, Overlays, Visible};
+pub use actions::{Action, Focus, Overlays, PointKey, Selection, Visible};
 pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
@@ -112,6 +112,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Overview>()
             .init_resource::<AreaValues>()
             .insert_resource(Focus::of(&self.config))
+            .init_resource::<Selection>()
             .init_resource::<Overlays>()
             .add_message::<Action>()
             .configure_sets(Update, (Receive, Act, Derive, Map, Layers).chain())

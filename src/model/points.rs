@@ -2,6 +2,7 @@
 //! sources always deliver their whole set.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 
@@ -16,8 +17,9 @@ use crate::domain::update::Picture;
 /// Sets by source, each with a revision that grows when it changes.
 #[derive(Resource, Default)]
 pub struct Points {
-    cameras: BTreeMap<SourceId, Vec<Camera>>,
-    devices: BTreeMap<SourceId, Vec<Device>>,
+    // Shared, so that tasks can read them while the next set comes.
+    cameras: BTreeMap<SourceId, Arc<Vec<Camera>>>,
+    devices: BTreeMap<SourceId, Arc<Vec<Device>>>,
     tracks: BTreeMap<SourceId, Vec<Track>>,
     figures: BTreeMap<SourceId, Vec<Figure>>,
     context: BTreeMap<SourceId, Vec<ContextFeature>>,
@@ -35,7 +37,7 @@ pub struct Points {
 
 /// Puts `new` in the place of what `source` delivered before; tells whether
 /// that changed anything.
-fn replace<T: PartialEq>(sets: &mut BTreeMap<SourceId, Vec<T>>, source: SourceId, new: Vec<T>) -> bool {
+fn replace<T: PartialEq>(sets: &mut BTreeMap<SourceId, T>, source: SourceId, new: T) -> bool {
     if sets.get(&source).is_some_and(|old| *old == new) {
         return false;
     }
@@ -60,12 +62,12 @@ impl Points {
 
     /// Replaces the cameras of a source.
     pub fn set_cameras(&mut self, source: SourceId, cameras: Vec<Camera>) {
-        self.cameras_revision += u64::from(replace(&mut self.cameras, source, cameras));
+        self.cameras_revision += u64::from(replace(&mut self.cameras, source, Arc::new(cameras)));
     }
 
     /// Replaces the devices of a source.
     pub fn set_devices(&mut self, source: SourceId, devices: Vec<Device>) {
-        self.devices_revision += u64::from(replace(&mut self.devices, source, devices));
+        self.devices_revision += u64::from(replace(&mut self.devices, source, Arc::new(devices)));
     }
 
     /// Replaces the tracks of a source.
@@ -90,7 +92,17 @@ impl Points {
 
     /// All devices.
     pub fn devices(&self) -> impl Iterator<Item = &Device> + '_ {
-        self.devices.values().flatten()
+        self.devices.values().flat_map(|set| set.iter())
+    }
+
+    /// The cameras of each source, to read on a task.
+    pub fn camera_sets(&self) -> Vec<Arc<Vec<Camera>>> {
+        self.cameras.values().cloned().collect()
+    }
+
+    /// The devices of each source, to read on a task.
+    pub fn device_sets(&self) -> Vec<Arc<Vec<Device>>> {
+        self.devices.values().cloned().collect()
     }
 
     /// All tracks.

@@ -74,19 +74,8 @@ pub fn area_card_ui(
     facts: &AreaFacts,
 ) -> Option<PanelAction> {
     let pen = Pen::new(ui, view);
-    let entry = view.tree.areas().get(area as usize)?;
-    let margin = pen.u(space::GUTTER);
-    let width = pen.u(CARD_WIDTH).min(free.width() - margin * 2.0);
-    let mut lines = figures(view, area, facts);
-    lines.extend(entry.responsible.iter().map(|link| Line::new(&link.role, &link.holder)));
-    let room = ((free.height() - margin * 2.0) / pen.u(LINE) - HEAD / LINE - 1.0).max(0.0);
-    lines.truncate(room as usize);
-    let height = pen.u(HEAD + LINE * lines.len() as f32 + 10.0);
-    let corner = pos2(free.right() - width, free.top() + margin);
-    let card = Rect::from_min_size(corner, vec2(width, height));
-    if width < pen.u(160.0) || card.bottom() > free.bottom() {
-        return None;
-    }
+    let (card, lines) = laid_out(free, view, area, facts)?;
+    let entry = view.tree.area(area);
     card_ground(&pen, card);
     let back = head_ui(&pen, card, view, area);
     for (index, line) in lines.iter().enumerate() {
@@ -95,6 +84,27 @@ pub fn area_card_ui(
     // The card itself takes clicks, so that they do not reach the map.
     clickable(ui, card, "area-card", &entry.name);
     clickable(ui, back, "area-card-up", "返回上级").clicked().then_some(PanelAction::FocusParent)
+}
+
+/// Where [`area_card_ui`] draws the card: no name of the map goes there.
+pub fn area_card_place(free: Rect, view: &PanelView, area: AreaIndex, facts: &AreaFacts) -> Option<Rect> {
+    laid_out(free, view, area, facts).map(|(card, _)| card)
+}
+
+/// Place and lines of the card; `None` where there is no room for it.
+fn laid_out(free: Rect, view: &PanelView, area: AreaIndex, facts: &AreaFacts) -> Option<(Rect, Vec<Line>)> {
+    let u = |n: f32| n * view.unit;
+    let entry = view.tree.areas().get(area as usize)?;
+    let margin = u(space::GUTTER);
+    let width = u(CARD_WIDTH).min(free.width() - margin * 2.0);
+    let mut lines = figures(view, area, facts);
+    lines.extend(entry.responsible.iter().map(|link| Line::new(&link.role, &link.holder)));
+    let room = ((free.height() - margin * 2.0) / u(LINE) - HEAD / LINE - 1.0).max(0.0);
+    lines.truncate(room as usize);
+    let height = u(HEAD + LINE * lines.len() as f32 + 10.0);
+    let corner = pos2(free.right() - width, free.top() + margin);
+    let card = Rect::from_min_size(corner, vec2(width, height));
+    (width >= u(160.0) && card.bottom() <= free.bottom()).then_some((card, lines))
 }
 
 /// Name, level and code; the way back up. Returns where that is.

@@ -70,18 +70,22 @@ fn places(pen: &Pen, grid: Rect, count: usize) -> Vec<Rect> {
 
 fn tile_ui(pen: &Pen, place: Rect, tile: &CameraTile) {
     let theme = pen.theme();
-    let picture = Rect::from_min_max(place.min, pos2(place.right(), place.bottom() - pen.u(CAPTION)));
-    pen.fill(picture, theme.ground);
-    match tile.texture.filter(|_| tile.online) {
-        Some(texture) => pen.picture(texture, picture, covering_uv(tile.aspect, picture.aspect_ratio())),
-        None => no_picture(pen, picture, tile),
-    }
-    pen.outline(picture, 1.0, theme.hairline);
+    picture_ui(pen, Rect::from_min_max(place.min, pos2(place.right(), place.bottom() - pen.u(CAPTION))), tile);
     let baseline = place.bottom() - pen.u(8.0);
     let owner = pen.text([place.right(), baseline], Align::Max, tile.owner, pen.small(), place.width() * 0.4);
     let gap = if owner > 0.0 { pen.u(8.0) } else { 0.0 };
     let style = Style::regular(size::SMALL, theme.text);
     pen.text([place.left(), baseline], Align::Min, tile.name, style, place.width() - owner - gap);
+}
+
+/// The picture alone, or why there is none.
+pub(super) fn picture_ui(pen: &Pen, picture: Rect, tile: &CameraTile) {
+    pen.fill(picture, pen.theme().ground);
+    match tile.texture.filter(|_| tile.online) {
+        Some(texture) => pen.picture(texture, picture, covering_uv(tile.aspect, picture.aspect_ratio())),
+        None => no_picture(pen, picture, tile),
+    }
+    pen.outline(picture, 1.0, pen.theme().hairline);
 }
 
 /// The part of a picture that covers its frame without being distorted.

@@ -43,10 +43,8 @@ pub fn live_events_ui(
                 pen.hline(line.left(), line.right(), line.top(), 1.0, view.theme.hairline.alpha(0.5));
             }
             event_ui(pen, line, view, event);
-            if let Some(area) = event.area
-                && clickable(ui, line, ("live", &event.id), &event.title).clicked()
-            {
-                action = Some(PanelAction::Focus(area));
+            if clickable(ui, line, ("live", &event.id), &event.title).clicked() {
+                action = Some(PanelAction::ShowEvent(event.id.clone()));
             }
         }
         action

@@ -24,6 +24,8 @@ const MISSING_WIDTH: f32 = 64.0;
 /// Colours along the drawn ramp.
 const RAMP_STEPS: usize = 33;
 const BAR_LEAST: f32 = 80.0;
+/// Height of a line of words.
+const LINE: f32 = 26.0;
 
 /// What the colours on the map stand for now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,6 +42,10 @@ pub struct Legend<'a> {
     pub has_missing: bool,
     /// The sources of what is counted; said when they are not well.
     pub health: Option<&'a PartHealth>,
+    /// Whether bubbles that count cameras and devices are on the map.
+    pub has_bubbles: bool,
+    /// Whether urgent events, major events, devices in alarm are on the map.
+    pub has_alerts: [bool; 3],
 }
 
 /// Draws the legend into the bottom right corner of `free`.
@@ -53,9 +59,11 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     let mut bottom = free.bottom() - pen.u(12.0);
     let parts = usize::from(legend.heat_full_scale.is_some()) + usize::from(!legend.breaks.is_empty());
     let lost = legend.health.filter(|_| parts > 0).and_then(lost_text);
-    if parts > 0 {
+    let has_alerts = legend.has_alerts.contains(&true);
+    let lines = usize::from(lost.is_some()) + usize::from(legend.has_bubbles) + usize::from(has_alerts);
+    if parts + lines > 0 {
         // The map under the legend may be as bright as its text.
-        let height = pen.u(70.0 * parts as f32 + if lost.is_some() { 26.0 } else { 0.0 });
+        let height = pen.u(70.0 * parts as f32 + LINE * lines as f32);
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
         pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.93));
     }
@@ -68,10 +76,45 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
         classes_ui(&pen, rect, legend);
         bottom -= pen.u(70.0);
     }
+    if has_alerts {
+        alerts_ui(&pen, [left, bottom], legend.has_alerts);
+        bottom -= pen.u(LINE);
+    }
+    if legend.has_bubbles {
+        bubble_ui(&pen, [left, bottom], width);
+        bottom -= pen.u(LINE);
+    }
     if let Some(text) = lost {
         let style = Style::bold(size::SMALL, view.theme.attention);
         pen.marked_text([left, bottom], Align::Min, Mark::Triangle, &text, style, width);
     }
+}
+
+/// What the shapes of alerts mean, for those that are on the map.
+fn alerts_ui(pen: &Pen, [left, baseline]: [f32; 2], has: [bool; 3]) {
+    let theme = pen.theme();
+    let all = [
+        (Mark::Diamond, "紧急事件", theme.alarm),
+        (Mark::Square, "重要事件", theme.attention),
+        (Mark::Triangle, "设备告警", theme.alarm),
+    ];
+    let mut x = left;
+    for (mark, word, color) in all.into_iter().zip(has).filter_map(|(entry, has)| has.then_some(entry)) {
+        let middle = baseline - pen.u(size::SMALL) * 0.37;
+        pen.mark(pos2(x + pen.u(6.0), middle), 5.5, mark, color);
+        x += pen.u(16.0);
+        x += pen.text([x, baseline], Align::Min, word, pen.small(), pen.u(90.0)) + pen.u(12.0);
+    }
+}
+
+/// What the rings around numbers mean.
+fn bubble_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32) {
+    let theme = pen.theme();
+    let center = pos2(left + pen.u(8.0), baseline - pen.u(size::SMALL) * 0.37);
+    pen.ring(center, 7.0, 2.5, 0.0..1.0, theme.accent);
+    pen.ring(center, 7.0, 2.5, 0.0..0.25, theme.attention);
+    let at = [left + pen.u(24.0), baseline];
+    pen.text(at, Align::Min, "摄像头与设备数,橙色为离线", pen.small(), width - pen.u(24.0));
 }
 
 /// What to say of the sources of events that are not well.

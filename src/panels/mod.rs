@@ -31,6 +31,7 @@ mod live_events;
 mod map_aids;
 pub mod number;
 mod pen;
+mod point_card;
 mod ranking;
 mod time_axis;
 mod trend;
@@ -45,7 +46,7 @@ use crate::domain::overview::Overview;
 use crate::domain::time::Time;
 use crate::theme::Theme;
 
-pub use area_card::{AreaFacts, FigureOfArea, area_card_ui, hover_card_ui};
+pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
 pub use cameras::cameras_ui;
 pub use categories::categories_ui;
 pub use closed_loop::closed_loop_ui;
@@ -57,7 +58,9 @@ pub use key_figures::key_figures_ui;
 pub use layout::{StageLayout, layout, unit_for};
 pub use live_events::live_events_ui;
 pub use map_aids::{Legend, breadcrumb_ui, hidden_panels_ui, legend_ui, notice_ui, scale_bar_ui};
+pub use number::value_text;
 pub use pen::BOLD_FAMILY;
+pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_list_ui, tally_card_ui};
 pub use ranking::ranking_ui;
 pub use time_axis::time_axis_ui;
 pub use trend::trend_ui;
@@ -118,6 +121,12 @@ pub enum PanelAction {
     FocusParent,
     /// Show everything.
     FocusNothing,
+    /// Fly to the event with this id and open its card.
+    ShowEvent(String),
+    /// Open the card of this one of the listed points.
+    OpenPoint(usize),
+    /// Close the card or list that is open.
+    CloseCard,
     /// Stop the clock, or back to live.
     TogglePause,
     /// Show this instant.

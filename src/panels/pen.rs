@@ -229,6 +229,17 @@ impl<'a> Pen<'a> {
         self.painter.circle_filled(center, self.u(radius), self.color(color));
     }
 
+    /// A part of a ring, `width` units wide, in turns clockwise from the top.
+    pub(super) fn ring(&self, center: Pos2, radius: f32, width: f32, turns: std::ops::Range<f32>, color: Rgba) {
+        const STEPS_PER_TURN: f32 = 32.0;
+        let steps = ((turns.end - turns.start) * STEPS_PER_TURN).ceil().max(1.0);
+        let at = |step: f32| {
+            let angle = (turns.start + (turns.end - turns.start) * step / steps) * std::f32::consts::TAU;
+            center + vec2(angle.sin(), -angle.cos()) * self.u(radius)
+        };
+        self.path((0..=steps as usize).map(|step| at(step as f32)).collect(), width, color);
+    }
+
     /// A picture, the part `uv` of it.
     pub(super) fn picture(&self, texture: bevy_egui::egui::TextureId, rect: Rect, uv: Rect) {
         self.painter.image(texture, rect, uv, self.color(Rgba([255; 4])));

@@ -7,7 +7,7 @@
 use bevy::prelude::*;
 
 use crate::map::Hands;
-use crate::model::{Action, Focus, Visible, WallConfig, WallSystems};
+use crate::model::{Action, Focus, Selection, Visible, WallConfig, WallSystems};
 
 /// Adds the playlist.
 pub struct ScenesPlugin;
@@ -41,6 +41,7 @@ fn advance(
     mut playlist: ResMut<Playlist>,
     visible: Res<Visible>,
     focus: Res<Focus>,
+    selection: Res<Selection>,
     config: Res<WallConfig>,
     hands: Res<Hands>,
     real: Res<Time<Real>>,
@@ -56,7 +57,7 @@ fn advance(
     if playlist.was_held && !is_held {
         // The hand is gone: back to what the scene shows by itself.
         let scene_focus = config.0.scenes.get(visible.scene).and_then(|scene| scene.focus.as_deref());
-        if focus.code.as_deref() != scene_focus {
+        if focus.code.as_deref() != scene_focus || !selection.points.is_empty() {
             actions.write(Action::FocusCode(scene_focus.map(str::to_owned)));
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bevy::app::PluginGroupBuilder;
+use bevy::asset::AssetEventSystems;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ClearColorConfig, RenderTarget};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
@@ -19,7 +20,7 @@ use bevy_egui::{
     EguiRenderOutput, egui,
 };
 
-use super::{graphics, reload, ui, window};
+use super::{cards, graphics, reload, ui, window};
 use crate::config::Config;
 use crate::domain::clock::{Clock, ClockMode};
 use crate::ingest::Ingest;
@@ -82,6 +83,7 @@ pub fn assemble(setup: Setup) -> App {
             ScenesPlugin,
         ))
         .init_resource::<ui::UiState>()
+        .init_resource::<cards::Cards>()
         .init_resource::<WallNotice>()
         .init_resource::<TexturesPending>()
         .add_systems(
@@ -92,12 +94,15 @@ pub fn assemble(setup: Setup) -> App {
             ),
         )
         .add_systems(First, reload::reload)
+        // New glyphs reach the GPU in the frame that shows them: without an order
+        // a digit would be missing for one frame, now and then.
+        .configure_sets(PostUpdate, AssetEventSystems.after(EguiPostUpdateSet::PostProcessOutput))
         .add_systems(
             PostUpdate,
             // What is on its way is gone from the list once it was taken over.
             note_textures.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
         )
-        .add_systems(Update, (ui::collect, ui::turn_cameras).after(WallSystems::Derive))
+        .add_systems(Update, (ui::collect, (cards::collect, ui::turn_cameras).chain()).after(WallSystems::Derive))
         .add_systems(EguiPrimaryContextPass, ui::wall_ui);
     if let Some(ingest) = setup.ingest {
         app.insert_resource(IngestLink(ingest));

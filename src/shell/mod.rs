@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod bench;
+mod cards;
 pub mod check;
 pub mod fonts;
 pub mod graphics;

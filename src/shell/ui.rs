@@ -16,16 +16,19 @@ use crate::config::{Config, Fill, Layer, PanelKind};
 use crate::domain::area::AreaIndex;
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::device::DeviceState;
+use crate::domain::event::Severity;
 use crate::domain::figure::Figure;
 use crate::ingest::PictureRequest;
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
 use crate::layers::heat::HeatLayer;
 use crate::layers::labels::{PlacedLabels, labels_ui};
-use crate::map::{HandOverPanel, Hover, MapView, ScreenRect};
+use crate::layers::points::counts_ui;
+use crate::map::marks::{Class, Look};
+use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, Points, Sources, Visible,
-    WallClock, WallConfig,
+    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, PointKey, Points, Sources,
+    Visible, WallClock, WallConfig,
 };
 use crate::panels::{
     self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, Legend, OwnerCount,
@@ -33,8 +36,13 @@ use crate::panels::{
 };
 use crate::theme::size;
 
+use super::cards::{Cards, image_of};
+
 /// Pictures shown side by side in the cameras panel.
 const TILES: usize = 4;
+/// Seconds after which the picture of an open card is fetched again, where no
+/// panel of cameras sets the pace.
+const CARD_PICTURE_SECS: f64 = 10.0;
 /// Frames whose times the diagnostics show.
 const FRAMES_KEPT: usize = 120;
 
@@ -48,6 +56,8 @@ pub struct UiState {
     devices: Vec<DeviceKindSummary>,
     devices_of: u64,
     tiles: Vec<Tile>,
+    requests: Vec<PictureRequest>,
+    card_picture: Option<PictureRequest>,
     turn: usize,
     turned_at_secs: f64,
     open_events: Option<u64>,
@@ -137,6 +147,7 @@ fn count_devices(points: &Points) -> Vec<DeviceKindSummary> {
     list
 }
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Turns the cameras panel to the next cameras that deliver pictures, asks for
 /// their pictures, and uploads those that came.
 pub fn turn_cameras(
@@ -146,6 +157,7 @@ pub fn turn_cameras(
     pictures: Res<Pictures>,
     config: Res<WallConfig>,
     visible: Res<Visible>,
+    mut cards: ResMut<Cards>,
     link: Option<Res<IngestLink>>,
     real: Res<Time<Real>>,
 ) {
@@ -153,15 +165,23 @@ pub fn turn_cameras(
         PanelKind::Cameras { every_secs } => Some(every_secs),
         _ => None,
     });
-    let (Some(every_secs), Some(link)) = (every_secs, link) else { return };
+    let Some(link) = link else { return };
     let state = &mut *state;
     let now = real.elapsed_secs_f64();
-    if state.tiles.is_empty() || now - state.turned_at_secs >= every_secs {
-        let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
-        if alive.is_empty() {
-            return;
-        }
+    let is_due = now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
+    let mut has_wishes = is_due || state.card_picture.as_ref() != cards.wanted_picture();
+    if is_due {
         state.turned_at_secs = now;
+    }
+    if every_secs.is_none() {
+        state.tiles.clear();
+        state.requests.clear();
+    } else if state.tiles.is_empty() || is_due {
+        let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
+        if !alive.is_empty() {
+            state.turned_at_secs = now;
+            has_wishes = true;
+        }
         // A stride that shares no factor with most lengths visits all of them,
         // far from each other.
         let first = state.turn * TILES * 37;
@@ -170,7 +190,7 @@ pub fn turn_cameras(
         let requests = chosen.iter().filter_map(|(source, camera)| {
             Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
         });
-        link.0.want_pictures(requests.collect());
+        state.requests = requests.collect();
         state.tiles = chosen
             .into_iter()
             .map(|(_, camera)| Tile {
@@ -183,15 +203,19 @@ pub fn turn_cameras(
             })
             .collect();
     }
+    if has_wishes {
+        state.card_picture = cards.wanted_picture().cloned();
+        // The open card first: somebody is looking at it.
+        link.0.want_pictures(state.card_picture.iter().chain(&state.requests).cloned().collect());
+    }
     let Ok(mut context) = contexts.single_mut() else { return };
+    cards.take_picture(&pictures, context.get_mut());
     for tile in state.tiles.iter_mut().filter(|tile| tile.picture_revision != pictures.revision) {
         tile.picture_revision = pictures.revision;
         match pictures.get(&tile.id) {
             Some(Ok(picture)) if tile.texture.is_none() => {
-                let size = [picture.width as usize, picture.height as usize];
-                let image = egui::ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
                 let options = egui::TextureOptions::LINEAR;
-                tile.texture = Some(context.get_mut().load_texture(&tile.id, image, options));
+                tile.texture = Some(context.get_mut().load_texture(&tile.id, image_of(picture), options));
             }
             Some(Err(error)) => tile.error = Some(error.clone()),
             _ => {}
@@ -216,6 +240,9 @@ pub struct Shown<'w> {
     visible: Res<'w, Visible>,
     overlays: Res<'w, Overlays>,
     hover: Res<'w, Hover>,
+    marks: Res<'w, Marks>,
+    relief: Res<'w, Relief>,
+    cards: Res<'w, Cards>,
     labels: Res<'w, PlacedLabels>,
     heat: Res<'w, HeatLayer>,
     area_layer: Res<'w, AreaLayer>,
@@ -223,7 +250,13 @@ pub struct Shown<'w> {
     adapter: Option<Res<'w, RenderAdapterInfo>>,
 }
 
-/// Draws names, panels and overlays.
+/// Design units per metre, at least, at which the map shows an event that a
+/// panel asked for: some streets around it.
+const EVENT_U_PER_M: f64 = 0.5;
+/// Time of the flight there, seconds.
+const EVENT_FLIGHT_SECS: f64 = 1.1;
+
+/// Draws names, numbers, panels and overlays.
 ///
 /// # Errors
 /// When there is no egui context, which Bevy reports.
@@ -234,6 +267,7 @@ pub fn wall_ui(
     mut warm: Local<NameGlyphs>,
     mut hand_over_panel: ResMut<HandOverPanel>,
     mut actions: MessageWriter<Action>,
+    real: Res<Time<Real>>,
 ) -> Result {
     let context = contexts.ctx_mut()?;
     let screen = context.viewport_rect();
@@ -244,11 +278,18 @@ pub fn wall_ui(
     let free = ScreenRect { min: to_px(layout.free.min), max: to_px(layout.free.max) };
     view.set_layout([screen.width() * px_per_point, screen.height() * px_per_point], unit * px_per_point, free);
 
-    view.bypass_change_detection().keep_clear = map_aids(&free, unit * px_per_point);
+    let card = shown.focus.area(&shown.areas).and_then(|area| {
+        let panel_view = panel_view(&shown, unit, None);
+        panels::area_card_place(layout.free, &panel_view, area, &facts_of(&shown, &panel_view, area))
+    });
+    let card = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
+    let aids = map_aids(&free, unit * px_per_point);
+    view.bypass_change_detection().keep_clear = aids.into_iter().chain(card).collect();
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
+    counts_ui(&painter, &shown.marks, &view, &shown.theme, px_per_point);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);
@@ -258,7 +299,15 @@ pub fn wall_ui(
         pointer.is_some_and(|at| layout.header.contains(at) || layout.panels.iter().any(|(_, r)| r.contains(at)));
     hand_over_panel.set_if_neq(HandOverPanel(is_over));
     for action in asked {
-        actions.write(action_of(action));
+        if let PanelAction::ShowEvent(id) = &action
+            && let Some(at) = shown.events.place(id).at
+        {
+            // The card stands where the event is: the map goes there.
+            let px_per_m = view.camera.px_per_m.max(EVENT_U_PER_M * f64::from(view.unit_px));
+            let there = Camera { center: at.map(f64::from), px_per_m };
+            view.fly(there, real.elapsed_secs_f64(), EVENT_FLIGHT_SECS);
+        }
+        actions.write(action_of(action, &shown.cards));
     }
     Ok(())
 }
@@ -324,7 +373,7 @@ impl NameGlyphs {
 /// Where the legend and the scale bar stand: the bottom corners of `free`.
 fn map_aids(free: &ScreenRect, unit_px: f32) -> Vec<ScreenRect> {
     let [right, bottom] = free.max;
-    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 190.0 * unit_px], max: free.max };
+    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 232.0 * unit_px], max: free.max };
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
     vec![legend, scale]
@@ -338,8 +387,11 @@ fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
     (!has_boundary).then(|| "尚无边界数据".to_owned())
 }
 
-fn action_of(action: PanelAction) -> Action {
+fn action_of(action: PanelAction, cards: &Cards) -> Action {
     match action {
+        PanelAction::ShowEvent(id) => Action::Select(vec![PointKey::Event(id)]),
+        PanelAction::OpenPoint(index) => Action::Select(cards.keys.get(index).cloned().into_iter().collect()),
+        PanelAction::CloseCard => Action::Select(Vec::new()),
         PanelAction::Focus(area) => Action::Focus(area),
         PanelAction::FocusParent => Action::FocusParent,
         PanelAction::FocusNothing => Action::FocusNothing,
@@ -381,6 +433,54 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
             })
             .collect(),
         loading,
+    }
+}
+
+/// Whether urgent events, major events, devices in alarm are on the map.
+fn alerts_on(marks: &Marks) -> [bool; 3] {
+    let urgent = |class: Class| class == Class::event(Severity::Urgent);
+    let major = |class: Class| class == Class::event(Severity::Major);
+    let alarm = |class: Class| class.device_state() == Some(DeviceState::Alarm);
+    let has = |wanted: &dyn Fn(Class) -> bool| {
+        marks.placed.iter().any(|mark| matches!(mark.look, Look::Alert { class, .. } if wanted(class)))
+    };
+    [has(&urgent), has(&major), has(&alarm)]
+}
+
+/// Cards of what is selected and of the mark under the hand, beside their
+/// places.
+fn point_cards(
+    ui: &mut egui::Ui,
+    shown: &Shown,
+    map: &MapView,
+    layout: &StageLayout,
+    view: &PanelView,
+    px_per_point: f32,
+) -> Option<PanelAction> {
+    let point = |[x, y]: [f32; 2]| egui::pos2(x / px_per_point, y / px_per_point);
+    let cards = &shown.cards;
+    if let Some(mark) = shown.hover.mark.filter(|&mark| mark < shown.marks.placed.len()) {
+        let at = point(shown.marks.screen_px(mark, map));
+        panels::tally_card_ui(ui, layout.free, at, view, &cards.hovered);
+    }
+    let at = cards.at?;
+    let local = shown.areas.projection.local_from_lonlat([at.lon, at.lat]);
+    let area = shown.areas.locator.locate_deepest(at);
+    let height_m = area.map_or(0.0, |area| shown.relief.height_at(area, local, &shown.areas));
+    let at = point(map.screen_from_local_at(local, height_m * map.rise()));
+    match &cards.points[..] {
+        [] => None,
+        [facts] => panels::point_card_ui(ui, layout.free, at, view, facts, cards.picture().as_ref()),
+        points => panels::point_list_ui(ui, layout.free, at, view, points),
+    }
+}
+
+/// What the card of an area shows beyond the hierarchy.
+fn facts_of<'a>(shown: &'a Shown, view: &PanelView, area: AreaIndex) -> AreaFacts<'a> {
+    AreaFacts {
+        cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
+        open_events: shown.state.open_events,
+        figure: figure_of(shown, area),
     }
 }
 
@@ -428,17 +528,14 @@ fn draw(
             breaks_label: &breaks_label,
             has_missing: shown.area_layer.has_missing,
             health: health.as_ref(),
+            has_bubbles: shown.marks.placed.iter().any(|mark| matches!(mark.look, Look::Bubble { .. })),
+            has_alerts: alerts_on(&shown.marks),
         };
         panels::legend_ui(ui, layout.free, &view, &legend);
     }
     asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
     if let Some(area) = view.focus {
-        let facts = AreaFacts {
-            cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
-            open_events: shown.state.open_events,
-            figure: figure_of(shown, area),
-        };
-        asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts));
+        asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts_of(shown, &view, area)));
     }
     panels::hidden_panels_ui(ui, layout.free, &view, layout.hidden);
     for &(index, rect) in &layout.panels {
@@ -447,7 +544,8 @@ fn draw(
         asked.extend(panels::panel_ui(ui, rect, &view, panel, &health));
     }
     asked.extend(panels::header_ui(ui, layout, &view));
-    if let Some(area) = shown.hover.area {
+    asked.extend(point_cards(ui, shown, map, layout, &view, px_per_point));
+    if let (Some(area), None) = (shown.hover.area, shown.hover.mark) {
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
         panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area, figure_of(shown, area));
     }

@@ -13,9 +13,9 @@ use quanyu::config::{Bezels, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, BOLD_FAMILY, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, StageLayout, area_card_ui,
-    breadcrumb_ui, diagnostics_ui, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, scale_bar_ui,
-    unit_for,
+    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, PointFacts,
+    PointState, StageLayout, TallyLine, area_card_ui, breadcrumb_ui, diagnostics_ui, header_ui, help_ui, hover_card_ui,
+    layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -142,6 +142,8 @@ fn header_and_overlays_are_tidy_too() {
                             breaks_label: "事件（件）",
                             has_missing: mood == Mood::Huge,
                             health: Some(&lost),
+                            has_bubbles: true,
+                            has_alerts: [true; 3],
                         };
                         legend_ui(ui, stage.free, view, &legend);
                         scale_bar_ui(ui, stage.free, view, 4.2);
@@ -165,6 +167,54 @@ fn header_and_overlays_are_tidy_too() {
                     let drawn = shapes(&ctx, screen, Vec::new(), |ui| draw(ui, &view, &stage));
                     assert_tidy(&drawn, bounds, unit, &format!("{name} {what}"));
                 }
+            }
+        }
+    }
+}
+
+fn point_facts(title: &str) -> PointFacts {
+    let line = |label: &str, value: &str| (label.to_owned(), value.to_owned());
+    PointFacts {
+        kind: "事件".into(),
+        title: title.into(),
+        state: PointState::Alarm,
+        state_text: "紧急".into(),
+        lines: vec![line("类别", "市容环境 · 垃圾满溢"), line("地点", title), line("上报", "13:20")],
+    }
+}
+
+/// Cards of points wherever on the screen they are asked for, with the longest
+/// names and counts.
+#[test]
+fn cards_of_points_are_tidy_everywhere() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let tally: Vec<TallyLine> = (0..9)
+        .map(|kind| TallyLine { kind: format!("{kind}{LONG}"), total: 123_456, off: 23_456, alert: 3_456 })
+        .collect();
+    let list: Vec<PointFacts> = (0..20).map(|_| point_facts(LONG)).collect();
+    let tile = CameraTile { name: LONG, owner: LONG, online: false, texture: None, aspect: 1.5, error: None };
+    for [width, height] in SCREENS {
+        let screen = vec2(width, height);
+        let (unit, stage) = stage(&world, screen);
+        let view = world.view(unit);
+        for share in [[0.0, 0.0], [0.5, 0.5], [1.0, 1.0], [1.4, -0.3]] {
+            let at = stage.free.min + stage.free.size() * vec2(share[0], share[1]);
+            let what = format!("{share:?} {width}×{height}");
+            type Draw<'a> = &'a dyn Fn(&mut Ui);
+            let cards: [(&str, Draw); 3] = [
+                ("card", &|ui| {
+                    point_card_ui(ui, stage.free, at, &view, &list[0], Some(&tile));
+                }),
+                ("list", &|ui| {
+                    point_list_ui(ui, stage.free, at, &view, &list);
+                }),
+                ("tally", &|ui| tally_card_ui(ui, stage.free, at, &view, &tally)),
+            ];
+            for (name, draw) in cards {
+                let drawn = shapes(&ctx, screen, Vec::new(), draw);
+                assert!(!texts(&drawn).is_empty() || stage.free.height() < 300.0, "{name} {what} says nothing");
+                assert_tidy(&drawn, stage.free, unit, &format!("{name} {what}"));
             }
         }
     }
@@ -300,7 +350,7 @@ fn hands_reach_what_they_click() {
     let (panel, rect) = place(|kind| matches!(kind, PanelKind::LiveEvents));
     let answer =
         click(&ctx, screen, pos2(rect.center().x, rect.top() + 70.0), |ui| panel_ui(ui, rect, &view, panel, &fresh));
-    assert_eq!(answer, world.overview.live[0].area.map(PanelAction::Focus));
+    assert_eq!(answer, Some(PanelAction::ShowEvent(world.overview.live[0].id.clone())));
 
     let (panel, rect) = place(|kind| matches!(kind, PanelKind::TimeAxis));
     let early = pos2(rect.left() + 16.0 + (rect.width() - 32.0) * 0.25, rect.bottom() - 50.0);
@@ -416,9 +466,13 @@ fn everything_that_can_be_clicked_has_a_name() {
         if let Some(area) = world.focus {
             asked.borrow_mut().extend(area_card_ui(ui, stage.free, &view, area, &AreaFacts::default()));
         }
+        let list = [point_facts("道路积水"), point_facts("井盖松动")];
+        asked.borrow_mut().extend(point_list_ui(ui, stage.free, stage.free.left_center(), &view, &list));
     });
     harness.run_steps(2);
     for (name, action) in [
+        ("井盖松动", PanelAction::OpenPoint(1)),
+        ("关闭", PanelAction::CloseCard),
         ("全域", PanelAction::FocusNothing),
         ("返回上级", PanelAction::FocusParent),
         ("实时或回放", PanelAction::TogglePause),

@@ -162,7 +162,7 @@ impl Pipelines {
                 "point",
                 "vs",
                 "fs",
-                Some((&[V2, U, VertexFormat::Float32], size_of::<PointInstance>() as u64, instance)),
+                Some((&[V2, U, VertexFormat::Float32, V2], size_of::<PointInstance>() as u64, instance)),
                 &plain,
                 TARGET,
                 Some(OVER),

@@ -137,18 +137,22 @@ pub type LineTable = [LineStyle; 32];
 pub struct PointStyle {
     /// Linear colour, straight alpha.
     pub color: [f32; 4],
-    /// Diameter, physical pixels.
+    /// Diameter, physical pixels; of a bubble, physical pixels per design unit.
     pub size_px: f32,
-    /// 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring; from
-    /// [`PointStyle::BADGE`] on a badge with an icon.
+    /// 0 disc, 1 diamond, 2 square, 3 triangle, 4 ring;
+    /// [`PointStyle::BUBBLE`]; from [`PointStyle::BADGE`] on a badge with an
+    /// icon.
     pub shape: u32,
-    /// State of what a badge stands for: 0 well, 1 off, 2 alarm.
+    /// State of what a badge stands for: 0 well, 1 off, 2 alarm. A plain shape
+    /// that is not well has an outline.
     pub state: u32,
-    /// Grey of a badge's ground, 0 dark to 1 light.
+    /// Grey of a badge's ground and of outlines, 0 dark to 1 light.
     pub ground: f32,
 }
 
 impl PointStyle {
+    /// The shape of a disc that a number is written on, with a ring by shares.
+    pub const BUBBLE: u32 = 8;
     /// The shape of a badge with icon 0.
     pub const BADGE: u32 = 16;
 }
@@ -162,11 +166,15 @@ pub type PointTable = [PointStyle; 32];
 pub struct PointInstance {
     /// Local metres.
     pub at: [f32; 2],
-    /// Row of the point table in the low byte, transparency in the next.
+    /// Row of the point table in the low byte, transparency in the next; of a
+    /// bubble, the share that is out of order in the third (255 = all) and the
+    /// diameter in design units in the fourth.
     pub style: u32,
     /// Seconds since the program's start at which it begins to pulse;
     /// negative = never.
     pub born_secs: f32,
+    /// How far beside its place it is drawn, physical pixels, y up.
+    pub shift_px: [f32; 2],
 }
 
 /// The heat map as of one rebuild.
@@ -355,7 +363,7 @@ mod tests {
         assert_eq!(size_of::<AreaStyle>(), 16);
         assert_eq!(size_of::<LineStyle>(), 32);
         assert_eq!(size_of::<PointStyle>(), 32);
-        assert_eq!(size_of::<PointInstance>(), 16);
+        assert_eq!(size_of::<PointInstance>(), 24);
         assert_eq!(size_of::<ColumnInstance>(), 16);
     }
 }

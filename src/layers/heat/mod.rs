@@ -16,7 +16,7 @@ use crate::config::Layer;
 use crate::domain::geometry::Bounds;
 use crate::domain::heat::{HeatGrid, gaussian_taps};
 use crate::domain::overview::MapEvent;
-use crate::model::{Areas, Overview, Visible, WallConfig};
+use crate::model::{Areas, Focus, Overview, Visible, WallConfig};
 use crate::theme::ramp;
 
 /// Bins per standard deviation of the kernel.
@@ -34,7 +34,7 @@ pub struct HeatLayer {
     pub rebuild_ms: f64,
     taps: Option<(u64, Arc<Vec<f32>>)>,
     ramp: Option<Arc<Vec<[u8; 4]>>>,
-    built: Option<(u64, u64)>,
+    built: Option<[u64; 3]>,
 }
 
 impl HeatLayer {
@@ -44,12 +44,13 @@ impl HeatLayer {
     }
 }
 
-/// Rebins when the events of the window or the areas changed.
+/// Rebins when the events of the window, the areas or the focus changed.
 pub(super) fn sync(
     mut layer: ResMut<HeatLayer>,
     mut scene: ResMut<MapScene>,
     overview: Res<Overview>,
     areas: Res<Areas>,
+    focus: Res<Focus>,
     visible: Res<Visible>,
     config: Res<WallConfig>,
     theme: Res<WallTheme>,
@@ -63,14 +64,20 @@ pub(super) fn sync(
     if theme.is_changed() {
         layer.ramp = None;
     }
-    let wanted = (overview.revision, areas.revision);
+    let wanted = [overview.revision, areas.revision, focus.revision];
     if layer.built == Some(wanted) && layer.ramp.is_some() {
         return;
     }
     layer.built = Some(wanted);
     let started = std::time::Instant::now();
     let heat = config.0.heat;
-    let grid = bin(&overview.window, &areas.bounds, heat.radius_m);
+    let focused = focus.area(&areas);
+    // In a focus only what lies in it: the rest is dimmed.
+    let is_shown = |event: &MapEvent| {
+        let is_in = |focused| event.area.is_some_and(|area| areas.tree.is_within(area, focused));
+        event.is_inside && focused.is_none_or(is_in)
+    };
+    let grid = bin(overview.window.iter().filter(|event| is_shown(event)), &areas.bounds, heat.radius_m);
     let window_hours = (heat.window_secs / 3_600.0).max(1e-9);
     let cell_km2 = (grid.cell_m / 1_000.0).powi(2);
     let per_bin_to_density = 1.0 / (cell_km2 * window_hours);
@@ -82,8 +89,11 @@ pub(super) fn sync(
     };
     layer.taps = Some((u64::from(sigma_cells.to_bits()), Arc::clone(&taps)));
     let full_scale = heat.full_scale.unwrap_or_else(|| {
-        let peak = peak_density(&grid, &taps) * per_bin_to_density;
-        adapt(layer.full_scale, peak)
+        match layer.full_scale {
+            // The same red is the same number in a focus and out of it.
+            Some(scale) if focused.is_some() => scale,
+            scale => adapt(scale, peak_density(&grid, &taps) * per_bin_to_density),
+        }
     });
     layer.full_scale = Some(full_scale);
     let ramp =
@@ -100,13 +110,13 @@ pub(super) fn sync(
 }
 
 /// Counts the events in bins over the areas' bounds and a kernel around them.
-fn bin(events: &[MapEvent], bounds: &Bounds, radius_m: f64) -> HeatGrid {
+fn bin<'a>(events: impl Iterator<Item = &'a MapEvent>, bounds: &Bounds, radius_m: f64) -> HeatGrid {
     let margin = radius_m * 3.0;
     let around = Bounds { min: bounds.min.map(|v| v - margin), max: bounds.max.map(|v| v + margin) };
     let [width, height] = around.size();
     let cell_m = (radius_m / BINS_PER_SIGMA).max(width.max(height) / MAX_BINS);
     let mut grid = HeatGrid::new(around, cell_m, (MAX_BINS * MAX_BINS) as usize);
-    for event in events.iter().filter(|event| event.is_inside) {
+    for event in events {
         grid.add(event.at.map(f64::from), 1);
     }
     grid
@@ -182,10 +192,12 @@ mod tests {
     #[test]
     fn the_peak_is_found_where_events_crowd() {
         let bounds = Bounds { min: [0.0, 0.0], max: [1_000.0, 1_000.0] };
-        let at = |x, y| MapEvent { at: [x, y], severity: Default::default(), born_secs: -1.0, is_inside: true };
-        let one = bin(&[at(100.0, 100.0)], &bounds, 100.0);
+        let at =
+            |x, y| MapEvent { at: [x, y], severity: Default::default(), born_secs: -1.0, is_inside: true, area: None };
+        let one = bin([at(100.0, 100.0)].iter(), &bounds, 100.0);
         let taps = half_kernel((100.0 / one.cell_m) as f32);
-        let three = bin(&[at(100.0, 100.0), at(100.0, 100.0), at(100.0, 100.0), at(900.0, 900.0)], &bounds, 100.0);
+        let crowd = [at(100.0, 100.0), at(100.0, 100.0), at(100.0, 100.0), at(900.0, 900.0)];
+        let three = bin(crowd.iter(), &bounds, 100.0);
         let ratio = peak_density(&three, &taps) / peak_density(&one, &taps);
         assert!((ratio - 3.0).abs() < 1e-6, "{ratio}");
     }

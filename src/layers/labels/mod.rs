@@ -6,7 +6,7 @@
 //! What was shown in the last frame comes before its equals, so that names do
 //! not flicker while the map moves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bevy::prelude::*;
 use bevy_egui::egui;
@@ -15,7 +15,8 @@ use super::WallTheme;
 use super::areas::AreaLayer;
 use crate::config::{Layer, TiltStyle};
 use crate::domain::area::{AreaIndex, Level};
-use crate::map::{MapView, Relief, ScreenRect, relief};
+use crate::map::marks::{BADGE_U, BADGE_U_PER_M, Look, bubble_diameter_u};
+use crate::map::{MapView, Marks, Relief, ScreenRect, relief};
 use crate::model::{Areas, Focus, Visible, WallConfig};
 use crate::theme::{Theme, size};
 
@@ -28,6 +29,8 @@ pub struct Label {
     pub text: String,
     /// Middle, physical pixels.
     pub at_px: [f32; 2],
+    /// What it covers, with some air around, physical pixels.
+    pub rect_px: ScreenRect,
     /// Type size, design units.
     pub size_u: f32,
     /// Bold.
@@ -43,6 +46,8 @@ pub struct PlacedLabels {
     pub labels: Vec<Label>,
     /// How long the last placement took, milliseconds.
     pub took_ms: f64,
+    /// Grows when names are placed anew.
+    pub revision: u64,
     shown: HashSet<AreaIndex>,
     placed_for: Option<PlacementKey>,
 }
@@ -57,6 +62,7 @@ struct PlacementKey {
     layout: u64,
     built: u64,
     focus: u64,
+    marks: u64,
     visible: bool,
 }
 
@@ -72,7 +78,8 @@ struct Candidate {
     in_focus: bool,
 }
 
-/// Places names when the view, the areas or the focus changed.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Places names when the view, the areas, the focus or the marks changed.
 pub(super) fn place(
     mut placed: ResMut<PlacedLabels>,
     layer: Res<AreaLayer>,
@@ -81,6 +88,7 @@ pub(super) fn place(
     visible: Res<Visible>,
     view: Res<MapView>,
     relief: Res<Relief>,
+    marks: Res<Marks>,
     config: Res<WallConfig>,
 ) {
     let key = PlacementKey {
@@ -92,6 +100,7 @@ pub(super) fn place(
         layout: view.layout_revision,
         built: layer.built_revision,
         focus: focus.revision,
+        marks: marks.revision,
         visible: visible.has(Layer::Labels) && layer.built_revision == areas.revision,
     };
     if placed.placed_for == Some(key) {
@@ -99,6 +108,7 @@ pub(super) fn place(
     }
     placed.placed_for = Some(key);
     placed.labels.clear();
+    placed.revision += 1;
     if !key.visible {
         return;
     }
@@ -115,6 +125,7 @@ pub(super) fn place(
     });
     let shortened = key.tilt[0] as f32;
     let mut taken: Vec<ScreenRect> = Vec::new();
+    let better_not = marks_px(&marks, &view);
     let mut labels = Vec::new();
     for candidate in candidates {
         let (size_u, strong) = type_of(candidate.level, base);
@@ -124,8 +135,8 @@ pub(super) fn place(
             continue;
         };
         let air = [em_px * 0.25, em_px * 0.12];
-        // In the middle, or a line above or below it where the area has room.
-        let shifts = [0.0, -1.3 * em_px, 1.3 * em_px];
+        // In the middle, or some lines above or below it where the area has room.
+        let shifts = [0.0, -1.3, 1.3, -2.2, 2.2].map(|ems| ems * em_px);
         let rect_at = |shift: f32| {
             let [x, y] = [candidate.at_px[0], candidate.at_px[1] + shift];
             ScreenRect {
@@ -138,16 +149,17 @@ pub(super) fn place(
             let is_on_stage = free.contains(rect.min) && free.contains(rect.max);
             is_on_stage && !view.keep_clear.iter().chain(&taken).any(|other| overlaps(other, rect))
         };
-        let fitting = shifts
-            .into_iter()
-            .filter(|shift| *shift == 0.0 || candidate.radius_px > shift.abs())
-            .find(|&shift| is_open(&rect_at(shift)));
-        let Some(shift) = fitting else { continue };
+        let has_room = |shift: &f32| *shift == 0.0 || candidate.radius_px > shift.abs();
+        let fitting: Vec<f32> = shifts.into_iter().filter(has_room).filter(|&shift| is_open(&rect_at(shift))).collect();
+        // Rather beside a mark than over it; bubbles can be pushed aside.
+        let is_clear = |shift: &f32| !better_not.any_touches(&rect_at(*shift));
+        let Some(shift) = fitting.iter().copied().find(is_clear).or(fitting.first().copied()) else { continue };
         taken.push(rect_at(shift));
         labels.push(Label {
             area: candidate.area,
             text,
             at_px: [candidate.at_px[0], candidate.at_px[1] + shift],
+            rect_px: rect_at(shift),
             size_u,
             strong,
             opacity: if candidate.in_focus { 1.0 } else { 0.45 },
@@ -156,6 +168,54 @@ pub(super) fn place(
     placed.shown = labels.iter().map(|label| label.area).collect();
     placed.labels = labels;
     placed.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
+}
+
+/// Half the side of what the mark of an alert covers, design units.
+pub(super) const ALERT_U: f32 = 9.0;
+
+/// What marks cover, physical pixels; dots from afar are no loss under a name.
+fn marks_px(marks: &Marks, view: &MapView) -> Crowd {
+    let is_near = view.camera.px_per_m >= BADGE_U_PER_M * f64::from(view.unit_px);
+    let mut crowd = Crowd::default();
+    for mark in &marks.placed {
+        let half_px = view.unit_px
+            * match mark.look {
+                Look::Bubble { .. } => bubble_diameter_u(mark.look) / 2.0,
+                Look::Alert { .. } => ALERT_U,
+                Look::Point(_) if is_near => BADGE_U / 2.0,
+                Look::Point(_) | Look::Outside(_) => continue,
+            };
+        let at = view.screen_from_local_at(mark.at, mark.height_m * view.rise());
+        let rect = ScreenRect { min: at.map(|v| v - half_px), max: at.map(|v| v + half_px) };
+        if overlaps(&rect, &view.free) {
+            crowd.add(rect);
+        }
+    }
+    crowd
+}
+
+/// Rectangles by the squares of the screen that they touch.
+#[derive(Default)]
+struct Crowd(HashMap<[i32; 2], Vec<ScreenRect>>);
+
+impl Crowd {
+    /// Side of a square, pixels: about a name's width.
+    const SIDE_PX: f32 = 96.0;
+
+    fn squares(rect: &ScreenRect) -> impl Iterator<Item = [i32; 2]> + use<> {
+        let [from, to] = [rect.min, rect.max].map(|corner| corner.map(|v| (v / Self::SIDE_PX).floor() as i32));
+        (from[0]..=to[0]).flat_map(move |x| (from[1]..=to[1]).map(move |y| [x, y]))
+    }
+
+    fn add(&mut self, rect: ScreenRect) {
+        for square in Self::squares(&rect) {
+            self.0.entry(square).or_default().push(rect);
+        }
+    }
+
+    fn any_touches(&self, rect: &ScreenRect) -> bool {
+        Self::squares(rect).filter_map(|square| self.0.get(&square)).flatten().any(|other| overlaps(other, rect))
+    }
 }
 
 /// Puts names onto what has risen, and drops those that stand where something
@@ -291,7 +351,8 @@ fn char_width_em(c: char) -> f32 {
     if c.is_ascii() { 0.56 } else { 1.0 }
 }
 
-fn overlaps(a: &ScreenRect, b: &ScreenRect) -> bool {
+/// Whether two rectangles have anything in common.
+pub(super) fn overlaps(a: &ScreenRect, b: &ScreenRect) -> bool {
     (0..2).all(|i| a.min[i] < b.max[i] && b.min[i] < a.max[i])
 }
 

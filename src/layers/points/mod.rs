@@ -1,42 +1,50 @@
-//! Points: cameras, devices and events, one instance each.
+//! Points: cameras, devices and events, one by one, as bubbles that count
+//! many, or as marks of alerts; and where bubbles stand so that no name hides
+//! a number.
+//!
+//! In: [`Marks`], the placed names, theme and view. Out: one instance for each
+//! mark, and the numbers, which the shell writes over the map.
 
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_egui::egui;
 
 use super::WallTheme;
 use super::gpu::{MapScene, PointInstance, PointStyle, PointTable};
+use super::labels::{ALERT_U, PlacedLabels, overlaps};
 use crate::config::Layer;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
-use crate::map::MapView;
+use crate::map::marks::{BADGE_U, BADGE_U_PER_M, Class, Icon, Look, Mark, bubble_diameter_u};
+use crate::map::{MapView, Marks, ScreenRect};
 use crate::model::{Areas, Overview, Points, Visible, WallClock};
-use crate::theme::{Rgba, Theme};
-use icon::Icon;
+use crate::theme::{Rgba, Theme, size};
 
-mod icon;
-
-/// Revisions that the instances were built from: sets, areas, overview, the
-/// shown minute, visible layers.
-type Built = ([u64; 3], u64, u64, i64, u8);
-
-/// Rows of the point table.
+/// Rows of the point table after those of the classes.
 mod rows {
-    pub const CAMERA_ONLINE: u32 = 0;
-    pub const CAMERA_OFFLINE: u32 = 1;
-    pub const EVENT_NORMAL: u32 = 2;
-    pub const EVENT_MAJOR: u32 = 3;
-    pub const EVENT_URGENT: u32 = 4;
-    pub const WORKER: u32 = 5;
-    /// First of the devices: three states for each icon.
-    pub const DEVICES: u32 = 6;
+    pub const WORKER: u32 = 30;
+    pub const BUBBLE: u32 = 31;
+}
+
+/// What the instances were built from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct BuiltFrom {
+    marks: u64,
+    overview: u64,
+    tracks: [u64; 2],
+    /// The shown minute: workers move with it.
+    minute: i64,
+    layers: [bool; 2],
 }
 
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
-/// Rebuilds the instances when a set, the areas or the visible layers changed;
-/// the sizes follow the zoom each frame.
+/// Rebuilds the instances when marks, names or walks changed; the sizes follow
+/// the zoom each frame.
 pub(super) fn sync(
     mut scene: ResMut<MapScene>,
+    mut marks: ResMut<Marks>,
+    labels: Res<PlacedLabels>,
     points: Res<Points>,
     areas: Res<Areas>,
     overview: Res<Overview>,
@@ -44,103 +52,219 @@ pub(super) fn sync(
     view: Res<MapView>,
     theme: Res<WallTheme>,
     clock: Res<WallClock>,
-    mut built: Local<Built>,
+    mut built: Local<BuiltFrom>,
+    mut shifted_for: Local<(u64, u64)>,
 ) {
     scene.point_table = table(&theme.0, &view);
     let now = clock.now();
-    let layers: u8 = [Layer::Cameras, Layer::Devices, Layer::Heat, Layer::Tracks]
-        .iter()
-        .enumerate()
-        .map(|(bit, &layer)| u8::from(visible.has(layer)) << bit)
-        .sum();
-    // Workers move with the minute, everything else with its data.
-    let minute = now.0.div_euclid(60_000);
-    let sets = [points.cameras_revision, points.devices_revision, points.tracks_revision];
-    let wanted = (sets, areas.revision, overview.revision, minute, layers);
-    if *built == wanted {
+    let wanted = BuiltFrom {
+        marks: marks.revision,
+        overview: overview.revision,
+        tracks: [points.tracks_revision, areas.revision],
+        minute: now.0.div_euclid(60_000),
+        layers: [visible.has(Layer::Heat), visible.has(Layer::Tracks)],
+    };
+    // Names move with the view; bubbles beside them seldom do.
+    let mut is_same = *built == wanted;
+    if *shifted_for != (marks.revision, labels.revision) {
+        *shifted_for = (marks.revision, labels.revision);
+        let shifts_px = shifts(&marks, &labels, &view);
+        if marks.shifts_px != shifts_px {
+            marks.shifts_px = shifts_px;
+            is_same = false;
+        }
+    }
+    if is_same {
         return;
     }
     *built = wanted;
     let mut instances = Vec::new();
-    let project = |lon: f64, lat: f64| areas.projection.local_from_lonlat([lon, lat]).map(|v| v as f32);
-    if visible.has(Layer::Cameras) {
-        instances.extend(points.cameras().map(|(_, camera)| PointInstance {
-            at: project(camera.at.lon, camera.at.lat),
-            style: if camera.online { rows::CAMERA_ONLINE } else { rows::CAMERA_OFFLINE },
-            born_secs: -1.0,
-        }));
-    }
-    if visible.has(Layer::Devices) {
-        let mut devices: Vec<_> = points.devices().collect();
-        // Alarms last, so that they lie on top.
-        devices.sort_by_key(|device| device.state);
-        instances.extend(devices.into_iter().map(|device| PointInstance {
-            at: project(device.at.lon, device.at.lat),
-            style: device_row(Icon::of_kind(&device.kind), device.state),
-            born_secs: -1.0,
-        }));
-    }
     if visible.has(Layer::Heat) {
-        instances.extend(overview.window.iter().map(|event| PointInstance {
-            at: event.at,
-            style: match event.severity {
-                Severity::Normal => rows::EVENT_NORMAL,
-                Severity::Major => rows::EVENT_MAJOR,
-                Severity::Urgent => rows::EVENT_URGENT,
-            },
-            born_secs: event.born_secs,
-        }));
+        instances.extend(news(&overview));
     }
     if visible.has(Layer::Tracks) {
+        let project = |lon: f64, lat: f64| areas.projection.local_from_lonlat([lon, lat]).map(|v| v as f32);
         instances.extend(points.tracks().filter_map(|track| {
             let (_, at) = track.points.iter().rev().find(|(reached, _)| *reached <= now)?;
-            Some(PointInstance { at: project(at.lon, at.lat), style: rows::WORKER, born_secs: -1.0 })
+            Some(PointInstance {
+                at: project(at.lon, at.lat),
+                style: rows::WORKER,
+                born_secs: -1.0,
+                shift_px: [0.0; 2],
+            })
         }));
     }
+    instances.extend(marks.placed.iter().zip(&marks.shifts_px).map(|(mark, &shift_px)| instance(mark, shift_px)));
     scene.points = Arc::new(instances);
 }
 
-fn device_row(icon: Icon, state: DeviceState) -> u32 {
-    let place = Icon::OF_DEVICES.iter().position(|known| *known == icon).unwrap_or(Icon::OF_DEVICES.len() - 1);
-    rows::DEVICES + place as u32 * 3 + state as u32
+/// Ordinary events that have just come, to pulse: the heat tells of all others.
+fn news(overview: &Overview) -> impl Iterator<Item = PointInstance> {
+    let fresh = overview.window.iter().filter(|event| event.born_secs >= 0.0 && event.severity == Severity::Normal);
+    fresh.map(|event| PointInstance {
+        at: event.at,
+        style: u32::from(Class::event(Severity::Normal).row()),
+        born_secs: event.born_secs,
+        shift_px: [0.0; 2],
+    })
 }
 
-/// Design units per metre from which points are badges with icons: a badge
-/// then is as wide as a building.
-const BADGE_U_PER_M: f64 = 0.42;
+/// Transparency of points outside of the focus.
+const OUTSIDE: u32 = 190;
 
-/// Diameter of a badge, design units: an icon is read at three metres.
-const BADGE_U: f32 = 26.0;
+fn instance(mark: &Mark, [x, y]: [f32; 2]) -> PointInstance {
+    let style = match mark.look {
+        Look::Bubble { count, off } => {
+            let share = (f64::from(off) / f64::from(count.max(1)) * 255.0).ceil() as u32;
+            rows::BUBBLE | share << 16 | (bubble_diameter_u(mark.look) as u32) << 24
+        }
+        Look::Point(class) | Look::Alert { class, .. } => u32::from(class.row()),
+        Look::Outside(class) => u32::from(class.row()) | OUTSIDE << 8,
+    };
+    PointInstance { at: mark.at.map(|v| v as f32), style, born_secs: mark.born_secs, shift_px: [x, -y] }
+}
+
+/// Air between a bubble and what it keeps off, design units.
+const AIR_U: f32 = 2.0;
+/// Farthest that a bubble is pushed aside, design units.
+const FARTHEST_U: f32 = 72.0;
+/// From one try to the next, design units.
+const STEP_U: f32 = 6.0;
+/// Directions of a try.
+const DIRECTIONS: usize = 16;
+
+/// How far bubbles are drawn beside their places, so that they keep off names,
+/// alerts and each other. A bubble stands for a neighbourhood: some pixels off
+/// its middle it still does, while a number under a name cannot be read.
+fn shifts(marks: &Marks, labels: &PlacedLabels, view: &MapView) -> Vec<[f32; 2]> {
+    let mut shifts_px = vec![[0.0; 2]; marks.placed.len()];
+    let at_px = |mark: &Mark| view.screen_from_local_at(mark.at, mark.height_m * view.rise());
+    let around = |[x, y]: [f32; 2], r: f32| ScreenRect { min: [x - r, y - r], max: [x + r, y + r] };
+    let alerts = marks.placed.iter().filter(|mark| matches!(mark.look, Look::Alert { .. }));
+    let alerts = alerts.map(|mark| around(at_px(mark), ALERT_U * view.unit_px));
+    let fixed: Vec<ScreenRect> = labels.labels.iter().map(|label| label.rect_px).chain(alerts).collect();
+    let mut taken: Vec<([f32; 2], f32)> = Vec::new();
+    for (index, mark) in marks.placed.iter().enumerate() {
+        let diameter_u = bubble_diameter_u(mark.look);
+        if diameter_u == 0.0 {
+            continue;
+        }
+        let radius_px = (diameter_u / 2.0 + AIR_U) * view.unit_px;
+        let at = at_px(mark);
+        if !is_near(&view.free, at, radius_px * 3.0) {
+            continue;
+        }
+        let near = around(at, radius_px + FARTHEST_U * view.unit_px);
+        let near: Vec<&ScreenRect> = fixed.iter().filter(|rect| overlaps(rect, &near)).collect();
+        let is_open = |[dx, dy]: [f32; 2]| {
+            let [x, y] = [at[0] + dx, at[1] + dy];
+            let square = around([x, y], radius_px);
+            let hits_bubble = |&([bx, by], other): &([f32; 2], f32)| (x - bx).hypot(y - by) < other + radius_px;
+            !near.iter().any(|rect| overlaps(rect, &square)) && !taken.iter().any(hits_bubble)
+        };
+        let shift = ways_out(view.unit_px).find(|&by| is_open(by)).unwrap_or_default();
+        taken.push(([at[0] + shift[0], at[1] + shift[1]], radius_px));
+        shifts_px[index] = shift;
+    }
+    shifts_px
+}
+
+/// Where a bubble may go, the shortest way first, up and down before aside.
+fn ways_out(unit_px: f32) -> impl Iterator<Item = [f32; 2]> {
+    let rings = 1..=(FARTHEST_U / STEP_U) as usize;
+    let tries = rings.flat_map(move |ring| {
+        (0..DIRECTIONS).map(move |direction| {
+            let angle = direction as f32 / DIRECTIONS as f32 * std::f32::consts::TAU;
+            let way_px = ring as f32 * STEP_U * unit_px;
+            [(angle.sin() * way_px).round(), (-angle.cos() * way_px).round()]
+        })
+    });
+    std::iter::once([0.0; 2]).chain(tries)
+}
+
+fn is_near(free: &ScreenRect, at: [f32; 2], by_px: f32) -> bool {
+    (0..2).all(|axis| at[axis] > free.min[axis] - by_px && at[axis] < free.max[axis] + by_px)
+}
+
+/// Writes the numbers of bubbles and of alerts that stand for several;
+/// `px_per_point` converts physical pixels to egui's points.
+pub fn counts_ui(painter: &egui::Painter, marks: &Marks, view: &MapView, theme: &WallTheme, px_per_point: f32) {
+    let unit = view.unit_px / px_per_point;
+    let font = egui::FontId::new(size::SMALL * unit, egui::FontFamily::Name("bold".into()));
+    let color = |Rgba([r, g, b, _]): Rgba| egui::Color32::from_rgb(r, g, b);
+    for (index, mark) in marks.placed.iter().enumerate() {
+        let (count, is_beside) = match mark.look {
+            Look::Bubble { count, .. } => (count, false),
+            Look::Alert { count, .. } if count > 1 => (count, true),
+            _ => continue,
+        };
+        let [x, y] = marks.screen_px(index, view);
+        if !is_near(&view.free, [x, y], 0.0) {
+            continue;
+        }
+        let galley = painter.layout_no_wrap(count_text(count), font.clone(), egui::Color32::PLACEHOLDER);
+        let half = galley.size() / 2.0;
+        let middle = egui::pos2(x / px_per_point, y / px_per_point);
+        let at = if is_beside { middle + egui::vec2(9.0 * unit, -half.y) } else { middle - half };
+        // Whole pixels: glyphs stay sharp.
+        let at = egui::pos2((at.x * px_per_point).round() / px_per_point, (at.y * px_per_point).round() / px_per_point);
+        if is_beside {
+            let behind = egui::Rect::from_min_size(at, galley.size()).expand2(egui::vec2(2.0 * unit, -2.0 * unit));
+            painter.rect_filled(behind, 3.0 * unit, color(theme.0.ground).gamma_multiply(0.8));
+        }
+        painter.galley_with_override_text_color(at, galley, color(theme.0.text));
+    }
+}
+
+/// At most four digits: 9999, 1.2万.
+fn count_text(count: u32) -> String {
+    match count {
+        0..=9_999 => count.to_string(),
+        10_000..=99_999 => format!("{:.1}万", f64::from(count) / 10_000.0),
+        _ => format!("{}万", (f64::from(count) / 10_000.0).round()),
+    }
+}
+
+/// Grey that stands out from the theme's colours: of grounds and outlines.
+fn grey_of(theme: &Theme) -> f32 {
+    let [r, g, b] = [0, 1, 2].map(|channel| f32::from(theme.ground.0[channel]) / 255.0);
+    f32::from(u8::from(r + g + b > 1.5))
+}
 
 fn table(theme: &Theme, view: &MapView) -> PointTable {
     let mut table = PointTable::default();
     let u = view.unit_px;
     let u_per_m = view.camera.px_per_m / f64::from(u.max(1e-3));
+    let is_near = u_per_m >= BADGE_U_PER_M;
     // From a street on the screen to a community.
     let grow = (u_per_m / 0.08).clamp(1.0, 4.0).sqrt() as f32;
-    let mut set = |row: u32, color: Rgba, alpha: f32, size_u: f32, shape: u32| {
+    let ground = grey_of(theme);
+    let mut set = |row: u32, color: Rgba, alpha: f32, size_u: f32, shape: u32, is_outlined: bool| {
         let [r, g, b, _] = color.linear();
         let color = [r, g, b, alpha];
-        table[row as usize] = PointStyle { color, size_px: size_u * u, shape, ..PointStyle::default() };
+        let state = u32::from(is_outlined);
+        table[row as usize] = PointStyle { color, size_px: size_u * u, shape, state, ground };
     };
-    set(rows::EVENT_NORMAL, theme.accent, 0.0, 6.0, 0);
-    set(rows::EVENT_MAJOR, theme.attention, 0.95, 9.0, 2);
-    set(rows::EVENT_URGENT, theme.alarm, 1.0, 13.0, 1);
-    if u_per_m < BADGE_U_PER_M {
-        set(rows::CAMERA_ONLINE, theme.text, 0.62, 2.6 * grow, 0);
-        set(rows::CAMERA_OFFLINE, theme.attention, 0.9, 3.4 * grow, 4);
-        set(rows::WORKER, theme.text, 1.0, 8.0, 0);
+    let row = |class: Class| u32::from(class.row());
+    let [normal, major, urgent] = [Severity::Normal, Severity::Major, Severity::Urgent].map(|s| row(Class::event(s)));
+    let larger = if is_near { 1.4 } else { 1.0 };
+    set(normal, theme.accent, if is_near { 1.0 } else { 0.0 }, 6.0 * larger * larger, 0, is_near);
+    set(major, theme.attention, 1.0, 11.0 * larger, 2, true);
+    set(urgent, theme.alarm, 1.0, 15.0 * larger, 1, true);
+    set(rows::BUBBLE, theme.accent, 1.0, 1.0, PointStyle::BUBBLE, false);
+    if !is_near {
+        set(row(Class::CAMERA_ONLINE), theme.text, 0.62, 2.6 * grow, 0, false);
+        set(row(Class::CAMERA_OFFLINE), theme.attention, 0.9, 3.4 * grow, 4, false);
+        set(rows::WORKER, theme.text, 1.0, 8.0, 0, true);
         for icon in Icon::OF_DEVICES {
-            set(device_row(icon, DeviceState::Normal), theme.good, 0.55, 2.4 * grow, 2);
-            set(device_row(icon, DeviceState::Offline), theme.offline, 0.8, 3.0 * grow, 2);
-            set(device_row(icon, DeviceState::Alarm), theme.alarm, 1.0, 11.0, 3);
+            set(row(Class::device(icon, DeviceState::Normal)), theme.good, 0.55, 2.4 * grow, 2, false);
+            set(row(Class::device(icon, DeviceState::Offline)), theme.offline, 0.8, 3.0 * grow, 2, false);
+            set(row(Class::device(icon, DeviceState::Alarm)), theme.alarm, 1.0, 15.0, 3, true);
         }
         return table;
     }
     // Badges grow from half their size while the zoom grows by a half.
     let size_u = BADGE_U * (0.5 + (u_per_m / BADGE_U_PER_M - 1.0)).clamp(0.5, 1.0) as f32;
-    let [r, g, b] = [0, 1, 2].map(|channel| f32::from(theme.ground.0[channel]) / 255.0);
-    let ground = f32::from(u8::from(r + g + b > 1.5));
     let mut badge = |row: u32, icon: Icon, color: Rgba, state: DeviceState| {
         let [r, g, b, _] = color.linear();
         let shape = PointStyle::BADGE + icon as u32;
@@ -148,13 +272,14 @@ fn table(theme: &Theme, view: &MapView) -> PointTable {
         let size_px = size_u * u * if state == DeviceState::Alarm { 1.2 } else { 1.0 };
         table[row as usize] = PointStyle { color: [r, g, b, 1.0], size_px, shape, state: state as u32, ground };
     };
-    badge(rows::CAMERA_ONLINE, Icon::Camera, theme.accent, DeviceState::Normal);
-    badge(rows::CAMERA_OFFLINE, Icon::Camera, theme.attention, DeviceState::Offline);
+    badge(row(Class::CAMERA_ONLINE), Icon::Camera, theme.accent, DeviceState::Normal);
+    badge(row(Class::CAMERA_OFFLINE), Icon::Camera, theme.attention, DeviceState::Offline);
     badge(rows::WORKER, Icon::Person, theme.good, DeviceState::Normal);
     for icon in Icon::OF_DEVICES {
-        badge(device_row(icon, DeviceState::Normal), icon, theme.good, DeviceState::Normal);
-        badge(device_row(icon, DeviceState::Offline), icon, theme.offline, DeviceState::Offline);
-        badge(device_row(icon, DeviceState::Alarm), icon, theme.alarm, DeviceState::Alarm);
+        let row = |state| row(Class::device(icon, state));
+        badge(row(DeviceState::Normal), icon, theme.good, DeviceState::Normal);
+        badge(row(DeviceState::Offline), icon, theme.offline, DeviceState::Offline);
+        badge(row(DeviceState::Alarm), icon, theme.alarm, DeviceState::Alarm);
     }
     table
 }
@@ -166,16 +291,9 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_is_its_own() {
-        let states = [DeviceState::Normal, DeviceState::Offline, DeviceState::Alarm];
-        let mut rows: Vec<u32> =
-            Icon::OF_DEVICES.iter().flat_map(|&icon| states.map(|state| device_row(icon, state))).collect();
-        rows.extend([rows::CAMERA_ONLINE, rows::CAMERA_OFFLINE, rows::EVENT_NORMAL, rows::EVENT_MAJOR]);
-        rows.extend([rows::EVENT_URGENT, rows::WORKER]);
-        let count = rows.len();
-        rows.sort_unstable();
-        rows.dedup();
-        assert_eq!(rows.len(), count);
-        assert!(rows.iter().all(|&row| (row as usize) < PointTable::default().len()));
+        let rows: Vec<u32> = Class::all().map(|class| u32::from(class.row())).collect();
+        assert!(rows.iter().all(|row| ![rows::WORKER, rows::BUBBLE].contains(row)));
+        assert!((rows::BUBBLE as usize) < PointTable::default().len());
     }
 
     #[test]
@@ -186,10 +304,23 @@ mod tests {
         for u_per_m in [BADGE_U_PER_M * 0.5, BADGE_U_PER_M * 2.0] {
             view.camera.px_per_m = u_per_m;
             let table = table(&theme, &view);
-            let row = |state| table[device_row(Icon::Water, state) as usize];
+            let row = |state| table[usize::from(Class::device(Icon::Water, state).row())];
             let [well, alarm] = [row(DeviceState::Normal), row(DeviceState::Alarm)];
             assert_ne!((well.shape, well.state), (alarm.shape, alarm.state));
             assert_ne!(well.color, alarm.color);
         }
+    }
+
+    #[test]
+    fn bubbles_try_nearer_places_first_and_go_no_farther_than_they_may() {
+        let ways: Vec<f32> = ways_out(1.5).map(|[x, y]| x.hypot(y)).collect();
+        assert_eq!(ways[0], 0.0);
+        assert!(ways.windows(2).all(|pair| pair[0] <= pair[1] + 1.5));
+        assert!(ways.iter().all(|way| *way <= FARTHEST_U * 1.5 + 1.0));
+    }
+
+    #[test]
+    fn counts_have_at_most_four_characters_that_are_wide() {
+        assert_eq!([7, 9_999, 12_345, 123_456].map(count_text), ["7", "9999", "1.2万", "12万"]);
     }
 }

@@ -195,6 +195,7 @@ fn config(mood: Mood) -> Config {
         },
         closed_loop: ClosedLoop { stages: stages.iter().map(|&name| name.to_owned()).collect() },
         map: Map {
+            clusters: true,
             focus: None,
             fill: Fill::default(),
             classing: Classing::default(),

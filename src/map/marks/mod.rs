@@ -1,0 +1,409 @@
+//! Which points stand on the map, and which of them a hand means.
+//!
+//! In: cameras, devices, the events of the window, focus, view. Out:
+//! [`Marks`]: single points, bubbles that stand for many, and alerts, as they
+//! are in view; picking; counts by kind and state, exact whatever is filtered.
+//!
+//! How it works: points are gathered and clustered on a task when their data,
+//! the focus or the visible layers changed ([`gather`]), in two groups. Alerts
+//! (devices in alarm, major and urgent events) never hide in a bubble of
+//! things that are well; where their marks would cover each other, the most
+//! urgent stands for all and says how many they are. In a focus, bubbles count
+//! what lies in it; points outside stay as faint dots. Each time the view
+//! leaves the ground that was last placed, or the zoom crosses a level, the
+//! marks around are taken from the clusters: a bounded number, since clusters
+//! keep their distance on the screen.
+
+mod class;
+mod gather;
+mod icon;
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+
+use super::view::{Camera, MOST_PX_PER_M};
+use super::{MapView, Relief};
+use crate::config::{Layer, TiltStyle};
+use crate::domain::cluster::{Cluster, ClusterOptions};
+use crate::domain::geometry::{Bounds, LonLat};
+use crate::domain::overview::MapEvent;
+use crate::model::{Areas, Events, Focus, Overview, PointKey, Points, Visible, Waker, WallConfig};
+use gather::{Gathered, Group, Wanted};
+
+pub use class::Class;
+pub use icon::Icon;
+
+/// Design units per metre from which points are badges with icons: a badge
+/// then is as wide as a building.
+pub const BADGE_U_PER_M: f64 = 0.42;
+
+/// Diameter of a badge, design units: an icon is read at three metres.
+pub const BADGE_U: f32 = 26.0;
+
+/// Share of the screen's sides by which marks are placed beyond it, so that a
+/// moving view seldom needs new ones.
+const MARGIN: f64 = 0.25;
+
+/// Most marks at once; beyond it nobody could tell them apart.
+const MOST_MARKS: usize = 20_000;
+
+/// A hand this near to a mark means it, design units.
+const REACH_U: f32 = 14.0;
+
+/// Most points that one card lists.
+const MOST_LISTED: usize = 24;
+
+/// What a mark looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    /// Many cameras and devices.
+    Bubble {
+        /// How many.
+        count: u32,
+        /// How many of them are out of order.
+        off: u32,
+    },
+    /// One camera, device or ordinary event.
+    Point(Class),
+    /// Alerts, of which this is the most urgent.
+    Alert {
+        /// The most urgent one's.
+        class: Class,
+        /// How many.
+        count: u32,
+    },
+    /// A point outside of the focus.
+    Outside(Class),
+}
+
+/// Something that stands on the map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// Local metres.
+    pub at: [f64; 2],
+    /// Full height of what it stands on, local metres.
+    pub height_m: f64,
+    /// What it looks like.
+    pub look: Look,
+    /// When its youngest event came, seconds since the program's start;
+    /// negative = before, or no event.
+    pub born_secs: f32,
+    /// Where it came from; `None` outside of the focus.
+    cluster: Option<(Group, Cluster)>,
+}
+
+/// How many points of one kind a mark stands for, by state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindTally {
+    /// 摄像头, 智能井盖, 事件 …
+    pub kind: String,
+    /// All of them.
+    pub total: u32,
+    /// Out of order.
+    pub off: u32,
+    /// In alarm, or more than ordinary.
+    pub alert: u32,
+}
+
+/// What a click on a mark leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pick {
+    /// Its points part where the view then looks.
+    Approach(Camera),
+    /// Nothing parts these.
+    Open(Vec<PointKey>),
+}
+
+/// Revisions that points were gathered for: those of their sets, areas and
+/// focus, the visible layers, whether the view is near, whether they cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct GatherKey {
+    sets: [u64; 2],
+    areas: u64,
+    focus: u64,
+    layers: u8,
+    is_near: bool,
+    is_clustered: bool,
+}
+
+/// One group, and its next state while that is being worked out.
+#[derive(Default)]
+struct Desk {
+    gathered: Option<Arc<Gathered>>,
+    /// Of what is gathered or being gathered.
+    key: GatherKey,
+    task: Option<Task<Gathered>>,
+}
+
+impl Desk {
+    /// Takes over what is done; tells whether something was.
+    fn poll(&mut self) -> bool {
+        let Some(done) = self.task.as_mut().and_then(|task| block_on(poll_once(task))) else { return false };
+        self.task = None;
+        self.gathered = Some(Arc::new(done));
+        true
+    }
+}
+
+/// What the marks were placed for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct PlacedFor {
+    gathered: u64,
+    levels: [i32; 2],
+    /// The relief, while anything has risen or rises.
+    relief: Option<u64>,
+    covered: Bounds,
+}
+
+/// The marks in view and a little around it.
+#[derive(Resource, Default)]
+pub struct Marks {
+    /// From the least to the most important: later ones lie on top.
+    pub placed: Vec<Mark>,
+    /// Grows when they are placed anew.
+    pub revision: u64,
+    /// For each mark how far it is drawn beside its place, physical pixels from
+    /// it, y down: names push bubbles aside. Written by the layer that draws
+    /// them; may be shorter.
+    pub shifts_px: Vec<[f32; 2]>,
+    facilities: Desk,
+    alerts: Desk,
+    /// Grows when a group was gathered.
+    gathered: u64,
+    placed_for: Option<PlacedFor>,
+}
+
+impl Marks {
+    /// Whether points that came are not on the map yet.
+    pub fn is_building(&self) -> bool {
+        self.facilities.task.is_some() || self.alerts.task.is_some()
+    }
+
+    fn gathered_of(&self, group: Group) -> Option<&Gathered> {
+        match group {
+            Group::Facilities => self.facilities.gathered.as_deref(),
+            Group::Alerts => self.alerts.gathered.as_deref(),
+        }
+    }
+
+    /// Where a mark is drawn, physical pixels.
+    pub fn screen_px(&self, index: usize, view: &MapView) -> [f32; 2] {
+        let mark = &self.placed[index];
+        let [x, y] = view.screen_from_local_at(mark.at, mark.height_m * view.rise());
+        let [dx, dy] = self.shifts_px.get(index).copied().unwrap_or_default();
+        [x + dx, y + dy]
+    }
+
+    /// The mark that a hand at a pixel means: the topmost of those near, the
+    /// nearest among its like.
+    pub fn pick(&self, view: &MapView, at_px: [f32; 2]) -> Option<usize> {
+        let near = (0..self.placed.len()).filter_map(|index| {
+            let rank = match self.placed[index].look {
+                Look::Alert { .. } => 2,
+                Look::Bubble { .. } => 1,
+                Look::Point(_) => 0,
+                Look::Outside(_) => return None,
+            };
+            let [x, y] = self.screen_px(index, view);
+            let off_px = (x - at_px[0]).hypot(y - at_px[1]);
+            let reach_px = REACH_U.max(bubble_diameter_u(self.placed[index].look) / 2.0) * view.unit_px;
+            (off_px <= reach_px).then_some((rank, off_px, index))
+        });
+        near.max_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1))).map(|(.., index)| index)
+    }
+
+    /// What a mark stands for, by kind, most first.
+    pub fn tally(&self, index: usize) -> Vec<KindTally> {
+        let mut tallies: Vec<KindTally> = Vec::new();
+        let Some((group, cluster)) = self.placed.get(index).and_then(|mark| mark.cluster) else { return tallies };
+        let Some(gathered) = self.gathered_of(group) else { return tallies };
+        for (kind, class) in gathered.kinds(&cluster) {
+            let at = tallies.iter().position(|tally| tally.kind == kind).unwrap_or_else(|| {
+                tallies.push(KindTally { kind: kind.to_owned(), total: 0, off: 0, alert: 0 });
+                tallies.len() - 1
+            });
+            tallies[at].total += 1;
+            tallies[at].off += u32::from(class.is_off());
+            tallies[at].alert += u32::from(class.is_alert());
+        }
+        tallies.sort_by(|a, b| (b.alert, b.total).cmp(&(a.alert, a.total)).then_with(|| a.kind.cmp(&b.kind)));
+        tallies
+    }
+
+    /// The ids of what a mark stands for, as many as a card lists.
+    pub fn keys(&self, index: usize, events: &Events) -> Vec<PointKey> {
+        let Some((group, cluster)) = self.placed.get(index).and_then(|mark| mark.cluster) else { return Vec::new() };
+        let Some(gathered) = self.gathered_of(group) else { return Vec::new() };
+        gathered.keys(&cluster, MOST_LISTED, |event| ids_at(events, event))
+    }
+
+    /// What a click on a mark leads to.
+    pub fn click(&self, index: usize, view: &MapView, events: &Events) -> Option<Pick> {
+        let (group, cluster) = self.placed.get(index)?.cluster?;
+        let gathered = self.gathered_of(group)?;
+        let Some(level) = gathered.index().expansion_level(&cluster) else {
+            return Some(Pick::Open(self.keys(index, events)));
+        };
+        // From there on they are more than one, and all of them are in view.
+        let apart = ClusterOptions::scale_of(level) * f64::from(view.unit_px) * 1.01;
+        let bounds = gathered.index().bounds(&cluster);
+        let fitted = view.camera_for(&bounds);
+        let px_per_m = apart.max(fitted.px_per_m.min(apart * 8.0)).min(MOST_PX_PER_M);
+        Some(Pick::Approach(Camera { center: bounds.center(), px_per_m }))
+    }
+}
+
+/// The ids of the events that stand where one of the window does.
+fn ids_at(events: &Events, event: &MapEvent) -> Vec<String> {
+    let at = Some(event.at);
+    events.places.iter().filter(|(_, place)| place.at == at).map(|(id, _)| id.clone()).collect()
+}
+
+/// Diameter of a bubble by the digits in it, design units; 0 of anything else.
+pub fn bubble_diameter_u(look: Look) -> f32 {
+    match look {
+        Look::Bubble { count, .. } => match count {
+            0..=99 => 34.0,
+            100..=999 => 42.0,
+            1_000..=9_999 => 50.0,
+            _ => 58.0,
+        },
+        _ => 0.0,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Has points gathered that changed, and places marks where the view needs
+/// them.
+pub(super) fn sync(
+    mut marks: ResMut<Marks>,
+    points: Res<Points>,
+    overview: Res<Overview>,
+    areas: Res<Areas>,
+    focus: Res<Focus>,
+    visible: Res<Visible>,
+    view: Res<MapView>,
+    relief: Res<Relief>,
+    config: Res<WallConfig>,
+    waker: Res<Waker>,
+) {
+    let marks = &mut *marks;
+    let u_per_m = view.camera.px_per_m / f64::from(view.unit_px.max(1e-3));
+    let has = |layer| visible.has(layer);
+    let bits = |layers: &[Layer]| layers.iter().fold(0, |bits, &layer| bits << 1 | u8::from(has(layer)));
+    let key = |sets, layers| GatherKey {
+        sets,
+        areas: areas.revision,
+        focus: focus.revision,
+        layers,
+        is_near: u_per_m >= BADGE_U_PER_M,
+        is_clustered: config.0.map.clusters,
+    };
+    let facilities = [points.cameras_revision, points.devices_revision];
+    let alerts = [overview.revision, points.devices_revision];
+    for (group, key) in [
+        (Group::Facilities, key(facilities, bits(&[Layer::Cameras, Layer::Devices]))),
+        (Group::Alerts, key(alerts, bits(&[Layer::Heat, Layer::Devices]))),
+    ] {
+        let desk = match group {
+            Group::Facilities => &mut marks.facilities,
+            Group::Alerts => &mut marks.alerts,
+        };
+        marks.gathered += u64::from(desk.poll());
+        // Before the first areas nothing has a place.
+        if desk.key == key || desk.task.is_some() || areas.revision == 0 {
+            continue;
+        }
+        desk.key = key;
+        let is_facilities = group == Group::Facilities;
+        let wanted = Wanted {
+            group,
+            is_near: key.is_near,
+            cameras: if is_facilities && has(Layer::Cameras) { points.camera_sets() } else { Vec::new() },
+            devices: if has(Layer::Devices) { points.device_sets() } else { Vec::new() },
+            events: if !is_facilities && has(Layer::Heat) { Arc::clone(&overview.window) } else { Arc::default() },
+            tree: Arc::clone(&areas.tree),
+            locator: Arc::clone(&areas.locator),
+            projection: areas.projection,
+            focus: focus.area(&areas),
+            is_clustered: key.is_clustered,
+        };
+        let waker = waker.clone();
+        desk.task = Some(AsyncComputeTaskPool::get().spawn(async move {
+            let gathered = Gathered::new(wanted);
+            (waker.0)();
+            gathered
+        }));
+    }
+    place(marks, u_per_m, &view, &relief, &areas);
+}
+
+/// Places marks anew when others are needed.
+fn place(marks: &mut Marks, u_per_m: f64, view: &MapView, relief: &Relief, areas: &Areas) {
+    let groups = [Group::Facilities, Group::Alerts];
+    let levels = groups.map(|group| marks.gathered_of(group).map_or(0, |gathered| gathered.level_of(u_per_m)));
+    let wanted_relief = (view.is_tilted() && relief.style == TiltStyle::Extrude).then_some(relief.revision);
+    let bounds = view.visible_bounds();
+    let is_good = marks.placed_for.is_some_and(|placed| {
+        (placed.gathered, placed.levels, placed.relief) == (marks.gathered, levels, wanted_relief)
+            && placed.covered.contains(bounds.min)
+            && placed.covered.contains(bounds.max)
+    });
+    if is_good {
+        return;
+    }
+    let margin = bounds.size().map(|side| side * MARGIN);
+    let covered = Bounds {
+        min: [0, 1].map(|axis| bounds.min[axis] - margin[axis]),
+        max: [0, 1].map(|axis| bounds.max[axis] + margin[axis]),
+    };
+    marks.placed_for = Some(PlacedFor { gathered: marks.gathered, levels, relief: wanted_relief, covered });
+    let mut placed = Vec::new();
+    for group in groups {
+        if let Some(gathered) = marks.gathered_of(group) {
+            put(gathered, group, u_per_m, &covered, &mut placed);
+        }
+    }
+    if let Some(level) = relief.level.filter(|_| wanted_relief.is_some()) {
+        for mark in &mut placed {
+            let [lon, lat] = areas.projection.lonlat_from_local(mark.at);
+            let stands_on = areas.locator.locate(LonLat::new(lon, lat), level);
+            mark.height_m = stands_on.map_or(0.0, |area| relief.height_m(area));
+        }
+    }
+    placed.sort_by_key(|mark| match mark.look {
+        Look::Outside(class) => (0, class.urgency()),
+        Look::Point(class) => (1, class.urgency()),
+        Look::Bubble { .. } => (2, 0),
+        Look::Alert { class, .. } => (3, class.urgency()),
+    });
+    marks.placed = placed;
+    marks.shifts_px.clear();
+    marks.revision += 1;
+}
+
+/// Adds the marks of a group that lie in `covered`.
+fn put(gathered: &Gathered, group: Group, u_per_m: f64, covered: &Bounds, placed: &mut Vec<Mark>) {
+    let outside = gathered.outside().filter(|(at, _)| covered.contains(*at));
+    placed.extend(outside.take(MOST_MARKS).map(|(at, class)| Mark {
+        at,
+        height_m: 0.0,
+        look: Look::Outside(class),
+        born_secs: -1.0,
+        cluster: None,
+    }));
+    let clusters = gathered.at(u_per_m).iter().filter(|cluster| covered.contains(cluster.at));
+    placed.extend(clusters.take(MOST_MARKS).map(|cluster| {
+        let class = || gathered.class(cluster.first());
+        let look = match (group, cluster.count) {
+            (Group::Facilities, 1) => Look::Point(class()),
+            (Group::Facilities, count) => Look::Bubble { count, off: gathered.count_off(cluster) },
+            (Group::Alerts, 1) if !class().is_alert() => Look::Point(class()),
+            (Group::Alerts, count) => Look::Alert { class: gathered.worst(cluster), count },
+        };
+        let born_secs = if group == Group::Alerts { gathered.born_secs(cluster) } else { -1.0 };
+        Mark { at: cluster.at, height_m: 0.0, look, born_secs, cluster: Some((group, *cluster)) }
+    }));
+}

@@ -1,0 +1,312 @@
+//! Cards of cameras, devices and events: from the ids that a hand picked to
+//! what the panels show, and the picture of a camera whose card is open.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy_egui::egui;
+
+use crate::config::Config;
+use crate::domain::area::AreaIndex;
+use crate::domain::camera::Camera;
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::event::{Event, Severity};
+use crate::domain::geometry::LonLat;
+use crate::domain::time::{Time as Instant1970, age_text};
+use crate::domain::update::Picture;
+use crate::ingest::PictureRequest;
+use crate::map::marks::KindTally;
+use crate::map::{Hover, Marks};
+use crate::model::{Areas, Events, Pictures, PointKey, Points, Selection, WallClock, WallConfig};
+use crate::panels::{CameraTile, PointFacts, PointState, TallyLine, value_text};
+
+/// What is open, worked out when it, its data or the shown minute changed.
+#[derive(Resource, Default)]
+pub struct Cards {
+    /// The selected points that exist.
+    pub points: Vec<PointFacts>,
+    /// Their ids.
+    pub keys: Vec<PointKey>,
+    /// Where the first of them is.
+    pub at: Option<LonLat>,
+    /// What the mark under the hand stands for.
+    pub hovered: Vec<TallyLine>,
+    /// Picture of the one camera whose card is open.
+    picture: Option<CardPicture>,
+    points_of: CardsKey,
+    hovered_of: (u64, Option<usize>),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct CardsKey {
+    selection: u64,
+    sets: [u64; 3],
+    areas: u64,
+    minute: i64,
+}
+
+struct CardPicture {
+    request: PictureRequest,
+    name: String,
+    owner: String,
+    online: bool,
+    shown: Option<Arc<[u8]>>,
+    texture: Option<egui::TextureHandle>,
+    error: Option<String>,
+}
+
+impl Cards {
+    /// The picture that an open card wants.
+    pub fn wanted_picture(&self) -> Option<&PictureRequest> {
+        self.picture.as_ref().filter(|picture| picture.online).map(|picture| &picture.request)
+    }
+
+    /// The picture of the open card.
+    pub fn picture(&self) -> Option<CameraTile<'_>> {
+        self.picture.as_ref().map(|picture| CameraTile {
+            name: &picture.name,
+            owner: &picture.owner,
+            online: picture.online,
+            texture: picture.texture.as_ref().map(egui::TextureHandle::id),
+            aspect: picture.texture.as_ref().map_or(16.0 / 9.0, egui::TextureHandle::aspect_ratio),
+            error: picture.error.as_deref(),
+        })
+    }
+
+    /// Takes over the latest picture of the open card.
+    pub fn take_picture(&mut self, pictures: &Pictures, context: &egui::Context) {
+        let Some(card) = &mut self.picture else { return };
+        match pictures.get(&card.request.camera) {
+            Some(Ok(picture)) if card.shown.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, &picture.rgba)) => {
+                card.shown = Some(Arc::clone(&picture.rgba));
+                card.error = None;
+                let image = image_of(picture);
+                match &mut card.texture {
+                    Some(texture) => texture.set(image, egui::TextureOptions::LINEAR),
+                    None => {
+                        card.texture = Some(context.load_texture("point-card", image, egui::TextureOptions::LINEAR));
+                    }
+                }
+            }
+            Some(Err(error)) => card.error = Some(error.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// A picture as egui takes it.
+pub fn image_of(picture: &Picture) -> egui::ColorImage {
+    egui::ColorImage::from_rgba_unmultiplied([picture.width as usize, picture.height as usize], &picture.rgba)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Looks up what is selected and what is under the hand.
+pub fn collect(
+    mut cards: ResMut<Cards>,
+    selection: Res<Selection>,
+    points: Res<Points>,
+    events: Res<Events>,
+    areas: Res<Areas>,
+    marks: Res<Marks>,
+    hover: Res<Hover>,
+    config: Res<WallConfig>,
+    clock: Res<WallClock>,
+) {
+    let cards = &mut *cards;
+    let wanted = (marks.revision, hover.mark);
+    if cards.hovered_of != wanted {
+        cards.hovered_of = wanted;
+        cards.hovered = hover.mark.map_or_else(Vec::new, |mark| hovered(&marks, mark, &points, &events));
+    }
+    let key = CardsKey {
+        selection: selection.revision,
+        sets: [points.cameras_revision, points.devices_revision, events.revision],
+        areas: areas.revision,
+        minute: clock.now().0.div_euclid(60_000),
+    };
+    if cards.points_of == key {
+        return;
+    }
+    cards.points_of = key;
+    let open = Open { points: &points, events: &events, areas: &areas, config: &config.0, now: clock.now() };
+    cards.points.clear();
+    cards.keys.clear();
+    cards.at = None;
+    for key in &selection.points {
+        let Some((facts, at)) = open.facts(key) else { continue };
+        cards.points.push(facts);
+        cards.keys.push(key.clone());
+        cards.at = cards.at.or(at);
+    }
+    let camera = match &cards.keys[..] {
+        [PointKey::Camera(id)] => open.camera(id),
+        _ => None,
+    };
+    let request = camera.and_then(|(source, camera)| {
+        Some(PictureRequest { source, camera: camera.id.clone(), url: camera.picture.clone()? })
+    });
+    let is_same = cards.picture.as_ref().map(|picture| &picture.request) == request.as_ref();
+    if let (false, Some(request), Some((_, camera))) = (is_same, request.clone(), camera) {
+        cards.picture = Some(CardPicture {
+            request,
+            name: camera.name.clone(),
+            owner: camera.owner.clone(),
+            online: camera.online,
+            shown: None,
+            texture: None,
+            error: None,
+        });
+    } else if request.is_none() {
+        cards.picture = None;
+    }
+    if let (Some(picture), Some((_, camera))) = (&mut cards.picture, camera) {
+        picture.online = camera.online;
+    }
+}
+
+/// One point by its name, several by their kinds.
+fn hovered(marks: &Marks, mark: usize, points: &Points, events: &Events) -> Vec<TallyLine> {
+    let mut tally: Vec<TallyLine> = marks.tally(mark).into_iter().map(line_of).collect();
+    if let [line] = &mut tally[..]
+        && line.total == 1
+        && let Some(key) = marks.keys(mark, events).first()
+    {
+        let name = match key {
+            PointKey::Camera(id) => points.cameras().find(|(_, camera)| camera.id == *id).map(|(_, c)| &c.name),
+            PointKey::Device(id) => points.devices().find(|device| device.id == *id).map(|device| &device.name),
+            PointKey::Event(id) => events.store.get(id).map(|event| &event.title),
+        };
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            line.kind = format!("{} · {name}", line.kind);
+        }
+    }
+    tally
+}
+
+fn line_of(tally: KindTally) -> TallyLine {
+    let KindTally { kind, total, off, alert } = tally;
+    TallyLine { kind, total, off, alert }
+}
+
+/// What cards read.
+struct Open<'a> {
+    points: &'a Points,
+    events: &'a Events,
+    areas: &'a Areas,
+    config: &'a Config,
+    now: Instant1970,
+}
+
+impl Open<'_> {
+    fn camera(&self, id: &str) -> Option<(crate::domain::health::SourceId, &Camera)> {
+        self.points.cameras().find(|(_, camera)| camera.id == id)
+    }
+
+    /// What is known of a point, and where it is.
+    fn facts(&self, key: &PointKey) -> Option<(PointFacts, Option<LonLat>)> {
+        Some(match key {
+            PointKey::Camera(id) => {
+                let (_, camera) = self.camera(id)?;
+                (self.of_camera(camera), Some(camera.at))
+            }
+            PointKey::Device(id) => {
+                let device = self.points.devices().find(|device| device.id == *id)?;
+                (self.of_device(device), Some(device.at))
+            }
+            PointKey::Event(id) => {
+                let event = self.events.store.get(id)?;
+                (self.of_event(event), event.at)
+            }
+        })
+    }
+
+    fn of_camera(&self, camera: &Camera) -> PointFacts {
+        let (state, state_text) =
+            if camera.online { (PointState::Well, "在线") } else { (PointState::Off, "离线") };
+        let mut lines = Vec::new();
+        push(&mut lines, "权属", &camera.owner);
+        push(&mut lines, "所在", &self.area_at(camera.at));
+        push(&mut lines, "编号", &camera.id);
+        facts("摄像头", &camera.name, state, state_text, lines)
+    }
+
+    fn of_device(&self, device: &Device) -> PointFacts {
+        let (state, state_text) = match device.state {
+            DeviceState::Normal => (PointState::Well, "正常"),
+            DeviceState::Offline => (PointState::Off, "离线"),
+            DeviceState::Alarm => (PointState::Alarm, "告警"),
+        };
+        let mut lines = Vec::new();
+        if let Some(value) = device.value {
+            push(&mut lines, "读数", &format!("{} {}", value_text(value), device.unit));
+        }
+        if let Some(read) = device.read {
+            push(&mut lines, "读取", &self.when(read));
+        }
+        push(&mut lines, "所在", &self.area_at(device.at));
+        push(&mut lines, "编号", &device.id);
+        let title = if device.name.is_empty() { &device.kind } else { &device.name };
+        facts(&device.kind, title, state, state_text, lines)
+    }
+
+    fn of_event(&self, event: &Event) -> PointFacts {
+        let state = match event.severity {
+            Severity::Normal => PointState::Ordinary,
+            Severity::Major => PointState::Major,
+            Severity::Urgent => PointState::Alarm,
+        };
+        let mut lines = Vec::new();
+        let class = match event.subcategory.is_empty() {
+            true => event.category.clone(),
+            false => format!("{} · {}", event.category, event.subcategory),
+        };
+        push(&mut lines, "类别", &class);
+        push(&mut lines, "地点", &event.place);
+        let area = self.events.place(&event.id).area.map(|area| self.area_text(area)).unwrap_or_default();
+        push(&mut lines, "所在", &area);
+        push(&mut lines, "来源", event.channel.label());
+        push(&mut lines, "上报", &self.when(event.reported));
+        let stage = self.config.closed_loop.stages.get(usize::from(event.stage)).map_or("", String::as_str);
+        push(&mut lines, "环节", stage);
+        match (event.closed, event.due) {
+            (Some(closed), _) => push(&mut lines, "办结", &self.when(closed)),
+            (None, Some(due)) if due < self.now => {
+                push(&mut lines, "超时", &age_text(self.now.secs_since(due)));
+            }
+            (None, Some(due)) => push(&mut lines, "时限", &self.when(due)),
+            (None, None) => {}
+        }
+        facts("事件", &event.title, state, event.severity.label(), lines)
+    }
+
+    /// The two smallest areas around a place: 湖东社区 · 湖东3网格.
+    fn area_at(&self, at: LonLat) -> String {
+        self.areas.locator.locate_deepest(at).map(|area| self.area_text(area)).unwrap_or_default()
+    }
+
+    fn area_text(&self, area: AreaIndex) -> String {
+        let tree = &self.areas.tree;
+        let name = |index: AreaIndex| tree.area(index).name.as_str();
+        match tree.parent(area) {
+            Some(above) => format!("{} · {}", name(above), name(area)),
+            None => name(area).to_owned(),
+        }
+    }
+
+    /// An instant with its date where that is not the shown day's.
+    fn when(&self, at: Instant1970) -> String {
+        let zone = &self.config.wall.zone;
+        let (minute, date) = (at.minute_text(zone), at.date_text(zone));
+        if date == self.now.date_text(zone) { minute } else { format!("{date} {minute}") }
+    }
+}
+
+fn push(lines: &mut Vec<(String, String)>, label: &str, value: &str) {
+    if !value.is_empty() {
+        lines.push((label.to_owned(), value.to_owned()));
+    }
+}
+
+fn facts(kind: &str, title: &str, state: PointState, state_text: &str, lines: Vec<(String, String)>) -> PointFacts {
+    PointFacts { kind: kind.to_owned(), title: title.to_owned(), state, state_text: state_text.to_owned(), lines }
+}
