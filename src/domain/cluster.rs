@@ -306,8 +306,7 @@ impl ClusterIndex {
         (cluster.formed < self.options.base_level()).then_some(cluster.formed + 1)
     }
 
-    /// More than one point, and no zoom parts them: they must be listed or
-    /// fanned out ([`spider_offsets`]).
+    /// More than one point, and no zoom parts them: they must be listed.
     pub fn is_coincident(&self, cluster: &Cluster) -> bool {
         cluster.count > 1 && cluster.formed >= self.options.base_level()
     }
@@ -576,40 +575,6 @@ impl Crowd {
     }
 }
 
-/// Up to this many points are fanned out on a circle, more on a spiral.
-const MOST_ON_CIRCLE: usize = 9;
-
-/// Where to draw `count` points that stand at one place: offsets from it in
-/// pixels, x to the right, y down, no two nearer than `spacing_px` to each
-/// other or to the middle. Clockwise from the top on a circle, and for more
-/// than 9 on an Archimedean spiral from the inside out. One point stays where
-/// it is. A spacing that is no positive number gives offsets of 0.
-pub fn spider_offsets(count: usize, spacing_px: f32) -> Vec<[f32; 2]> {
-    use std::f32::consts::{PI, TAU};
-    let spacing_px = if spacing_px.is_finite() { spacing_px.max(0.0) } else { 0.0 };
-    let from_top = |angle: f32, radius: f32| [radius * angle.sin() * spacing_px, -radius * angle.cos() * spacing_px];
-    if count <= 1 {
-        return vec![[0.0; 2]; count];
-    }
-    if count <= MOST_ON_CIRCLE {
-        // A hair more than touching, so that rounding brings none too near.
-        let radius = (0.5005 / (PI / count as f32).sin()).max(1.0);
-        return (0..count).map(|i| from_top(TAU * i as f32 / count as f32, radius)).collect();
-    }
-    // In units of the spacing. Windings are a little farther apart than the
-    // points of one winding, because neighbours across are met at a slant.
-    let (first_radius, per_radian) = (1.1, 1.1 / TAU);
-    let mut angle = 0.0_f32;
-    (0..count)
-        .map(|_| {
-            let radius = first_radius + per_radian * angle;
-            let offset = from_top(angle, radius);
-            angle += 2.0 * (0.505 / radius).asin();
-            offset
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -765,17 +730,6 @@ mod tests {
             let mut index = ClusterIndex::build(inputs(&places), options);
             let total: u32 = nodes(&mut index, low).iter().map(|node| node.count).sum();
             prop_assert_eq!(total as usize + index.left_out(), places.len());
-        }
-
-        #[test]
-        fn fanned_points_keep_apart(count in 0_usize..120, spacing_px in 1.0_f32..60.0) {
-            let offsets = spider_offsets(count, spacing_px);
-            prop_assert_eq!(offsets.len(), count);
-            for (i, a) in offsets.iter().enumerate() {
-                let nearest = offsets[..i].iter().map(|b| (a[0] - b[0]).hypot(a[1] - b[1])).reduce(f32::min);
-                prop_assert!(nearest.is_none_or(|distance| distance >= spacing_px), "{i}: {nearest:?}");
-                prop_assert!(count == 1 || a[0].hypot(a[1]) >= spacing_px * 0.9999);
-            }
         }
     }
 

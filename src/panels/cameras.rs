@@ -92,7 +92,8 @@ pub(super) fn picture_ui(pen: &Pen, picture: Rect, tile: &CameraTile) {
 fn covering_uv(aspect: f32, frame_aspect: f32) -> Rect {
     let aspect = if aspect.is_finite() && aspect > 0.0 { aspect } else { frame_aspect };
     let seen = if aspect > frame_aspect { vec2(frame_aspect / aspect, 1.0) } else { vec2(1.0, aspect / frame_aspect) };
-    Rect::from_center_size(pos2(0.5, 0.5), seen)
+    // The upper part of it: that is where cameras write the time.
+    Rect::from_min_size(pos2(0.5 - seen.x * 0.5, 0.0), seen)
 }
 
 fn no_picture(pen: &Pen, picture: Rect, tile: &CameraTile) {

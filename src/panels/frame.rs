@@ -78,7 +78,7 @@ fn ground(pen: &Pen, rect: Rect, accent: Rgba) {
 /// under it may be as bright as the text.
 pub(super) fn card_ground(pen: &Pen, rect: Rect) {
     let theme = pen.theme();
-    pen.fill(rect, theme.ground.alpha(0.93));
+    pen.fill(rect, theme.ground.alpha(0.97));
     ground(pen, rect, theme.accent);
     pen.outline(rect, 1.0, theme.hairline);
     let stroke = Rect::from_min_max(rect.min, pos2(rect.left() + pen.u(36.0), rect.top() + pen.u(2.0)));

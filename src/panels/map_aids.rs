@@ -44,8 +44,9 @@ pub struct Legend<'a> {
     pub health: Option<&'a PartHealth>,
     /// Whether bubbles that count cameras and devices are on the map.
     pub has_bubbles: bool,
-    /// Whether urgent events, major events, devices in alarm are on the map.
-    pub has_alerts: [bool; 3],
+    /// Whether urgent, major and ordinary events and devices in alarm are on the
+    /// map, one by one.
+    pub has_alerts: [bool; 4],
 }
 
 /// Draws the legend into the bottom right corner of `free`.
@@ -65,7 +66,7 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
         // The map under the legend may be as bright as its text.
         let height = pen.u(70.0 * parts as f32 + LINE * lines as f32);
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
-        pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.93));
+        pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.97));
     }
     if let Some(full_scale) = legend.heat_full_scale.filter(|full| full.is_finite() && *full > 0.0) {
         heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), full_scale);
@@ -91,19 +92,20 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
 }
 
 /// What the shapes of alerts mean, for those that are on the map.
-fn alerts_ui(pen: &Pen, [left, baseline]: [f32; 2], has: [bool; 3]) {
+fn alerts_ui(pen: &Pen, [left, baseline]: [f32; 2], has: [bool; 4]) {
     let theme = pen.theme();
     let all = [
-        (Mark::Diamond, "紧急事件", theme.alarm),
-        (Mark::Square, "重要事件", theme.attention),
+        (Mark::Diamond, "紧急", theme.alarm),
+        (Mark::Square, "重要", theme.attention),
+        (Mark::Dot, "一般", theme.accent),
         (Mark::Triangle, "设备告警", theme.alarm),
     ];
     let mut x = left;
     for (mark, word, color) in all.into_iter().zip(has).filter_map(|(entry, has)| has.then_some(entry)) {
         let middle = baseline - pen.u(size::SMALL) * 0.37;
         pen.mark(pos2(x + pen.u(6.0), middle), 5.5, mark, color);
-        x += pen.u(16.0);
-        x += pen.text([x, baseline], Align::Min, word, pen.small(), pen.u(90.0)) + pen.u(12.0);
+        x += pen.u(15.0);
+        x += pen.text([x, baseline], Align::Min, word, pen.small(), pen.u(90.0)) + pen.u(11.0);
     }
 }
 

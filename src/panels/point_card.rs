@@ -24,6 +24,8 @@ const HEAD: f32 = 76.0;
 const ROW: f32 = 44.0;
 /// From the middle of a mark to a card about it.
 const AWAY: f32 = 34.0;
+/// Room for what is wrong, right of a number.
+const STATES: f32 = 84.0;
 /// Rows of a list; what is left is counted.
 const MOST_ROWS: usize = 8;
 /// Lines of a tally; what is left is counted.
@@ -261,18 +263,21 @@ pub fn tally_card_ui(ui: &mut Ui, bounds: Rect, at: Pos2, view: &PanelView, tall
 fn tally_ui(pen: &Pen, [left, right]: [f32; 2], baseline: f32, line: &TallyLine) {
     let theme = pen.theme();
     let mut end = right;
+    let word = if line.kind == "事件" { "重要" } else { "告警" };
     for (count, mark, word, color) in
-        [(line.off, Mark::Square, "离线", theme.attention), (line.alert, Mark::Triangle, "告警", theme.alarm)]
+        [(line.off, Mark::Square, "离线", theme.attention), (line.alert, Mark::Triangle, word, theme.alarm)]
     {
         if count > 0 {
-            let word = if line.kind == "事件" { "重要" } else { word };
             let style = Style::regular(size::SMALL, color);
             let text = format!("{word} {}", grouped(u64::from(count)));
             end -= pen.marked_text([end, baseline], Align::Max, mark, &text, style, (right - left) * 0.4);
             end -= pen.u(14.0);
         }
     }
+    // Numbers stand in one column as long as what is right of them allows.
     let style = Style::bold(size::SMALL, theme.text);
-    let number = pen.text([end, baseline], Align::Max, &grouped(u64::from(line.total)), style, end - left);
+    let end = if line.total > 1 { end.min(right - pen.u(STATES)) } else { end };
+    let total = if line.total > 1 { grouped(u64::from(line.total)) } else { String::new() };
+    let number = pen.text([end, baseline], Align::Max, &total, style, end - left);
     pen.text([left, baseline], Align::Min, &line.kind, pen.small(), end - number - pen.u(10.0) - left);
 }

@@ -43,6 +43,8 @@ const TILES: usize = 4;
 /// Seconds after which the picture of an open card is fetched again, where no
 /// panel of cameras sets the pace.
 const CARD_PICTURE_SECS: f64 = 10.0;
+/// Seconds that new pictures may take before their places are shown without.
+const LONGEST_TURN_SECS: f64 = 3.0;
 /// Frames whose times the diagnostics show.
 const FRAMES_KEPT: usize = 120;
 
@@ -56,6 +58,8 @@ pub struct UiState {
     devices: Vec<DeviceKindSummary>,
     devices_of: u64,
     tiles: Vec<Tile>,
+    /// Those that take their place once their pictures have come.
+    next_tiles: Vec<Tile>,
     requests: Vec<PictureRequest>,
     card_picture: Option<PictureRequest>,
     turn: usize,
@@ -175,6 +179,7 @@ pub fn turn_cameras(
     }
     if every_secs.is_none() {
         state.tiles.clear();
+        state.next_tiles.clear();
         state.requests.clear();
     } else if state.tiles.is_empty() || is_due {
         let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
@@ -191,7 +196,7 @@ pub fn turn_cameras(
             Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
         });
         state.requests = requests.collect();
-        state.tiles = chosen
+        state.next_tiles = chosen
             .into_iter()
             .map(|(_, camera)| Tile {
                 id: camera.id.clone(),
@@ -210,7 +215,8 @@ pub fn turn_cameras(
     }
     let Ok(mut context) = contexts.single_mut() else { return };
     cards.take_picture(&pictures, context.get_mut());
-    for tile in state.tiles.iter_mut().filter(|tile| tile.picture_revision != pictures.revision) {
+    let tiles = state.tiles.iter_mut().chain(&mut state.next_tiles);
+    for tile in tiles.filter(|tile| tile.picture_revision != pictures.revision) {
         tile.picture_revision = pictures.revision;
         match pictures.get(&tile.id) {
             Some(Ok(picture)) if tile.texture.is_none() => {
@@ -220,6 +226,12 @@ pub fn turn_cameras(
             Some(Err(error)) => tile.error = Some(error.clone()),
             _ => {}
         }
+    }
+    // The old pictures stay until the new ones are there, or late.
+    let have_come = state.next_tiles.iter().all(|tile| tile.texture.is_some() || tile.error.is_some());
+    let is_late = now - state.turned_at_secs > LONGEST_TURN_SECS;
+    if !state.next_tiles.is_empty() && (have_come || is_late || state.tiles.is_empty()) {
+        state.tiles = std::mem::take(&mut state.next_tiles);
     }
 }
 
@@ -250,9 +262,9 @@ pub struct Shown<'w> {
     adapter: Option<Res<'w, RenderAdapterInfo>>,
 }
 
-/// Design units per metre, at least, at which the map shows an event that a
-/// panel asked for: some streets around it.
-const EVENT_U_PER_M: f64 = 0.5;
+/// Design units per metre, least and most, at which the map shows an event that
+/// a panel asked for: some streets around it.
+const EVENT_U_PER_M: [f64; 2] = [0.5, 1.5];
 /// Time of the flight there, seconds.
 const EVENT_FLIGHT_SECS: f64 = 1.1;
 
@@ -303,7 +315,8 @@ pub fn wall_ui(
             && let Some(at) = shown.events.place(id).at
         {
             // The card stands where the event is: the map goes there.
-            let px_per_m = view.camera.px_per_m.max(EVENT_U_PER_M * f64::from(view.unit_px));
+            let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
+            let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
             let there = Camera { center: at.map(f64::from), px_per_m };
             view.fly(there, real.elapsed_secs_f64(), EVENT_FLIGHT_SECS);
         }
@@ -436,15 +449,20 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
     }
 }
 
-/// Whether urgent events, major events, devices in alarm are on the map.
-fn alerts_on(marks: &Marks) -> [bool; 3] {
-    let urgent = |class: Class| class == Class::event(Severity::Urgent);
-    let major = |class: Class| class == Class::event(Severity::Major);
-    let alarm = |class: Class| class.device_state() == Some(DeviceState::Alarm);
-    let has = |wanted: &dyn Fn(Class) -> bool| {
-        marks.placed.iter().any(|mark| matches!(mark.look, Look::Alert { class, .. } if wanted(class)))
-    };
-    [has(&urgent), has(&major), has(&alarm)]
+/// Whether urgent, major and ordinary events and devices in alarm are on the
+/// map, one by one.
+fn alerts_on(marks: &Marks) -> [bool; 4] {
+    let mut has = [false; 4];
+    for mark in &marks.placed {
+        let (Look::Alert { class, .. } | Look::Point(class)) = mark.look else { continue };
+        let events = [Severity::Urgent, Severity::Major, Severity::Normal].map(Class::event);
+        let place = events.iter().position(|event| *event == class);
+        let place = place.or((class.device_state() == Some(DeviceState::Alarm)).then_some(3));
+        if let Some(place) = place {
+            has[place] = true;
+        }
+    }
+    has
 }
 
 /// Cards of what is selected and of the mark under the hand, beside their

@@ -143,7 +143,7 @@ fn header_and_overlays_are_tidy_too() {
                             has_missing: mood == Mood::Huge,
                             health: Some(&lost),
                             has_bubbles: true,
-                            has_alerts: [true; 3],
+                            has_alerts: [true; 4],
                         };
                         legend_ui(ui, stage.free, view, &legend);
                         scale_bar_ui(ui, stage.free, view, 4.2);

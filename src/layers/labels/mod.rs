@@ -170,23 +170,29 @@ pub(super) fn place(
     placed.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
 }
 
-/// Half the side of what the mark of an alert covers, design units.
-pub(super) const ALERT_U: f32 = 9.0;
+/// What the mark of an alert covers, with its number, around a pixel.
+pub(super) fn alert_px([x, y]: [f32; 2], count: u32, unit_px: f32) -> ScreenRect {
+    let half_px = 9.0 * unit_px;
+    let number_u = if count > 1 { 4.0 + 10.0 * (count.ilog10() + 1) as f32 } else { 0.0 };
+    ScreenRect { min: [x - half_px, y - half_px], max: [x + half_px + number_u * unit_px, y + half_px] }
+}
 
 /// What marks cover, physical pixels; dots from afar are no loss under a name.
 fn marks_px(marks: &Marks, view: &MapView) -> Crowd {
     let is_near = view.camera.px_per_m >= BADGE_U_PER_M * f64::from(view.unit_px);
     let mut crowd = Crowd::default();
     for mark in &marks.placed {
-        let half_px = view.unit_px
-            * match mark.look {
-                Look::Bubble { .. } => bubble_diameter_u(mark.look) / 2.0,
-                Look::Alert { .. } => ALERT_U,
-                Look::Point(_) if is_near => BADGE_U / 2.0,
-                Look::Point(_) | Look::Outside(_) => continue,
-            };
         let at = view.screen_from_local_at(mark.at, mark.height_m * view.rise());
-        let rect = ScreenRect { min: at.map(|v| v - half_px), max: at.map(|v| v + half_px) };
+        let around = |diameter_u: f32| {
+            let half_px = diameter_u / 2.0 * view.unit_px;
+            ScreenRect { min: at.map(|v| v - half_px), max: at.map(|v| v + half_px) }
+        };
+        let rect = match mark.look {
+            Look::Bubble { .. } => around(bubble_diameter_u(mark.look)),
+            Look::Alert { count, .. } => alert_px(at, count, view.unit_px),
+            Look::Point(_) if is_near => around(BADGE_U),
+            Look::Point(_) | Look::Outside(_) => continue,
+        };
         if overlaps(&rect, &view.free) {
             crowd.add(rect);
         }

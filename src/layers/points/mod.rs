@@ -12,7 +12,7 @@ use bevy_egui::egui;
 
 use super::WallTheme;
 use super::gpu::{MapScene, PointInstance, PointStyle, PointTable};
-use super::labels::{ALERT_U, PlacedLabels, overlaps};
+use super::labels::{PlacedLabels, alert_px, overlaps};
 use crate::config::Layer;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
@@ -140,9 +140,13 @@ fn shifts(marks: &Marks, labels: &PlacedLabels, view: &MapView) -> Vec<[f32; 2]>
     let mut shifts_px = vec![[0.0; 2]; marks.placed.len()];
     let at_px = |mark: &Mark| view.screen_from_local_at(mark.at, mark.height_m * view.rise());
     let around = |[x, y]: [f32; 2], r: f32| ScreenRect { min: [x - r, y - r], max: [x + r, y + r] };
-    let alerts = marks.placed.iter().filter(|mark| matches!(mark.look, Look::Alert { .. }));
-    let alerts = alerts.map(|mark| around(at_px(mark), ALERT_U * view.unit_px));
-    let fixed: Vec<ScreenRect> = labels.labels.iter().map(|label| label.rect_px).chain(alerts).collect();
+    let alert = |mark: &Mark| match mark.look {
+        Look::Alert { count, .. } => Some(alert_px(at_px(mark), count, view.unit_px)),
+        _ => None,
+    };
+    let alerts: Vec<ScreenRect> = marks.placed.iter().filter_map(alert).collect();
+    let names = labels.labels.iter().map(|label| label.rect_px);
+    let fixed: Vec<ScreenRect> = names.chain(view.keep_clear.iter().copied()).collect();
     let mut taken: Vec<([f32; 2], f32)> = Vec::new();
     for (index, mark) in marks.placed.iter().enumerate() {
         let diameter_u = bubble_diameter_u(mark.look);
@@ -155,14 +159,23 @@ fn shifts(marks: &Marks, labels: &PlacedLabels, view: &MapView) -> Vec<[f32; 2]>
             continue;
         }
         let near = around(at, radius_px + FARTHEST_U * view.unit_px);
-        let near: Vec<&ScreenRect> = fixed.iter().filter(|rect| overlaps(rect, &near)).collect();
+        let those_near = |rects: &[ScreenRect]| -> Vec<ScreenRect> {
+            rects.iter().filter(|rect| overlaps(rect, &near)).copied().collect()
+        };
+        let (near_fixed, near_alerts) = (those_near(&fixed), those_near(&alerts));
         let is_open = |[dx, dy]: [f32; 2]| {
             let [x, y] = [at[0] + dx, at[1] + dy];
             let square = around([x, y], radius_px);
             let hits_bubble = |&([bx, by], other): &([f32; 2], f32)| (x - bx).hypot(y - by) < other + radius_px;
-            !near.iter().any(|rect| overlaps(rect, &square)) && !taken.iter().any(hits_bubble)
+            !near_fixed.iter().any(|rect| overlaps(rect, &square)) && !taken.iter().any(hits_bubble)
         };
-        let shift = ways_out(view.unit_px).find(|&by| is_open(by)).unwrap_or_default();
+        let is_clear = |&[dx, dy]: &[f32; 2]| {
+            let square = around([at[0] + dx, at[1] + dy], radius_px);
+            !near_alerts.iter().any(|rect| overlaps(rect, &square))
+        };
+        // Where it is too crowded, rather under an alert than under a name.
+        let open: Vec<[f32; 2]> = ways_out(view.unit_px).filter(|&by| is_open(by)).collect();
+        let shift = open.iter().find(|by| is_clear(by)).or(open.first()).copied().unwrap_or_default();
         taken.push(([at[0] + shift[0], at[1] + shift[1]], radius_px));
         shifts_px[index] = shift;
     }

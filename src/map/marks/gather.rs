@@ -18,10 +18,14 @@ use crate::domain::spatial::AreaLocator;
 /// Design units between clusters from afar: twice the width of a bubble, so
 /// that names find room between them.
 const FAR_RADIUS_U: f64 = 72.0;
-/// Design units between badges.
-const NEAR_RADIUS_U: f64 = 26.0;
-/// Design units between the marks of alerts.
-const ALERT_RADIUS_U: f64 = 20.0;
+/// Design units between badges; a level is shown at up to twice its scale.
+const NEAR_RADIUS_U: f64 = 18.0;
+/// Design units between the marks of alerts while they are few: as wide as one.
+const FEW_ALERTS_RADIUS_U: f64 = 20.0;
+/// The same in a flood, where single marks would hide the map.
+const MANY_ALERTS_RADIUS_U: f64 = 64.0;
+/// So many alerts are few, and so many a flood.
+const FEW_AND_MANY_ALERTS: [f64; 2] = [60.0, 600.0];
 /// The deepest level of the far view: 2^−2 u/m lies below
 /// [`super::BADGE_U_PER_M`].
 const FAR_LEVEL: i32 = -2;
@@ -36,18 +40,24 @@ pub(super) enum Group {
 }
 
 impl Group {
-    /// How these points are clustered; levels are powers of two of design
-    /// units per metre.
-    fn options(self, is_near: bool) -> ClusterOptions {
+    /// How so many of these points are clustered; levels are powers of two of
+    /// design units per metre.
+    fn options(self, is_near: bool, count: usize) -> ClusterOptions {
         let (radius_px, max_level) = match (self, is_near) {
             (Self::Facilities, false) => (FAR_RADIUS_U, FAR_LEVEL),
-            (Self::Facilities, true) => (NEAR_RADIUS_U, 2),
-            (Self::Alerts, false) => (ALERT_RADIUS_U, FAR_LEVEL),
-            (Self::Alerts, true) => (NEAR_RADIUS_U, 2),
+            (Self::Alerts, false) => (alert_radius_u(count), FAR_LEVEL),
+            (_, true) => (NEAR_RADIUS_U, 2),
         };
         let min_level = if is_near { FAR_LEVEL } else { ClusterOptions::default().min_level };
         ClusterOptions { radius_px, min_level, max_level, ..ClusterOptions::default() }
     }
+}
+
+/// Design units between the marks of so many alerts.
+fn alert_radius_u(count: usize) -> f64 {
+    let [few, many] = FEW_AND_MANY_ALERTS;
+    let share = ((count as f64 / few).max(1.0).ln() / (many / few).ln()).min(1.0);
+    FEW_ALERTS_RADIUS_U + (MANY_ALERTS_RADIUS_U - FEW_ALERTS_RADIUS_U) * share
 }
 
 /// What is gathered.
@@ -121,7 +131,8 @@ impl Gathered {
                 push(event.at.map(f64::from), class, origin, &|| event.area);
             }
         }
-        let mut options = wanted.group.options(wanted.is_near);
+        let count = is_outside.iter().filter(|is_outside| !**is_outside).count();
+        let mut options = wanted.group.options(wanted.is_near, count);
         if !wanted.is_clustered {
             options.radius_px = 0.0;
         }
@@ -225,5 +236,171 @@ impl Gathered {
             }
         }
         keys
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::area::{Area, GridKind, Level};
+    use crate::domain::event::Severity;
+    use crate::domain::geometry::Shape;
+
+    /// Two squares of 0.01° side by side under one street.
+    fn tree() -> AreaTree {
+        let square = |west: f64| {
+            let points = [[west, 31.0], [west + 0.01, 31.0], [west + 0.01, 31.01], [west, 31.01]];
+            Shape::from_ring(points.into())
+        };
+        let area = |code: &str, parent: Option<&str>, level, shape| Area {
+            code: code.into(),
+            parent: parent.map(Into::into),
+            name: code.into(),
+            level,
+            kind: GridKind::default(),
+            shape,
+            households: None,
+            responsible: Vec::new(),
+        };
+        let areas = vec![
+            area("s", None, Level::Street, Shape::default()),
+            area("west", Some("s"), Level::Community, square(120.0)),
+            area("east", Some("s"), Level::Community, square(120.01)),
+        ];
+        AreaTree::build(areas).0
+    }
+
+    fn place(random: &mut fastrand::Rng) -> LonLat {
+        LonLat::new(120.0 + 0.02 * random.f64(), 31.0 + 0.01 * random.f64())
+    }
+
+    /// 400 cameras, 300 devices, 90 events, strewn over both squares.
+    pub(in crate::map::marks) fn wanted(group: Group, is_near: bool, focus: Option<&str>) -> Wanted {
+        let mut random = fastrand::Rng::with_seed(7);
+        let tree = Arc::new(tree());
+        let locator = Arc::new(AreaLocator::build(&tree));
+        let projection = Projection::new(LonLat::new(120.01, 31.005));
+        let cameras = (0..400).map(|i| Camera {
+            id: format!("c{i}"),
+            name: String::new(),
+            owner: String::new(),
+            at: place(&mut random),
+            online: i % 5 != 0,
+            picture: None,
+        });
+        let cameras = vec![Arc::new(cameras.collect())];
+        let devices = (0..300).map(|i| Device {
+            id: format!("d{i}"),
+            kind: if i % 2 == 0 { "智能井盖".into() } else { "可燃气体".into() },
+            name: String::new(),
+            at: place(&mut random),
+            state: [DeviceState::Normal, DeviceState::Offline, DeviceState::Alarm][i % 3],
+            value: None,
+            unit: String::new(),
+            read: None,
+        });
+        let devices = vec![Arc::new(devices.collect())];
+        let severities = [Severity::Normal, Severity::Major, Severity::Urgent];
+        let events = (0..90).map(|i| {
+            let at = place(&mut random);
+            MapEvent {
+                at: projection.local_from_lonlat([at.lon, at.lat]).map(|v| v as f32),
+                severity: severities[i % 3],
+                born_secs: -1.0,
+                is_inside: true,
+                area: locator.locate_deepest(at),
+            }
+        });
+        let focus = focus.and_then(|code| tree.find(code));
+        Wanted {
+            group,
+            is_near,
+            events: Arc::new(events.collect()),
+            cameras: if group == Group::Facilities { cameras } else { Vec::new() },
+            devices,
+            tree,
+            locator,
+            projection,
+            focus,
+            is_clustered: true,
+        }
+    }
+
+    fn count(gathered: &Gathered, u_per_m: f64) -> u32 {
+        gathered.at(u_per_m).iter().map(|cluster| cluster.count).sum()
+    }
+
+    #[test]
+    fn every_scale_shows_every_point_once() {
+        // 400 cameras, 200 devices that are not in alarm; 100 in alarm, 60 events
+        // that are more than ordinary, from near all 90.
+        let mut facilities = wanted(Group::Facilities, false, None);
+        facilities.events = Arc::default();
+        let facilities = Gathered::new(facilities);
+        let alerts = Gathered::new(wanted(Group::Alerts, false, None));
+        let near = Gathered::new(wanted(Group::Alerts, true, None));
+        for u_per_m in [1e-5, 0.01, 0.2, 0.42, 1.0, 7.0, 100.0] {
+            assert_eq!(
+                (count(&facilities, u_per_m), count(&alerts, u_per_m), count(&near, u_per_m)),
+                (600, 160, 190),
+                "{u_per_m}"
+            );
+        }
+        assert_eq!(facilities.at(0.01).len(), 1, "all in one from afar");
+    }
+
+    #[test]
+    fn a_focus_counts_what_lies_in_it_and_keeps_the_rest_outside() {
+        let counts = [None, Some("west"), Some("east"), Some("s")].map(|focus| {
+            let mut wanted = wanted(Group::Facilities, false, focus);
+            wanted.events = Arc::default();
+            let gathered = Gathered::new(wanted);
+            (count(&gathered, 0.05), gathered.outside().count() as u32)
+        });
+        let [all, west, east, street] = counts;
+        assert_eq!((all, street), ((600, 0), (600, 0)));
+        assert_eq!(west.0 + east.0, 600);
+        assert_eq!((west.1, east.1), (east.0, west.0));
+        assert!(west.0 > 200 && east.0 > 200);
+    }
+
+    #[test]
+    fn kinds_states_and_ids_are_those_of_the_members() {
+        let mut wanted = wanted(Group::Facilities, false, None);
+        wanted.events = Arc::default();
+        let gathered = Gathered::new(wanted);
+        let whole = gathered.at(1e-3)[0];
+        assert_eq!(gathered.count_off(&whole), 80 + 100);
+        let is_kind = |wanted: &'static str| move |(kind, _): &(&str, Class)| *kind == wanted;
+        assert_eq!(gathered.kinds(&whole).filter(is_kind("摄像头")).count(), 400);
+        assert_eq!(gathered.kinds(&whole).filter(is_kind("智能井盖")).count(), 100);
+        let keys = gathered.keys(&whole, usize::MAX, |_| Vec::new());
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!((keys.len(), distinct.len()), (600, 600));
+        assert_eq!(gathered.keys(&whole, 5, |_| Vec::new()).len(), 5);
+    }
+
+    #[test]
+    fn a_flood_of_alerts_is_drawn_as_few() {
+        assert_eq!([0, 60, 600, 100_000].map(alert_radius_u), [20.0, 20.0, 64.0, 64.0]);
+        assert!((21.0..63.0).contains(&alert_radius_u(200)));
+    }
+
+    #[test]
+    fn the_worst_stands_for_all() {
+        let gathered = Gathered::new(wanted(Group::Alerts, false, None));
+        let whole = gathered.at(1e-3)[0];
+        assert_eq!(gathered.worst(&whole), Class::event(Severity::Urgent));
+        assert_eq!(gathered.born_secs(&whole), -1.0);
+    }
+
+    #[test]
+    fn without_clusters_points_stand_alone_but_where_they_coincide() {
+        let mut wanted = wanted(Group::Facilities, false, None);
+        wanted.events = Arc::default();
+        wanted.is_clustered = false;
+        let gathered = Gathered::new(wanted);
+        assert!(gathered.at(1e-3).len() > 590, "{}", gathered.at(1e-3).len());
+        assert_eq!(count(&gathered, 1e-3), 600);
     }
 }

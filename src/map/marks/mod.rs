@@ -407,3 +407,84 @@ fn put(gathered: &Gathered, group: Group, u_per_m: f64, covered: &Bounds, placed
         Mark { at: cluster.at, height_m: 0.0, look, born_secs, cluster: Some((group, *cluster)) }
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ScreenRect;
+    use super::*;
+
+    fn view(px_per_m: f64) -> MapView {
+        let mut view = MapView::default();
+        view.set_layout([1920.0, 1080.0], 1.0, ScreenRect { min: [460.0, 90.0], max: [1460.0, 1060.0] });
+        view.camera.px_per_m = px_per_m;
+        view
+    }
+
+    fn marks(view: &MapView) -> Marks {
+        let mut marks = Marks::default();
+        let mut wanted = gather::tests::wanted(Group::Facilities, false, None);
+        wanted.events = Arc::default();
+        marks.facilities.gathered = Some(Arc::new(Gathered::new(wanted)));
+        marks.alerts.gathered = Some(Arc::new(Gathered::new(gather::tests::wanted(Group::Alerts, false, None))));
+        place(&mut marks, view.camera.px_per_m, view, &Relief::default(), &Areas::default());
+        marks
+    }
+
+    #[test]
+    fn a_click_leads_to_where_all_members_are_in_view_and_parted() {
+        let (mut view, events) = (view(0.1), Events::default());
+        let marks = marks(&view);
+        let bubbles: Vec<usize> =
+            (0..marks.placed.len()).filter(|&i| matches!(marks.placed[i].look, Look::Bubble { .. })).collect();
+        assert!(bubbles.len() > 5, "{}", bubbles.len());
+        for index in bubbles {
+            let (group, cluster) = marks.placed[index].cluster.expect("a bubble is a cluster");
+            let gathered = marks.gathered_of(group).expect("gathered");
+            let Some(Pick::Approach(camera)) = marks.click(index, &view, &events) else { panic!("{index} is listed") };
+            assert!(camera.px_per_m > view.camera.px_per_m);
+            let before = std::mem::replace(&mut view.camera, camera);
+            for leaf in gathered.index().leaves(&cluster) {
+                let at_px = view.screen_from_local(gathered.index().inputs()[leaf].at);
+                assert!(view.free.contains(at_px), "{at_px:?}");
+            }
+            let members: std::collections::HashSet<usize> = gathered.index().leaves(&cluster).collect();
+            let parts = gathered.at(camera.px_per_m).iter().filter(|part| members.contains(&part.first())).count();
+            assert!(parts > 1, "{parts}");
+            view.camera = before;
+        }
+    }
+
+    #[test]
+    fn a_hand_on_a_mark_means_it_or_a_more_important_one() {
+        let view = view(0.1);
+        let marks = marks(&view);
+        let rank = |look: Look| match look {
+            Look::Alert { .. } => 2,
+            Look::Bubble { .. } => 1,
+            Look::Point(_) | Look::Outside(_) => 0,
+        };
+        for index in 0..marks.placed.len() {
+            let picked = marks.pick(&view, marks.screen_px(index, &view)).expect("something is there");
+            assert!(picked == index || rank(marks.placed[picked].look) > rank(marks.placed[index].look));
+        }
+        assert_eq!(marks.pick(&view, [20.0, 20.0]), None);
+    }
+
+    #[test]
+    fn marks_stay_as_they_are_until_the_view_needs_others() {
+        let mut view = view(0.1);
+        let mut marks = marks(&view);
+        let revision = marks.revision;
+        let mut look = |view: &MapView| {
+            place(&mut marks, view.camera.px_per_m, view, &Relief::default(), &Areas::default());
+            marks.revision
+        };
+        view.pan_px([200.0, 0.0]);
+        view.camera.px_per_m *= 1.2;
+        assert_eq!(look(&view), revision, "a little to the side, a little nearer");
+        view.pan_px([900.0, 0.0]);
+        assert_eq!(look(&view), revision + 1, "beyond what was placed");
+        view.camera.px_per_m *= 1.3;
+        assert_eq!(look(&view), revision + 2, "over a level");
+    }
+}
