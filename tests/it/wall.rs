@@ -9,11 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::image::Image;
-use quanyu::config::Config;
+use quanyu::config::{Config, Layer};
 use quanyu::domain::clock::ClockMode;
+use quanyu::domain::device::{Device, DeviceState};
 use quanyu::domain::health::{Freshness, SourceState};
 use quanyu::ingest::{Ingest, IngestContext};
-use quanyu::model::{Areas, Events, Sources, Waker, WallClock};
+use quanyu::layers::gpu::MapScene;
+use quanyu::map::Marks;
+use quanyu::map::marks::Look;
+use quanyu::model::{Action, Areas, Events, Points, Sources, Visible, Waker, WallClock};
 use quanyu::shell::app::{Setup, Target, assemble, stop};
 use quanyu::shell::headless::HeadlessWall;
 use quanyu::shell::{fonts, graphics, run};
@@ -102,6 +106,42 @@ fn bright_share(image: &Image, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
     bright / count
 }
 
+/// Recolouring all areas writes their styles and nothing else.
+fn another_figure_touches_no_vertex(wall: &mut HeadlessWall) {
+    let before = wall.app.world().resource::<MapScene>().clone();
+    wall.app.world_mut().write_message(Action::StepFill(1));
+    wall.frame();
+    let after = wall.app.world().resource::<MapScene>();
+    assert_ne!(before.styles, after.styles, "nothing was recoloured");
+    assert!(Arc::ptr_eq(&before.fill, &after.fill) && Arc::ptr_eq(&before.lines, &after.lines), "vertices changed");
+}
+
+/// Circles and single points together stand for every camera and every device
+/// that is not in alarm.
+fn marks_count_everything(wall: &mut HeadlessWall) {
+    for layer in [Layer::Cameras, Layer::Devices] {
+        if !wall.app.world().resource::<Visible>().has(layer) {
+            wall.app.world_mut().write_message(Action::ToggleLayer(layer));
+        }
+    }
+    wall.frame();
+    let begun = Instant::now();
+    while wall.app.world().resource::<Marks>().is_building() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "points were not clustered");
+        wall.frame();
+    }
+    let world = wall.app.world();
+    let points = world.resource::<Points>();
+    let is_calm = |device: &&Device| device.state != DeviceState::Alarm;
+    let expected = points.cameras().count() + points.devices().filter(is_calm).count();
+    let counted = world.resource::<Marks>().placed.iter().map(|mark| match mark.look {
+        Look::Bubble { count, .. } => count as usize,
+        Look::Point(_) => 1,
+        Look::Alert { .. } | Look::Outside(_) => 0,
+    });
+    assert_eq!(counted.sum::<usize>(), expected);
+}
+
 #[test]
 fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
     let Some((simulator, mut wall)) = wall() else { return };
@@ -121,6 +161,9 @@ fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
     assert!(panel.iter().sum::<f32>() > ground.iter().sum::<f32>(), "no panel on the left: {panel:?} on {ground:?}");
     let text = bright_share(&image, [0.02, 0.10, 0.22, 0.40]);
     assert!(text > 0.003, "no text on the left panel: {text}");
+
+    another_figure_touches_no_vertex(&mut wall);
+    marks_count_everything(&mut wall);
 
     post(simulator.address(), "/api/faults", r#"{"path":"/api/devices","mode":"down"}"#);
     let begun = Instant::now();
@@ -142,7 +185,7 @@ fn from_a_back_end_to_pixels_and_a_dead_source_is_seen() {
         assert!(begun.elapsed() < Duration::from_secs(25), "the dead source was not noticed");
         std::thread::sleep(Duration::from_millis(100));
     }
-    let kept = wall.app.world().resource::<quanyu::model::Points>().devices().count();
+    let kept = wall.app.world().resource::<Points>().devices().count();
     assert!(kept > 0, "the data of a dead source are gone");
     post(simulator.address(), "/api/faults", r#"{"path":"/api/devices","mode":"off"}"#);
     stop(wall.app);
