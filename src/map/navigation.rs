@@ -27,6 +27,9 @@ pub struct Hands {
 /// A press that moves less than this is a click, in design units.
 const CLICK_SLACK_U: f32 = 6.0;
 
+/// A card stays under a hand that rests for this long.
+const HOVER_SECS: f64 = 20.0;
+
 /// Drag pans, wheel zooms at the hand, click focuses, right click goes up.
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn mouse(
@@ -53,7 +56,8 @@ pub(super) fn mouse(
     if motion.delta != Vec2::ZERO || buttons.get_pressed().len() > 0 || wheel.delta != Vec2::ZERO {
         hands.last_input_secs = now;
     }
-    if over_panel.0 {
+    // A hand that left the mouse lying is no hand: its card would stay for days.
+    if over_panel.0 || now - hands.last_input_secs > HOVER_SECS {
         hover.set_if_neq(Hover::default());
         hands.pressed_at = None;
         return;
