@@ -10,15 +10,15 @@ use crate::config::Layer;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
 use crate::map::MapView;
-use crate::model::{Areas, Overview, Points, Visible, WallClock};
+use crate::model::{Areas, Overview, Points, Visible};
 use crate::theme::{Rgba, Theme};
 use icon::Icon;
 
 mod icon;
 
-/// Revisions that the instances were built from: sets, areas, overview, the
-/// shown minute, visible layers.
-type Built = ([u64; 3], u64, u64, i64, u8);
+/// Revisions that the instances were built from: sets, areas, overview,
+/// visible layers.
+type Built = ([u64; 2], u64, u64, u8);
 
 /// Rows of the point table.
 mod rows {
@@ -27,12 +27,10 @@ mod rows {
     pub const EVENT_NORMAL: u32 = 2;
     pub const EVENT_MAJOR: u32 = 3;
     pub const EVENT_URGENT: u32 = 4;
-    pub const WORKER: u32 = 5;
     /// First of the devices: three states for each icon.
     pub const DEVICES: u32 = 6;
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Rebuilds the instances when a set, the areas or the visible layers changed;
 /// the sizes follow the zoom each frame.
 pub(super) fn sync(
@@ -43,20 +41,16 @@ pub(super) fn sync(
     visible: Res<Visible>,
     view: Res<MapView>,
     theme: Res<WallTheme>,
-    clock: Res<WallClock>,
     mut built: Local<Built>,
 ) {
     scene.point_table = table(&theme.0, &view);
-    let now = clock.now();
-    let layers: u8 = [Layer::Cameras, Layer::Devices, Layer::Heat, Layer::Tracks]
+    let layers: u8 = [Layer::Cameras, Layer::Devices, Layer::Heat]
         .iter()
         .enumerate()
         .map(|(bit, &layer)| u8::from(visible.has(layer)) << bit)
         .sum();
-    // Workers move with the minute, everything else with its data.
-    let minute = now.0.div_euclid(60_000);
-    let sets = [points.cameras_revision, points.devices_revision, points.tracks_revision];
-    let wanted = (sets, areas.revision, overview.revision, minute, layers);
+    let sets = [points.cameras_revision, points.devices_revision];
+    let wanted = (sets, areas.revision, overview.revision, layers);
     if *built == wanted {
         return;
     }
@@ -91,12 +85,6 @@ pub(super) fn sync(
             born_secs: event.born_secs,
         }));
     }
-    if visible.has(Layer::Tracks) {
-        instances.extend(points.tracks().filter_map(|track| {
-            let (_, at) = track.points.iter().rev().find(|(reached, _)| *reached <= now)?;
-            Some(PointInstance { at: project(at.lon, at.lat), style: rows::WORKER, born_secs: -1.0 })
-        }));
-    }
     scene.points = Arc::new(instances);
 }
 
@@ -129,7 +117,6 @@ fn table(theme: &Theme, view: &MapView) -> PointTable {
     if u_per_m < BADGE_U_PER_M {
         set(rows::CAMERA_ONLINE, theme.text, 0.62, 2.6 * grow, 0);
         set(rows::CAMERA_OFFLINE, theme.attention, 0.9, 3.4 * grow, 4);
-        set(rows::WORKER, theme.text, 1.0, 8.0, 0);
         for icon in Icon::OF_DEVICES {
             set(device_row(icon, DeviceState::Normal), theme.good, 0.55, 2.4 * grow, 2);
             set(device_row(icon, DeviceState::Offline), theme.offline, 0.8, 3.0 * grow, 2);
@@ -150,7 +137,6 @@ fn table(theme: &Theme, view: &MapView) -> PointTable {
     };
     badge(rows::CAMERA_ONLINE, Icon::Camera, theme.accent, DeviceState::Normal);
     badge(rows::CAMERA_OFFLINE, Icon::Camera, theme.attention, DeviceState::Offline);
-    badge(rows::WORKER, Icon::Person, theme.good, DeviceState::Normal);
     for icon in Icon::OF_DEVICES {
         badge(device_row(icon, DeviceState::Normal), icon, theme.good, DeviceState::Normal);
         badge(device_row(icon, DeviceState::Offline), icon, theme.offline, DeviceState::Offline);
@@ -170,7 +156,7 @@ mod tests {
         let mut rows: Vec<u32> =
             Icon::OF_DEVICES.iter().flat_map(|&icon| states.map(|state| device_row(icon, state))).collect();
         rows.extend([rows::CAMERA_ONLINE, rows::CAMERA_OFFLINE, rows::EVENT_NORMAL, rows::EVENT_MAJOR]);
-        rows.extend([rows::EVENT_URGENT, rows::WORKER]);
+        rows.push(rows::EVENT_URGENT);
         let count = rows.len();
         rows.sort_unstable();
         rows.dedup();
