@@ -2,6 +2,7 @@
 //! sources always deliver their whole set.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 
@@ -18,7 +19,7 @@ use crate::domain::update::Picture;
 pub struct Points {
     cameras: BTreeMap<SourceId, Vec<Camera>>,
     devices: BTreeMap<SourceId, Vec<Device>>,
-    tracks: BTreeMap<SourceId, Vec<Track>>,
+    tracks: BTreeMap<SourceId, Arc<Vec<Track>>>,
     figures: BTreeMap<SourceId, Vec<Figure>>,
     context: BTreeMap<SourceId, Vec<ContextFeature>>,
     /// Grows when cameras change.
@@ -35,7 +36,7 @@ pub struct Points {
 
 /// Puts `new` in the place of what `source` delivered before; tells whether
 /// that changed anything.
-fn replace<T: PartialEq>(sets: &mut BTreeMap<SourceId, Vec<T>>, source: SourceId, new: Vec<T>) -> bool {
+fn replace<S: PartialEq>(sets: &mut BTreeMap<SourceId, S>, source: SourceId, new: S) -> bool {
     if sets.get(&source).is_some_and(|old| *old == new) {
         return false;
     }
@@ -70,7 +71,7 @@ impl Points {
 
     /// Replaces the tracks of a source.
     pub fn set_tracks(&mut self, source: SourceId, tracks: Vec<Track>) {
-        self.tracks_revision += u64::from(replace(&mut self.tracks, source, tracks));
+        self.tracks_revision += u64::from(replace(&mut self.tracks, source, Arc::new(tracks)));
     }
 
     /// Replaces the figures of a source.
@@ -93,9 +94,10 @@ impl Points {
         self.devices.values().flatten()
     }
 
-    /// All tracks.
-    pub fn tracks(&self) -> impl Iterator<Item = &Track> + '_ {
-        self.tracks.values().flatten()
+    /// The tracks of each source: shared, because geometry is built from them
+    /// on another thread.
+    pub fn tracks(&self) -> impl Iterator<Item = &Arc<Vec<Track>>> + '_ {
+        self.tracks.values()
     }
 
     /// All figures.
