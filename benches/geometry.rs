@@ -3,7 +3,8 @@
 //!
 //! The city is made up: 25,600 micro-grids of sixteen vertices each (London's
 //! output areas are 25,053 of fourteen) in 256 grids, with wiggly borders that
-//! neighbours share vertex by vertex.
+//! neighbours share vertex by vertex. Patrol tracks are measured as well: a
+//! million points.
 
 use std::hint::black_box;
 
@@ -15,7 +16,10 @@ use quanyu::domain::heal::heal;
 use quanyu::domain::heat::{HeatGrid, density_from_bins};
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
+use quanyu::domain::time::Time;
+use quanyu::domain::track::Track;
 use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
+use quanyu::layers::tracks::geometry::track_mesh;
 
 /// Micro-grids along a side, and along a side of a grid.
 const CELLS: usize = 160;
@@ -125,5 +129,43 @@ fn events(c: &mut Criterion) {
     c.bench_function("mask a text", |b| b.iter(|| mask_free_text(black_box(text))));
 }
 
-criterion_group!(benches, areas, places, events);
+/// Workers who walk a city's rectangular streets, a point each ten seconds.
+fn walks(count: usize, points: usize) -> Vec<Track> {
+    let mut random = fastrand::Rng::with_seed(3);
+    let walk = |number: usize| {
+        let mut random = random.fork();
+        let mut at = [WEST + random.f64() * SIZE_DEG, SOUTH + random.f64() * SIZE_DEG];
+        let mut way = [1.0, 0.0];
+        let mut step = |i: usize| {
+            if random.u8(..10) == 0 {
+                way = if random.bool() { [way[1], way[0]] } else { [-way[1], -way[0]] };
+            }
+            // Ten metres, and an error of some.
+            at = [0, 1].map(|axis| at[axis] + way[axis] * 1e-4 + (random.f64() - 0.5) * 4e-5);
+            (Time(i as i64 * 10_000), LonLat::new(at[0], at[1]))
+        };
+        Track {
+            id: number.to_string(),
+            worker: String::new(),
+            area: None,
+            points: (0..points).map(&mut step).collect(),
+        }
+    };
+    (0..count).map(walk).collect()
+}
+
+fn tracks(c: &mut Criterion) {
+    let tracks = walks(500, 2_000);
+    let projection = Projection::new(LonLat::new(WEST, SOUTH));
+    let project = |place: [f64; 2]| projection.local_from_lonlat(place);
+    let now = Time(1_500 * 10_000);
+    let mut group = c.benchmark_group("500 tracks of 2,000 points");
+    group.sample_size(10);
+    group.bench_function("mesh", |b| b.iter(|| track_mesh(black_box(&[&tracks]), now, project)));
+    let mesh = track_mesh(&[&tracks], now, project);
+    group.bench_function("heads", |b| b.iter(|| black_box(&mesh).heads(now, 86_400.0)));
+    group.finish();
+}
+
+criterion_group!(benches, areas, places, events, tracks);
 criterion_main!(benches);

@@ -55,11 +55,6 @@ fn distance_px(in: Vertex) -> f32 {
     return length(vec2f(beyond, in.at_px.y));
 }
 
-// The low byte of `style` is the row of the table, the next byte a transparency.
-fn opacity(style: u32) -> f32 {
-    return 1.0 - f32((style >> 8u) & 0xffu) / 255.0;
-}
-
 @vertex
 fn vs(
     @builtin(vertex_index) corner: u32,
@@ -70,25 +65,13 @@ fn vs(
     return expand(corner, a, b, vec2f(0.0), style, table.styles[style & 31u].width_px * 0.5 + 1.0);
 }
 
-// On top of what has risen.
-@vertex
-fn vs_lifted(
-    @builtin(vertex_index) corner: u32,
-    @location(0) a: vec2f,
-    @location(1) b: vec2f,
-    @location(2) style: u32,
-) -> Vertex {
-    let heights_m = vec2f(risen_m(a), risen_m(b));
-    return expand(corner, a, b, heights_m, style, table.styles[style & 31u].width_px * 0.5 + 1.0);
-}
-
 fn look(in: Vertex) -> vec4f {
     let style = table.styles[in.style & 31u];
     // Thinner than a pixel: one pixel wide and as much fainter.
     let drawn_px = max(style.width_px, 1.0);
     let thin = min(style.width_px, 1.0);
     let coverage = clamp(drawn_px * 0.5 + 0.5 - distance_px(in), 0.0, 1.0);
-    let alpha = style.color.a * coverage * thin * opacity(in.style);
+    let alpha = style.color.a * coverage * thin;
     return vec4f(style.color.rgb * alpha, alpha);
 }
 

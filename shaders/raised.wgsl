@@ -3,15 +3,20 @@
 
 @group(2) @binding(0) var<storage, read> areas: array<AreaStyle>;
 
-fn edge_m(sides: vec2u) -> f32 {
-    var height_m = 0.0;
-    if sides.x != NO_AREA {
-        height_m = areas[sides.x].height_m;
+// Of a style: both ends are in one place, each as high as its own side.
+const UPRIGHT: u32 = 0x100u;
+
+fn side_m(area: u32) -> f32 {
+    if area == NO_AREA {
+        return 0.0;
     }
-    if sides.y != NO_AREA {
-        height_m = max(height_m, areas[sides.y].height_m);
-    }
-    return height_m * view.rise;
+    return areas[area].height_m * view.rise;
+}
+
+// Heights of the two ends.
+fn ends_m(sides: vec2u, style: u32) -> vec2f {
+    let heights_m = vec2f(side_m(sides.x), side_m(sides.y));
+    return select(vec2f(max(heights_m.x, heights_m.y)), heights_m, (style & UPRIGHT) != 0u);
 }
 
 @vertex
@@ -22,7 +27,7 @@ fn vs_raised(
     @location(2) style: u32,
     @location(3) sides: vec2u,
 ) -> Vertex {
-    return expand(corner, a, b, vec2f(edge_m(sides)), style, table.styles[style & 31u].width_px * 0.5 + 1.0);
+    return expand(corner, a, b, ends_m(sides, style), style, table.styles[style & 31u].width_px * 0.5 + 1.0);
 }
 
 @vertex
@@ -34,5 +39,5 @@ fn vs_raised_glow(
     @location(3) sides: vec2u,
 ) -> Vertex {
     let row = table.styles[style & 31u];
-    return expand(corner, a, b, vec2f(edge_m(sides)), style, row.width_px * 0.5 + row.glow_px);
+    return expand(corner, a, b, ends_m(sides, style), style, row.width_px * 0.5 + row.glow_px);
 }

@@ -1,5 +1,6 @@
 //! Patrol tracks (巡查轨迹). A worker is a role and a number, never a name.
 
+use super::crs::distance_m;
 use super::geometry::LonLat;
 use super::time::Time;
 
@@ -12,6 +13,133 @@ pub struct Track {
     pub worker: String,
     /// Code of the area on patrol.
     pub area: Option<String>,
-    /// Where the worker was when.
+    /// Where the worker was when: no instant twice, in order.
     pub points: Vec<(Time, LonLat)>,
+}
+
+/// Faster than this nobody moves on patrol: 150 km/h.
+const MAX_SPEED_M_PER_SEC: f64 = 150.0 / 3.6;
+/// Positions between houses are off by tens of metres from one second to the
+/// next: that is no jump.
+const MAX_ERROR_M: f64 = 100.0;
+/// A fault of the receiver seldom lasts longer than this many points.
+const MAX_STRAY_POINTS: usize = 3;
+
+/// Whether a position jumped: nobody covers `distance_m` in `secs`.
+pub fn is_jump(distance_m: f64, secs: f64) -> bool {
+    distance_m > MAX_ERROR_M && distance_m > secs * MAX_SPEED_M_PER_SEC
+}
+
+/// What [`tidy`] did to the points of a track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Points left out because there was one for the same instant.
+    pub repeated: usize,
+    /// Points left out because the position jumped away and came back.
+    pub stray: usize,
+    /// Places where it jumped for good: nothing is drawn between the two.
+    pub jumps: usize,
+}
+
+/// Puts points in the order of time, keeps the last of those of one instant,
+/// and leaves out points that are nowhere near those before and after them.
+pub fn tidy(points: &mut Vec<(Time, LonLat)>) -> Tidied {
+    let mut tidied = Tidied::default();
+    let count = points.len();
+    points.sort_by_key(|&(at, _)| at);
+    // The later in the source is the later report.
+    points.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        if is_same {
+            kept.1 = later.1;
+        }
+        is_same
+    });
+    tidied.repeated = count - points.len();
+    let mut kept = 0;
+    let mut next = 0;
+    while next < points.len() {
+        if kept > 0 && jumped(points[kept - 1], points[next]) {
+            let back = (next + 1..points.len().min(next + 1 + MAX_STRAY_POINTS))
+                .find(|&back| !jumped(points[kept - 1], points[back]) && jumped(points[back - 1], points[back]));
+            match back {
+                Some(back) => {
+                    tidied.stray += back - next;
+                    next = back;
+                }
+                None => tidied.jumps += 1,
+            }
+        }
+        points[kept] = points[next];
+        kept += 1;
+        next += 1;
+    }
+    points.truncate(kept);
+    tidied
+}
+
+fn jumped((left, from): (Time, LonLat), (reached, to): (Time, LonLat)) -> bool {
+    is_jump(distance_m(from, to), reached.secs_since(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Points at a second and so many metres east of a corner in Nanjing.
+    fn points(list: &[(i64, f64)]) -> Vec<(Time, LonLat)> {
+        list.iter().map(|&(secs, east_m)| (Time(secs * 1_000), LonLat::new(118.8 + east_m / 94_500.0, 32.0))).collect()
+    }
+
+    fn tidied(list: &[(i64, f64)]) -> (Tidied, Vec<i64>) {
+        let mut points = points(list);
+        let tidied = tidy(&mut points);
+        (tidied, points.iter().map(|(at, _)| at.0 / 1_000).collect())
+    }
+
+    #[test]
+    fn points_come_in_the_order_of_time_and_an_instant_once() {
+        let (found, order) = tidied(&[(120, 90.0), (0, 0.0), (60, 50.0), (60, 60.0)]);
+        assert_eq!((found.repeated, found.stray, found.jumps), (1, 0, 0));
+        assert_eq!(order, [0, 60, 120]);
+        let mut repeated = points(&[(60, 50.0), (60, 60.0)]);
+        tidy(&mut repeated);
+        assert_eq!(repeated, points(&[(60, 60.0)]));
+    }
+
+    #[test]
+    fn a_position_that_jumps_away_and_back_is_left_out() {
+        let (found, order) =
+            tidied(&[(0, 0.0), (60, 60.0), (120, 9_000.0), (130, 9_020.0), (180, 180.0), (240, 240.0)]);
+        assert_eq!((found, order), (Tidied { stray: 2, ..Tidied::default() }, vec![0, 60, 180, 240]));
+    }
+
+    #[test]
+    fn a_position_that_jumps_for_good_is_kept() {
+        let (found, order) = tidied(&[(0, 0.0), (60, 60.0), (120, 9_000.0), (180, 9_060.0), (240, 9_120.0)]);
+        assert_eq!((found.jumps, found.stray, order.len()), (1, 0, 5));
+    }
+
+    #[test]
+    fn a_drive_and_an_uncertain_position_are_no_jumps() {
+        // 90 km/h, and 80 m off within a second.
+        let (found, _) = tidied(&[(0, 0.0), (60, 1_500.0), (61, 1_580.0)]);
+        assert_eq!(found, Tidied::default());
+        assert_eq!(tidied(&[]), (Tidied::default(), vec![]));
+        assert_eq!(tidied(&[(5, 1.0)]), (Tidied::default(), vec![5]));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_in_order_and_accounted_for(list in prop::collection::vec((0_i64..500, -2e4..2e4), 0..60)) {
+            let before = list.len();
+            let mut points = points(&list);
+            let found = tidy(&mut points);
+            prop_assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            prop_assert_eq!(points.len() + found.repeated + found.stray, before);
+            prop_assert_eq!(points.windows(2).filter(|pair| jumped(pair[0], pair[1])).count(), found.jumps);
+        }
+    }
 }

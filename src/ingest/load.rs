@@ -1,6 +1,6 @@
 //! Files read at once, without sources: what `quanyu bench` measures with.
 //!
-//! In: paths. Out: areas or points. The decoders are those of the sources, so
+//! In: paths. Out: areas, points or tracks. The decoders are those of the sources, so
 //! what is measured is what the wall does.
 
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use crate::domain::crs::Crs;
 use crate::domain::finding::Finding;
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
+use crate::domain::track::Track;
 use crate::domain::update::Records;
 
 use super::IngestError;
@@ -38,20 +39,7 @@ pub fn load_areas(paths: &[PathBuf], crs: Crs, level: Option<Level>) -> Result<(
     for path in paths {
         collect_files(path, &mut files)?;
     }
-    let source = Source {
-        id: "areas".into(),
-        name: "areas".into(),
-        feed: Feed::Areas,
-        origin: Origin::File { path: PathBuf::new() },
-        records: None,
-        crs,
-        fields: Default::default(),
-        values: Default::default(),
-        level,
-        parent: None,
-        stale_after_secs: f64::INFINITY,
-        limits: Limits::default(),
-    };
+    let source = Source { crs, level, ..plain_source(Feed::Areas) };
     let decoder = Decoder::new(&source, &TimeZone::UTC, &[]);
     let read_file = |path: &PathBuf| {
         let mut batch = Batch::new(&decoder);
@@ -74,6 +62,41 @@ pub fn load_areas(paths: &[PathBuf], crs: Crs, level: Option<Level>) -> Result<(
         }
     }
     Ok((areas, findings))
+}
+
+/// A source of files that nothing is known about.
+fn plain_source(feed: Feed) -> Source {
+    Source {
+        id: feed.name().into(),
+        name: feed.name().into(),
+        feed,
+        origin: Origin::File { path: PathBuf::new() },
+        records: None,
+        crs: Crs::Wgs84,
+        fields: Default::default(),
+        values: Default::default(),
+        level: None,
+        parent: None,
+        stale_after_secs: f64::INFINITY,
+        limits: Limits::default(),
+    }
+}
+
+/// Reads patrol tracks of a file, as a source of them would. Times without an
+/// offset are in `zone`.
+///
+/// # Errors
+/// When the file cannot be read or is no data.
+pub fn load_tracks(path: &Path, zone: &TimeZone) -> Result<(Vec<Track>, Vec<Finding>), IngestError> {
+    let failed = |fault| IngestError::Load { path: path.into(), fault };
+    let source = plain_source(Feed::Tracks);
+    let decoder = Decoder::new(&source, zone, &[]);
+    let mut batch = Batch::new(&decoder);
+    let body = read_bounded(path, source.limits.bytes).map_err(failed)?;
+    batch.read(&body, Format::of_path(path)).map_err(failed)?;
+    let decoded = batch.finish();
+    let tracks = if let Records::Tracks(tracks) = decoded.records { tracks } else { Vec::new() };
+    Ok((tracks, decoded.findings))
 }
 
 /// Areas without a code have their position for one, which is unique in a

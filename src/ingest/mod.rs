@@ -51,7 +51,7 @@ use client::Client;
 use decode::Decoder;
 pub use fault::Fault;
 use gate::Gate;
-pub use load::{TimedPoint, load_areas, load_points};
+pub use load::{TimedPoint, load_areas, load_points, load_tracks};
 pub use outlet::Waker;
 use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;

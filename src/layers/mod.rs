@@ -6,7 +6,7 @@
 //! | [`context`] | water, parks, buildings, roads | triangles and segments |
 //! | [`areas`] | the hierarchy, figures per area | triangles, borders, styles |
 //! | [`heat`] | events of the window | exact bins |
-//! | [`tracks`] | patrol walks | segments |
+//! | [`tracks`] | patrol walks, the clock | points with instants, heads |
 //! | [`points`] | cameras, devices, events | instances |
 //! | [`labels`] | names, anchors, the view | texts placed on the screen |
 //!
@@ -44,6 +44,7 @@ impl Plugin for LayersPlugin {
             .init_resource::<areas::raise::RaisedLayer>()
             .init_resource::<heat::HeatLayer>()
             .init_resource::<labels::PlacedLabels>()
+            .init_resource::<tracks::TrackLayer>()
             .add_systems(
                 Update,
                 (
@@ -59,7 +60,7 @@ impl Plugin for LayersPlugin {
                     )
                         .chain(),
                     heat::sync,
-                    tracks::sync,
+                    (tracks::build, tracks::draw).chain(),
                     sync_view,
                     labels::place,
                     points::sync,

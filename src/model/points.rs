@@ -20,7 +20,7 @@ pub struct Points {
     // Shared, so that tasks can read them while the next set comes.
     cameras: BTreeMap<SourceId, Arc<Vec<Camera>>>,
     devices: BTreeMap<SourceId, Arc<Vec<Device>>>,
-    tracks: BTreeMap<SourceId, Vec<Track>>,
+    tracks: BTreeMap<SourceId, Arc<Vec<Track>>>,
     figures: BTreeMap<SourceId, Vec<Figure>>,
     context: BTreeMap<SourceId, Vec<ContextFeature>>,
     /// Grows when cameras change.
@@ -72,7 +72,7 @@ impl Points {
 
     /// Replaces the tracks of a source.
     pub fn set_tracks(&mut self, source: SourceId, tracks: Vec<Track>) {
-        self.tracks_revision += u64::from(replace(&mut self.tracks, source, tracks));
+        self.tracks_revision += u64::from(replace(&mut self.tracks, source, Arc::new(tracks)));
     }
 
     /// Replaces the figures of a source.
@@ -105,9 +105,10 @@ impl Points {
         self.devices.values().cloned().collect()
     }
 
-    /// All tracks.
-    pub fn tracks(&self) -> impl Iterator<Item = &Track> + '_ {
-        self.tracks.values().flatten()
+    /// The tracks of each source: shared, because geometry is built from them
+    /// on another thread.
+    pub fn tracks(&self) -> impl Iterator<Item = &Arc<Vec<Track>>> + '_ {
+        self.tracks.values()
     }
 
     /// All figures.

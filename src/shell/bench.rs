@@ -25,11 +25,13 @@ use crate::domain::crs::Crs;
 use crate::domain::event::Event;
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time as Instant1970;
-use crate::ingest::{load_areas, load_points};
+use crate::domain::track::Track;
+use crate::ingest::{load_areas, load_points, load_tracks};
 use crate::layers::areas::raise::RaisedLayer;
 use crate::layers::areas::{self, AreaLayer};
 use crate::layers::heat::HeatLayer;
 use crate::layers::labels::PlacedLabels;
+use crate::layers::tracks::TrackLayer;
 use crate::map::MapView;
 use crate::model::{self, Action, Areas, Events, Overview, Points, Waker};
 use crate::simulate;
@@ -46,6 +48,9 @@ pub struct BenchArguments {
     /// 摄像头:带 lon,lat 的 CSV,或 GeoJSON 点
     #[arg(long, value_hint = ValueHint::FilePath)]
     cameras: Option<PathBuf>,
+    /// 巡查轨迹:与 tracks 数据源同样的 JSON
+    #[arg(long, value_hint = ValueHint::FilePath)]
+    tracks: Option<PathBuf>,
     /// 画面大小
     #[arg(long, default_value = "1920x1080")]
     size: String,
@@ -69,6 +74,9 @@ struct Report {
     vertices: usize,
     events: usize,
     cameras: usize,
+    tracks: usize,
+    /// Points of all tracks.
+    track_points: usize,
     /// File read → geometry of the whole jurisdiction on the screen ready for
     /// the GPU, with nothing else going on.
     load_ms: f64,
@@ -80,6 +88,8 @@ struct Report {
     geometry_ms: f64,
     /// After that, in the background: geometry for every zoom.
     detail_ms: f64,
+    /// Tracks → geometry for every zoom, in the background.
+    tracks_ms: f64,
     /// Process start → first complete frame.
     first_frame_ms: f64,
     /// While the view pans and zooms without pause, GPU included.
@@ -158,6 +168,7 @@ struct Data {
     areas: Vec<crate::domain::area::Area>,
     events: Vec<Event>,
     cameras: Vec<Camera>,
+    tracks: Vec<Track>,
     now: Instant1970,
     area_path: PathBuf,
     /// Written for this run, removed at its end.
@@ -195,10 +206,16 @@ impl Data {
             Ok(points)
         };
         let points = load(&arguments.events)?;
-        let now = points.iter().filter_map(|(_, at)| *at).max().unwrap_or(system);
+        let tracks = arguments.tracks.as_ref().map_or(Ok((Vec::new(), Vec::new())), |path| load_tracks(path, zone))?;
+        if let Some(finding) = tracks.1.first() {
+            tracing::warn!(subject = finding.subject, more = tracks.1.len() - 1, "{}", finding.message);
+        }
+        let tracks = tracks.0;
+        let walked = tracks.iter().filter_map(|track| track.points.last()).map(|(at, _)| *at);
+        let now = points.iter().filter_map(|(_, at)| *at).chain(walked).max().unwrap_or(system);
         let events = points.into_iter().enumerate().map(|(i, (at, time))| event(i, at, time, now)).collect();
         let cameras = load(&arguments.cameras)?.into_iter().enumerate().map(|(i, (at, _))| camera(i, at)).collect();
-        Ok(Self { areas, events, cameras, now, area_path: path, demo })
+        Ok(Self { areas, events, cameras, tracks, now, area_path: path, demo })
     }
 }
 
@@ -245,7 +262,11 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     let counts = (areas.len(), areas.iter().map(|area| area.shape.points.len()).sum(), events.len(), cameras.len());
     let mut events = Some(events);
     model::load_directly(wall.app.world_mut(), areas);
-    wall.app.world_mut().resource_mut::<Points>().set_cameras(0, cameras);
+    let tracks = std::mem::take(&mut data.tracks);
+    let track_counts = (tracks.len(), tracks.iter().map(|track| track.points.len()).sum());
+    let mut points = wall.app.world_mut().resource_mut::<Points>();
+    points.set_cameras(0, cameras);
+    points.set_tracks(0, tracks);
     while !is_drawn(&wall.app) {
         wall.app.update();
         // Events are placed in the areas, so they come once these are linked.
@@ -277,12 +298,15 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
         vertices: counts.1,
         events: counts.2,
         cameras: counts.3,
+        tracks: track_counts.0,
+        track_points: track_counts.1,
         load_ms: load.parse_ms + load.link_ms + load.geometry_ms,
         load_cpu_ms: load.cpu_ms,
         parse_ms: load.parse_ms,
         link_ms: load.link_ms,
         geometry_ms: load.geometry_ms,
         detail_ms: load.detail_ms,
+        tracks_ms: world.resource::<TrackLayer>().build_ms,
         first_frame_ms,
         frame_ms,
         fps,
@@ -327,6 +351,7 @@ fn is_drawn(app: &App) -> bool {
     let (areas, layer) = (app.world().resource::<Areas>(), app.world().resource::<AreaLayer>());
     areas.revision > 0
         && layer.built_revision == areas.revision
+        && app.world().resource::<TrackLayer>().is_of(app.world().resource::<Points>().tracks_revision)
         && app.world().resource::<Overview>().revision > 0
         && app.world().resource::<MapView>().has_room()
         && app.world().resource::<Overview>().is_of(areas.revision, app.world().resource::<Events>().revision)
@@ -459,13 +484,16 @@ fn print(report: &Report) {
     let Percentiles { p50, p95, p99 } = report.frame_ms;
     println!("显卡          {}", report.adapter);
     println!(
-        "数据          {} 区域,{} 顶点,{} 事件,{} 摄像头",
-        report.areas, report.vertices, report.events, report.cameras
+        "数据          {} 区域,{} 顶点,{} 事件,{} 摄像头,{} 条轨迹({} 点)",
+        report.areas, report.vertices, report.events, report.cameras, report.tracks, report.track_points
     );
     println!(
         "载入          {:.0} 毫秒(读取 {:.0},建立 {:.0},几何 {:.0};此后在后台细化 {:.0})",
         report.load_ms, report.parse_ms, report.link_ms, report.geometry_ms, report.detail_ms
     );
+    if report.tracks > 0 {
+        println!("轨迹几何      {:.0} 毫秒(后台)", report.tracks_ms);
+    }
     println!("首帧          {:.0} 毫秒", report.first_frame_ms);
     println!("平移缩放      {:.1} 帧/秒;每帧 {p50:.1} / {p95:.1} / {p99:.1} 毫秒(p50/p95/p99)", report.fps);
     println!("主线程        {:.2} / {:.2} 毫秒(p50/p99)", report.cpu_frame_ms.p50, report.cpu_frame_ms.p99);

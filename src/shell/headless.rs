@@ -14,6 +14,7 @@ use super::app::{PictureTarget, TexturesPending};
 use crate::domain::health::SourceState;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::tracks::TrackLayer;
 use crate::map::Marks;
 use crate::model::{Areas, Events, Overview, Sources};
 
@@ -100,6 +101,7 @@ impl HeadlessWall {
             && !layer.is_refining()
             && !world.resource::<RaisedLayer>().is_building()
             && !world.resource::<Marks>().is_building()
+            && !world.resource::<TrackLayer>().is_building()
             && layer.built_revision == areas.revision
             && world.resource::<Overview>().is_of(areas.revision, world.resource::<Events>().revision)
     }

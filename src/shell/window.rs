@@ -17,6 +17,7 @@ use super::app::TexturesPending;
 use crate::domain::time::Time as Instant1970;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::tracks::TrackLayer;
 use crate::map::MapView;
 use crate::model::{Action, Areas, Overview, Waker, WallClock, WallConfig};
 
@@ -113,6 +114,7 @@ pub fn is_moving(view: &MapView, overview: &Overview, elapsed_secs: f32) -> bool
 }
 
 /// Sets when the next frame is due.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 fn pace(
     mut settings: ResMut<WinitSettings>,
     view: Res<MapView>,
@@ -120,11 +122,12 @@ fn pace(
     areas: Res<Areas>,
     layer: Res<AreaLayer>,
     raised: Res<RaisedLayer>,
+    tracks: Res<TrackLayer>,
     textures: Res<TexturesPending>,
     real: Res<Time<Real>>,
 ) {
-    let is_loading =
-        areas.is_building() || layer.is_building() || raised.is_building() || textures.0 || real.elapsed_secs() < 1.0;
+    let is_building = areas.is_building() || layer.is_building() || raised.is_building() || tracks.is_building();
+    let is_loading = is_building || textures.0 || real.elapsed_secs() < 1.0;
     let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {
         UpdateMode::Continuous
     } else {

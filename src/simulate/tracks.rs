@@ -1,5 +1,7 @@
 //! Patrol tracks: each worker walks the streets of one grid, morning and
-//! afternoon, at a walking pace. A worker is a number, never a name.
+//! afternoon, at a walking pace. A phone reports its place each minute and at
+//! each turn, so that tracks follow the streets. A worker is a number, never a
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -65,12 +67,19 @@ fn walk(city: &City, grid: usize, day: i64, rng: &mut Rng) -> Vec<(Time, LonLat)
         let mut gone_m = 0.0;
         while now < end {
             points.push((now, place(city, streets.between(from, to, gone_m), rng)));
-            gone_m += PACE_M_PER_SEC * POINT_EVERY_MS as f64 / 1000.0 * (0.6 + 0.6 * rng.f64());
+            let step_m = PACE_M_PER_SEC * POINT_EVERY_MS as f64 / 1000.0 * (0.6 + 0.6 * rng.f64());
+            gone_m += step_m;
             while gone_m >= streets.length(from, to) {
                 gone_m -= streets.length(from, to);
                 // The next corner is chosen knowing where this way began.
                 (last, from) = (from, to);
                 to = streets.next(from, last, rng);
+                let before_next_ms = (POINT_EVERY_MS as f64 * gone_m / step_m) as i64;
+                let at = now.plus_millis(POINT_EVERY_MS - before_next_ms);
+                let is_new = points.last().is_some_and(|&(last, _)| last < at) && before_next_ms > 0;
+                if is_new && streets.is_turn(last, from, to) {
+                    points.push((at, place(city, streets.corners[from], rng)));
+                }
             }
             now = now.plus_millis(POINT_EVERY_MS);
         }
@@ -121,6 +130,14 @@ impl Streets {
         if on.is_empty() { self.ways[at][0] } else { on[rng.usize(..on.len())] }
     }
 
+    /// Whether the way through `b` bends by more than a quarter of a right angle.
+    fn is_turn(&self, a: usize, b: usize, c: usize) -> bool {
+        let [p, q, r] = [a, b, c].map(|corner| self.corners[corner]);
+        let (into, out) = ([q[0] - p[0], q[1] - p[1]], [r[0] - q[0], r[1] - q[1]]);
+        let turn = (into[0] * out[1] - into[1] * out[0]).atan2(into[0] * out[0] + into[1] * out[1]);
+        turn.abs() > std::f64::consts::FRAC_PI_8
+    }
+
     fn length(&self, a: usize, b: usize) -> f64 {
         let (p, q) = (self.corners[a], self.corners[b]);
         (p[0] - q[0]).hypot(p[1] - q[1]).max(0.1)
@@ -137,6 +154,35 @@ impl Streets {
 mod tests {
     use super::super::profile::PROFILES;
     use super::*;
+
+    #[test]
+    fn walks_keep_to_the_streets() {
+        let city = City::build(&PROFILES[0], 8);
+        let grid = city.geography.leaves[0].grid;
+        let streets = Streets::of(&city, grid);
+        let walked = walk(&city, grid, 20_315, &mut Rng::with_seed(5));
+        let off_m = |at: LonLat| {
+            let [x, y] = city.geography.plane.local_from_degrees([at.lon, at.lat]);
+            let mut nearest = f64::INFINITY;
+            for (a, ways) in streets.ways.iter().enumerate() {
+                for &b in ways {
+                    let (p, q) = (streets.corners[a], streets.corners[b]);
+                    let (way, to) = ([q[0] - p[0], q[1] - p[1]], [x - p[0], y - p[1]]);
+                    let along = (to[0] * way[0] + to[1] * way[1]) / (way[0] * way[0] + way[1] * way[1]).max(1e-9);
+                    let share = along.clamp(0.0, 1.0);
+                    nearest = nearest.min((to[0] - way[0] * share).hypot(to[1] - way[1] * share));
+                }
+            }
+            nearest
+        };
+        // Between two reports as well: the straight way crosses no block.
+        let between = |pair: &[(Time, LonLat)]| {
+            LonLat::new((pair[0].1.lon + pair[1].1.lon) / 2.0, (pair[0].1.lat + pair[1].1.lat) / 2.0)
+        };
+        let off: Vec<f64> = walked.windows(2).map(|pair| off_m(between(pair))).collect();
+        let strayed = off.iter().filter(|&&off_m| off_m > 12.0).count();
+        assert!(strayed * 50 < off.len(), "{strayed} of {} ways cross a block", off.len());
+    }
 
     #[test]
     fn walks_move_on_at_a_walking_pace_and_end_at_the_asked_instant() {

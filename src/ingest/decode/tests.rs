@@ -147,12 +147,12 @@ fn cameras_devices_tracks_figures_and_context_are_read() {
     let Records::Devices(devices) = decoded.records else { panic!() };
     assert_eq!((devices[0].value, devices[0].state as u8, devices[0].read.is_some()), (Some(12.5), 2, true));
     let body =
-        r#"[{"id":"t","worker":"张三丰","points":[[1755219960000,120.7,31.3],[1755219900000,120.8,31.3],[1,2]]}]"#;
+        r#"[{"id":"t","worker":"张三丰","points":[[1755219960000,120.7,31.3],[1755219900000,120.701,31.3],[1,2]]}]"#;
     let decoded = decode(Feed::Tracks, body);
     assert_eq!(decoded.findings.len(), 1);
     let Records::Tracks(tracks) = decoded.records else { panic!() };
     assert_eq!(tracks[0].worker, "张**");
-    assert_eq!(tracks[0].points.iter().map(|(_, at)| at.lon).collect::<Vec<_>>(), [120.8, 120.7]);
+    assert_eq!(tracks[0].points.iter().map(|(_, at)| at.lon).collect::<Vec<_>>(), [120.701, 120.7]);
     let body = r#"[{"key":"closed","label":"办结率","unit":"%","numerator":91,"denominator":100,"moreIsBetter":true,"series":[1,2]}]"#;
     let Records::Figures(figures) = decode(Feed::Figures, body).records else { panic!() };
     assert_eq!((figures[0].value, figures[0].more_is_better, figures[0].series.len()), (91.0, Some(true), 2));
@@ -191,6 +191,53 @@ fn limits_cut_the_rest_off_and_say_so() {
     small.limits.vertices = 3;
     let decoded = decode_with(&small, SQUARE.as_bytes()).unwrap();
     assert_eq!((decoded.records.len(), kinds(&decoded)), (0, vec![FindingKind::Limit]));
+}
+
+#[test]
+fn points_of_tracks_are_tidied_limited_and_accounted_for() {
+    // Out of order, an instant twice, one point far away, then a jump for good.
+    let body = r#"[{"id":"t","worker":"网格员 03","points":[
+        [1755220020000,120.7010,31.3],[1755219900000,120.7,31.3],[1755219960000,120.7005,31.3],
+        [1755219960000,120.7006,31.3],[1755220080000,121.9,31.3],[1755220140000,120.7020,31.3],
+        [1755220200000,118.8,32.0],[1755220260000,118.8001,32.0],[1755220320000,118.8002,32.0],
+        [1755220380000,118.8003,32.0]]}]"#;
+    let decoded = decode(Feed::Tracks, body);
+    assert_eq!(
+        kinds(&decoded),
+        [FindingKind::BadField, FindingKind::BadCoordinate, FindingKind::BadCoordinate],
+        "{:?}",
+        decoded.findings
+    );
+    let Records::Tracks(tracks) = decoded.records else { panic!() };
+    let lons: Vec<f64> = tracks[0].points.iter().map(|(_, at)| at.lon).collect();
+    assert_eq!(lons, [120.7, 120.7006, 120.701, 120.702, 118.8, 118.8001, 118.8002, 118.8003]);
+    assert_eq!(tracks[0].worker, "网格员 03");
+
+    let mut few = source(Feed::Tracks);
+    few.limits.vertices = 3;
+    let body = r#"[{"id":"a","points":[[1755219900000,120.7,31.3],[1755219960000,120.7005,31.3]]},
+        {"id":"b","points":[[1755219900000,120.7,31.3],[1755219960000,120.7005,31.3]]}]"#;
+    let decoded = decode_with(&few, body.as_bytes()).unwrap();
+    assert_eq!(kinds(&decoded), [FindingKind::Limit]);
+    let Records::Tracks(tracks) = decoded.records else { panic!() };
+    assert_eq!(tracks.iter().map(|track| track.points.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(tracks[1].points[0].1.lon, 120.7005);
+}
+
+#[test]
+fn five_hundred_tracks_of_two_thousand_points_are_read_whole() {
+    let point = |track: usize, i: usize| {
+        format!("[{},{:.6},{:.6}]", 1_755_219_900_000 + i * 10_000, 120.7 + track as f64 * 1e-3, 31.3 + i as f64 * 1e-4)
+    };
+    let track = |track: usize| {
+        let points: Vec<String> = (0..2_000).map(|i| point(track, i)).collect();
+        format!(r#"{{"id":"t{track}","worker":"网格员 {track}","points":[{}]}}"#, points.join(","))
+    };
+    let body = format!("[{}]", (0..500).map(track).collect::<Vec<_>>().join(","));
+    let decoded = decode(Feed::Tracks, &body);
+    assert_eq!(decoded.findings, []);
+    let Records::Tracks(tracks) = decoded.records else { panic!() };
+    assert_eq!((tracks.len(), tracks.iter().map(|track| track.points.len()).sum::<usize>()), (500, 1_000_000));
 }
 
 #[test]

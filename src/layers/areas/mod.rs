@@ -34,8 +34,6 @@ use geometry::{
 pub mod rows {
     /// Roads by rank: 8, 9, 10.
     pub const ROAD: u32 = 8;
-    /// Patrol tracks.
-    pub const TRACK: u32 = 12;
     /// Outline of the area in focus.
     pub const FOCUS: u32 = 13;
     /// Outline of the area under the hand.
@@ -426,7 +424,6 @@ fn line_table(theme: &Theme, layer: &AreaLayer, view: &MapView) -> LineTable {
     for (rank, (width_u, alpha)) in [(2.2, 0.85), (1.2, 0.6), (0.8, 0.45)].into_iter().enumerate() {
         table[(rows::ROAD as usize) + rank] = row(theme.road, alpha, width_u * zoom.sqrt(), 0.0);
     }
-    table[rows::TRACK as usize] = row(theme.good, 0.85, 1.4 * zoom.sqrt().min(1.8), 0.0);
     table[rows::FOCUS as usize] = row(theme.text, 1.0, 3.0, 18.0);
     table[rows::HOVER as usize] = row(theme.accent, 1.0, 2.0, 8.0);
     table

@@ -207,10 +207,52 @@ fn outlines(
     if let Some(focused) = focused {
         let is_in = |side: AreaIndex| (side as usize) < tree.len() && tree.is_within(side, focused);
         let edge = mesh.segments.iter().filter(|s| is_in(s.sides[0]) != is_in(s.sides[1]));
+        let start = segments.len();
         segments.extend(edge.map(|s| {
             let inside = if is_in(s.sides[0]) { s.sides[0] } else { s.sides[1] };
             RaisedSegment { style: rows::FOCUS, sides: [inside; 2], ..*s }
         }));
+        let uprights = uprights(&segments[start..]);
+        segments.extend(uprights);
     }
     segments
+}
+
+/// Of a style, as in `raised.wgsl`: both ends are in one place, each as high as
+/// its own side.
+const UPRIGHT: u32 = 1 << 8;
+
+/// What joins an outline where the areas inside along it differ in height.
+fn uprights(outline: &[RaisedSegment]) -> Vec<RaisedSegment> {
+    let corner = |s: &RaisedSegment, at: [f32; 2]| (at.map(f32::to_bits), s.sides[0]);
+    let mut corners: Vec<_> = outline.iter().flat_map(|s| [corner(s, s.a), corner(s, s.b)]).collect();
+    corners.sort_unstable();
+    corners.dedup();
+    let pairs = corners.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    pairs
+        .map(|pair| {
+            let at = pair[0].0.map(f32::from_bits);
+            RaisedSegment { a: at, b: at, style: rows::FOCUS | UPRIGHT, sides: [pair[0].1, pair[1].1] }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outline_is_joined_where_the_area_along_it_changes() {
+        let edge = |a: f32, b: f32, area: AreaIndex| RaisedSegment {
+            a: [a, 0.0],
+            b: [b, 0.0],
+            style: rows::FOCUS,
+            sides: [area; 2],
+        };
+        let outline = [edge(0.0, 1.0, 7), edge(2.0, 1.0, 7), edge(2.0, 3.0, 9), edge(3.0, 4.0, 8)];
+        let joints = uprights(&outline);
+        let found: Vec<_> = joints.iter().map(|joint| (joint.a, joint.b, joint.sides)).collect();
+        assert_eq!(found, [([2.0, 0.0], [2.0, 0.0], [7, 9]), ([3.0, 0.0], [3.0, 0.0], [8, 9])]);
+        assert!(joints.iter().all(|joint| joint.style & 31 == rows::FOCUS && joint.style & UPRIGHT != 0));
+    }
 }

@@ -7,9 +7,10 @@
 //! changed) and one render pass:
 //!
 //! context → area fill → context again over the fill's alpha → heat → lines →
-//! glow → tracks → points.
+//! glow → tracks → points → heads of tracks.
 //!
-//! A map whose areas have risen is drawn by [`tilted`] instead, with depth.
+//! A map whose areas have risen is drawn by [`tilted`] instead, with depth;
+//! tracks are first drawn into a picture of their own, see [`tracks`].
 //!
 //! Everything is drawn with premultiplied alpha into the camera's target, in
 //! linear light, without multisampling: lines and points carry their own
@@ -24,6 +25,7 @@ mod buffers;
 mod pipelines;
 pub mod scene;
 mod tilted;
+mod tracks;
 
 use std::ops::Range;
 
@@ -42,9 +44,10 @@ pub use pipelines::SHADERS;
 use pipelines::{BindGroups, Pipelines, TiltPipelines};
 pub use scene::{
     AreaStyle, ColumnInstance, ContextVertex, HeatFrame, LineStyle, LineTable, MapScene, PointInstance, PointStyle,
-    PointTable, RaisedFrame, ViewUniform,
+    PointTable, RaisedFrame, TrackFrame, TrackUniform, ViewUniform,
 };
 use tilted::TiltTargets;
+use tracks::TrackDrawing;
 
 /// Adds extraction, upload and drawing of the map.
 pub struct GpuPlugin;
@@ -73,13 +76,13 @@ struct Uploaded {
     context_lines: Cached,
     lines: Cached,
     highlights: Cached,
-    tracks: Cached,
     points: Cached,
     raised: Cached,
     raised_highlights: Cached,
     columns: Cached,
     tilt_pipelines: Option<TiltPipelines>,
     tilt_targets: TiltTargets,
+    tracks: TrackDrawing,
     heat: Option<HeatTextures>,
     groups: Option<BindGroups>,
 }
@@ -113,8 +116,8 @@ fn prepare(
     up.context_lines.upload(&device, &queue, &scene.context, &scene.context.lines, vertex);
     up.lines.upload(&device, &queue, &scene.lines, &scene.lines.segments, vertex);
     up.highlights.upload(&device, &queue, &scene.highlights, &scene.highlights, vertex);
-    up.tracks.upload(&device, &queue, &scene.tracks, &scene.tracks, vertex);
     up.points.upload(&device, &queue, &scene.points, &scene.points, vertex);
+    up.tracks.prepare(&scene.tracks, &device, &queue, &pipelines);
     let reheated = HeatTextures::prepare(&mut up.heat, scene.heat.as_ref(), &device, &queue, &pipelines);
     let remapped = tilted::prepare(up, &scene, &device, &queue, &pipelines);
     if up.groups.is_none() || restyled || reheated || remapped {
@@ -140,6 +143,9 @@ fn draw_map(
     if scene.is_solid() {
         uploaded.tilt_targets.fit_depth(&device, target.main_texture().size());
     }
+    if !scene.tracks.is_empty() {
+        uploaded.tracks.fit_picture(&device, target.main_texture().size());
+    }
     let uploaded = &*uploaded;
     let Some(groups) = &uploaded.groups else { return };
     let encoder = context.command_encoder();
@@ -148,9 +154,10 @@ fn draw_map(
     if scene.raised.is_some() {
         tilted::draw_raised(&draw, encoder, target);
     } else {
+        tracks::draw_picture(&draw, encoder);
         let mut pass = draw.pass(encoder, target);
         draw.ground(&mut pass);
-        draw.tracks(&mut pass, &pipelines.line);
+        tracks::draw_over(&draw, &mut pass);
         draw.highlights(&mut pass);
         if !scene.columns.is_empty() {
             drop(pass);
@@ -158,6 +165,7 @@ fn draw_map(
             pass = draw.pass(encoder, target);
         }
         draw.points(&mut pass, target);
+        tracks::draw_heads(&draw, &mut pass, target);
     }
 }
 
@@ -280,27 +288,26 @@ impl Drawing<'_> {
         }
     }
 
-    fn tracks(&self, pass: &mut wgpu::RenderPass<'_>, pipeline: &RenderPipeline) {
-        if let Some(tracks) = self.uploaded.tracks.buffer() {
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(1, &self.groups.line_table, &[]);
-            pass.set_vertex_buffer(0, *tracks.slice(..));
-            pass.draw(0..4, 0..self.scene.tracks.len() as u32);
-        }
-    }
-
-    /// The last thing of a pass: what would show through panels, as figures
-    /// that nobody wrote there, is cut off.
-    fn points(&self, pass: &mut wgpu::RenderPass<'_>, target: &ViewTarget) {
+    /// Cuts off what would show through panels, as figures that nobody wrote
+    /// there; tells whether anything is left of the map.
+    fn cut_off(&self, pass: &mut wgpu::RenderPass<'_>, target: &ViewTarget) -> bool {
         // A target that shrank since the last layout must not be left.
         let room = target.main_texture().size();
         let [left, top, right, bottom] = self.scene.points_clip_px;
         let (right, bottom) = (right.min(room.width), bottom.min(room.height));
         if left >= right || top >= bottom {
+            return false;
+        }
+        pass.set_scissor_rect(left, top, right - left, bottom - top);
+        true
+    }
+
+    /// The last thing of a pass but for the heads of tracks.
+    fn points(&self, pass: &mut wgpu::RenderPass<'_>, target: &ViewTarget) {
+        if !self.cut_off(pass, target) {
             return;
         }
         if let Some(points) = self.uploaded.points.buffer() {
-            pass.set_scissor_rect(left, top, right - left, bottom - top);
             pass.set_pipeline(&self.pipelines.point);
             pass.set_bind_group(1, &self.groups.point_table, &[]);
             pass.set_vertex_buffer(0, *points.slice(..));

@@ -17,6 +17,7 @@ use bytemuck::{Pod, Zeroable};
 use super::buffers::{Cached, HeatTextures, texture};
 use super::scene::{ColumnInstance, ContextVertex, LineTable, MapScene, PointInstance, PointTable, ViewUniform};
 use crate::layers::areas::geometry::{FillVertex, RaisedSegment, Segment};
+use crate::layers::tracks::geometry::Head;
 
 /// Format of the camera's target.
 const TARGET: TextureFormat = TextureFormat::Rgba8UnormSrgb;
@@ -34,7 +35,7 @@ macro_rules! shader {
 
 /// Every shader with the name that its Rust side uses; all but the blur are
 /// prefixed with `view.wgsl`.
-pub const SHADERS: [(&str, &str); 10] = [
+pub const SHADERS: [(&str, &str); 13] = [
     ("fill", shader!("view", "style", "heat_ramp", "fill")),
     ("context", shader!("view", "context")),
     ("line", shader!("view", "line")),
@@ -44,6 +45,9 @@ pub const SHADERS: [(&str, &str); 10] = [
     ("height", shader!("view", "style", "height")),
     ("heat", shader!("view", "heat_ramp", "heat")),
     ("point", shader!("view", "point")),
+    ("track", shader!("view", "track_style", "track")),
+    ("track_over", shader!("view", "track_style", "track_over")),
+    ("head", shader!("view", "track_style", "point", "head")),
     ("heat_blur", shader!("heat_blur")),
 ];
 
@@ -213,8 +217,6 @@ pub(super) struct TiltPipelines {
     /// In passes of their own.
     pub(super) column: RenderPipeline,
     pub(super) height: RenderPipeline,
-    /// Drawn over everything, without depth.
-    pub(super) track: RenderPipeline,
 }
 
 impl TiltPipelines {
@@ -263,12 +265,70 @@ impl TiltPipelines {
                 depth: None,
             }
             .build(),
-            track: build(["line", "vs_lifted", "fs"], segment, &plain, OVER, None),
+        }
+    }
+}
+
+/// What only a map with tracks draws with; compiled when the first are there.
+pub(super) struct TrackPipelines {
+    /// Pieces of line into a picture of their own.
+    pub(super) line: RenderPipeline,
+    /// That picture over the map.
+    pub(super) over: RenderPipeline,
+    pub(super) head: RenderPipeline,
+    /// Style and points.
+    pub(super) points_layout: BindGroupLayout,
+    /// Style and picture.
+    pub(super) picture_layout: BindGroupLayout,
+}
+
+impl TrackPipelines {
+    /// `picture` is the format of the picture of the lines.
+    pub(super) fn new(device: &RenderDevice, base: &Pipelines, picture: TextureFormat) -> Self {
+        let points = buffer(2, BufferBindingType::Storage { read_only: true });
+        let points_layout = layout(device, &[uniform(1), points]);
+        let picture_layout = layout(device, &[uniform(1), sampled(3, TextureSampleType::Float { filterable: false })]);
+        let recipe = Recipe {
+            device,
+            shader: "track",
+            vs: "vs",
+            fs: "fs",
+            vertex: None,
+            groups: &[&base.view_layout, &points_layout],
+            target: picture,
+            blend: Some(BRIGHTEST),
+            depth: None,
+        };
+        const V2: VertexFormat = VertexFormat::Float32x2;
+        let head = [V2, V2, VertexFormat::Float32, VertexFormat::Uint32];
+        Self {
+            line: recipe.build(),
+            over: Recipe {
+                shader: "track_over",
+                groups: &[&base.view_layout, &picture_layout],
+                target: TARGET,
+                blend: Some(OVER),
+                ..recipe
+            }
+            .build(),
+            head: Recipe {
+                shader: "head",
+                vs: "vs_head",
+                fs: "fs_head",
+                vertex: Some((&head, size_of::<Head>() as u64, VertexStepMode::Instance)),
+                target: TARGET,
+                blend: Some(OVER),
+                ..recipe
+            }
+            .build(),
+            points_layout,
+            picture_layout,
         }
     }
 }
 
 /// What one pipeline is made of.
+#[derive(Clone, Copy)]
 struct Recipe<'a> {
     device: &'a RenderDevice,
     shader: &'a str,
@@ -333,10 +393,10 @@ impl Recipe<'_> {
                 attributes: &attributes,
             })
             .collect();
-        // Indexed meshes and columns are lists; everything else is a quad or one
-        // triangle.
+        // Indexed meshes, columns and tracks are lists; everything else is a quad
+        // or one triangle.
         let is_mesh = self.vertex.is_some_and(|(.., step)| step == VertexStepMode::Vertex);
-        let topology = if is_mesh || self.shader == "column" {
+        let topology = if is_mesh || ["column", "track"].contains(&self.shader) {
             PrimitiveTopology::TriangleList
         } else {
             PrimitiveTopology::TriangleStrip

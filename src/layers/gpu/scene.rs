@@ -9,6 +9,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::domain::heat::HeatGrid;
 use crate::layers::areas::geometry::{FillMesh, LineMesh, RaisedMesh, RaisedSegment, Segment};
+use crate::layers::tracks::geometry::{Head, TrackMesh};
 
 /// Block `View` of `view.wgsl`.
 #[repr(C)]
@@ -223,6 +224,70 @@ pub struct RaisedFrame {
     pub highlights: Arc<Vec<RaisedSegment>>,
 }
 
+/// Block `Tracks` of `track_style.wgsl`: the look of all tracks, and the shown
+/// instant.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct TrackUniform {
+    /// The way just walked: linear colour, straight alpha.
+    pub line_color: [f32; 4],
+    /// Arrowheads along the way.
+    pub mark_color: [f32; 4],
+    /// Under the line and around the heads.
+    pub casing_color: [f32; 4],
+    /// Heads.
+    pub head_color: [f32; 4],
+    /// Heads of which nothing was heard for too long.
+    pub stale_color: [f32; 4],
+    /// The shown instant, seconds from the epoch of the mesh.
+    pub now_secs: f32,
+    /// A stretch walked longer ago than this is at its faintest …
+    pub tail_secs: f32,
+    /// … and one longer ago than this is gone.
+    pub trace_secs: f32,
+    /// Brightness of the faintest as the eye takes it, 0–1.
+    pub faintest: f32,
+    /// Full width of the line, physical pixels.
+    pub width_px: f32,
+    /// Width of the casing on each side, physical pixels.
+    pub casing_px: f32,
+    /// Length of an arrowhead, physical pixels.
+    pub mark_px: f32,
+    /// Distance between arrowheads, local metres.
+    pub mark_every_m: f32,
+    /// How far the arrowheads halfway between those have faded in, 0–1.
+    pub between: f32,
+    /// Diameter of a head, physical pixels.
+    pub head_px: f32,
+    /// 1 where heads are badges with an icon, else 0.
+    pub is_badge: f32,
+    /// Puts what follows on a multiple of 16 bytes.
+    pub pad: f32,
+    /// Left, top, right and bottom of what panels leave free, physical pixels.
+    pub free_px: [f32; 4],
+}
+
+/// Patrol tracks as of one frame.
+#[derive(Clone, Debug, Default)]
+pub struct TrackFrame {
+    /// Points of all tracks at all levels of detail.
+    pub mesh: Arc<TrackMesh>,
+    /// Ranges of points whose pieces of line to draw; empty while tracks are
+    /// hidden.
+    pub draws: Vec<Range<u32>>,
+    /// Where the workers are.
+    pub heads: Arc<Vec<Head>>,
+    /// How they look.
+    pub style: TrackUniform,
+}
+
+impl TrackFrame {
+    /// Whether there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        self.draws.is_empty() && self.heads.is_empty()
+    }
+}
+
 impl HeatFrame {
     /// Opacity at this zoom. Near, where the kernel is as wide as a panel, one
     /// event would tint the whole screen: the surface steps back for the areas
@@ -270,7 +335,7 @@ pub struct MapScene {
     /// Outlines of the areas in focus and under the hand.
     pub highlights: Arc<Vec<Segment>>,
     /// Patrol tracks.
-    pub tracks: Arc<Vec<Segment>>,
+    pub tracks: TrackFrame,
     /// Points.
     pub points: Arc<Vec<PointInstance>>,
     /// Looks of points.
@@ -318,7 +383,7 @@ impl Default for MapScene {
             line_table: LineTable::default(),
             glow: false,
             highlights: Arc::default(),
-            tracks: Arc::default(),
+            tracks: TrackFrame::default(),
             points: Arc::default(),
             point_table: PointTable::default(),
             points_clip_px: [0, 0, u32::MAX, u32::MAX],
@@ -365,5 +430,6 @@ mod tests {
         assert_eq!(size_of::<PointStyle>(), 32);
         assert_eq!(size_of::<PointInstance>(), 24);
         assert_eq!(size_of::<ColumnInstance>(), 16);
+        assert_eq!(size_of::<TrackUniform>(), 144);
     }
 }

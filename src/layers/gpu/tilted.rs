@@ -22,7 +22,7 @@ use bevy::render::view::ViewTarget;
 use super::buffers::texture;
 use super::pipelines::{DEPTH, HEIGHT, Pipelines, TiltPipelines};
 use super::scene::MapScene;
-use super::{Drawing, RaisedFrame, Uploaded};
+use super::{Drawing, RaisedFrame, Uploaded, tracks};
 
 /// Textures that only a tilted map draws into.
 #[derive(Default)]
@@ -91,9 +91,11 @@ pub(super) fn draw_raised(draw: &Drawing, encoder: &mut wgpu::CommandEncoder, ta
         draw_solid(draw, raised, pipelines, &mut pass);
         draw_edges(draw, raised, pipelines, &mut pass);
     }
+    tracks::draw_picture(draw, encoder);
     let mut pass = draw.pass(encoder, target);
-    draw.tracks(&mut pass, &pipelines.track);
+    tracks::draw_over(draw, &mut pass);
     draw.points(&mut pass, target);
+    tracks::draw_heads(draw, &mut pass, target);
 }
 
 /// Draws columns over a map that was drawn flat.

@@ -18,12 +18,11 @@ use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
 use crate::map::marks::{BADGE_U, BADGE_U_PER_M, Class, Icon, Look, Mark, bubble_diameter_u};
 use crate::map::{MapView, Marks, ScreenRect};
-use crate::model::{Areas, Overview, Points, Visible, WallClock};
+use crate::model::{Overview, Visible};
 use crate::theme::{Rgba, Theme, size};
 
 /// Rows of the point table after those of the classes.
 mod rows {
-    pub const WORKER: u32 = 30;
     pub const BUBBLE: u32 = 31;
 }
 
@@ -32,38 +31,25 @@ mod rows {
 pub(super) struct BuiltFrom {
     marks: u64,
     overview: u64,
-    tracks: [u64; 2],
-    /// The shown minute: workers move with it.
-    minute: i64,
-    layers: [bool; 2],
+    has_events: bool,
 }
 
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
-/// Rebuilds the instances when marks, names or walks changed; the sizes follow
+/// Rebuilds the instances when marks, names or events changed; the sizes follow
 /// the zoom each frame.
 pub(super) fn sync(
     mut scene: ResMut<MapScene>,
     mut marks: ResMut<Marks>,
     labels: Res<PlacedLabels>,
-    points: Res<Points>,
-    areas: Res<Areas>,
     overview: Res<Overview>,
     visible: Res<Visible>,
     view: Res<MapView>,
     theme: Res<WallTheme>,
-    clock: Res<WallClock>,
     mut built: Local<BuiltFrom>,
     mut shifted_for: Local<(u64, u64)>,
 ) {
     scene.point_table = table(&theme.0, &view);
-    let now = clock.now();
-    let wanted = BuiltFrom {
-        marks: marks.revision,
-        overview: overview.revision,
-        tracks: [points.tracks_revision, areas.revision],
-        minute: now.0.div_euclid(60_000),
-        layers: [visible.has(Layer::Heat), visible.has(Layer::Tracks)],
-    };
+    let wanted = BuiltFrom { marks: marks.revision, overview: overview.revision, has_events: visible.has(Layer::Heat) };
     // Names move with the view; bubbles beside them seldom do.
     let mut is_same = *built == wanted;
     if *shifted_for != (marks.revision, labels.revision) {
@@ -81,18 +67,6 @@ pub(super) fn sync(
     let mut instances = Vec::new();
     if visible.has(Layer::Heat) {
         instances.extend(news(&overview));
-    }
-    if visible.has(Layer::Tracks) {
-        let project = |lon: f64, lat: f64| areas.projection.local_from_lonlat([lon, lat]).map(|v| v as f32);
-        instances.extend(points.tracks().filter_map(|track| {
-            let (_, at) = track.points.iter().rev().find(|(reached, _)| *reached <= now)?;
-            Some(PointInstance {
-                at: project(at.lon, at.lat),
-                style: rows::WORKER,
-                born_secs: -1.0,
-                shift_px: [0.0; 2],
-            })
-        }));
     }
     instances.extend(marks.placed.iter().zip(&marks.shifts_px).map(|(mark, &shift_px)| instance(mark, shift_px)));
     scene.points = Arc::new(instances);
@@ -268,7 +242,6 @@ fn table(theme: &Theme, view: &MapView) -> PointTable {
     if !is_near {
         set(row(Class::CAMERA_ONLINE), theme.text, 0.62, 2.6 * grow, 0, false);
         set(row(Class::CAMERA_OFFLINE), theme.attention, 0.9, 3.4 * grow, 4, false);
-        set(rows::WORKER, theme.text, 1.0, 8.0, 0, true);
         for icon in Icon::OF_DEVICES {
             set(row(Class::device(icon, DeviceState::Normal)), theme.good, 0.55, 2.4 * grow, 2, false);
             set(row(Class::device(icon, DeviceState::Offline)), theme.offline, 0.8, 3.0 * grow, 2, false);
@@ -287,7 +260,6 @@ fn table(theme: &Theme, view: &MapView) -> PointTable {
     };
     badge(row(Class::CAMERA_ONLINE), Icon::Camera, theme.accent, DeviceState::Normal);
     badge(row(Class::CAMERA_OFFLINE), Icon::Camera, theme.attention, DeviceState::Offline);
-    badge(rows::WORKER, Icon::Person, theme.good, DeviceState::Normal);
     for icon in Icon::OF_DEVICES {
         let row = |state| row(Class::device(icon, state));
         badge(row(DeviceState::Normal), icon, theme.good, DeviceState::Normal);
@@ -305,7 +277,7 @@ mod tests {
     #[test]
     fn every_row_of_the_table_is_its_own() {
         let rows: Vec<u32> = Class::all().map(|class| u32::from(class.row())).collect();
-        assert!(rows.iter().all(|row| ![rows::WORKER, rows::BUBBLE].contains(row)));
+        assert!(!rows.contains(&rows::BUBBLE));
         assert!((rows::BUBBLE as usize) < PointTable::default().len());
     }
 

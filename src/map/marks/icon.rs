@@ -20,9 +20,7 @@ pub enum Icon {
     Electricity = 6,
     /// 工地
     Site = 7,
-    /// 巡查人员
-    Person = 8,
-    /// Anything else
+    /// Anything else; 8 is 巡查人员, whom `head.wgsl` draws
     Sensor = 9,
 }
 

@@ -33,6 +33,8 @@ pub struct Collector {
     without_level: Vec<usize>,
     /// Records that had no id and got their position instead.
     without_id: usize,
+    /// Points of tracks that may still be read.
+    track_points_left: usize,
 }
 
 /// What decoding one record needs besides its fields.
@@ -67,7 +69,9 @@ impl Collector {
             Feed::Figures => Records::Figures(Vec::new()),
             Feed::Context => Records::Context(Vec::new()),
         };
-        Self { decoder, memory: KeyMemory::new(), records, without_level: Vec::new(), without_id: 0 }
+        let track_points_left = decoder.limits.vertices;
+        let memory = KeyMemory::new();
+        Self { decoder, memory, records, without_level: Vec::new(), without_id: 0, track_points_left }
     }
 
     /// The records, with what only the whole set can tell.
@@ -115,7 +119,9 @@ impl Take for Collector {
             Records::Events(all) => all.extend(events::read(&fields, &element, &mut context)),
             Records::Cameras(all) => all.extend(devices::read_camera(&fields, &element, &mut context)),
             Records::Devices(all) => all.extend(devices::read_device(&fields, &element, &mut context)),
-            Records::Tracks(all) => all.extend(tracks::read(&fields, &element, &mut context)),
+            Records::Tracks(all) => {
+                all.extend(tracks::read(&fields, &element, &mut context, &mut self.track_points_left));
+            }
             Records::Figures(all) => all.extend(figures::read(&fields, has_id, &mut context)),
             Records::Context(all) => all.extend(context::read(&fields, &mut element, &mut context)),
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::domain::finding::FindingKind;
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
-use crate::domain::track::Track;
+use crate::domain::track::{Tidied, Track, tidy};
 
 use super::super::elements::Element;
 use super::super::fields::{Fields, scalar_text};
@@ -15,23 +15,49 @@ use super::{Context, place};
 /// No longitude is as large as this, and every instant since January 1970 is.
 const SMALLEST_TIME: f64 = 1e6;
 
-/// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects.
-pub fn read(fields: &Fields<'_>, _element: &Element, context: &mut Context<'_>) -> Option<Track> {
+/// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects. Takes no
+/// more than `points_left` points, and lowers that by what it took.
+pub fn read(
+    fields: &Fields<'_>,
+    _element: &Element,
+    context: &mut Context<'_>,
+    points_left: &mut usize,
+) -> Option<Track> {
     let Some(Value::Array(rows)) = fields.value("points") else {
         context.note(FindingKind::BadField, "没有带时间的轨迹点");
         return None;
     };
+    let allowed = rows.len().min(*points_left);
+    *points_left -= allowed;
+    if allowed < rows.len() {
+        context.note(FindingKind::Limit, format!("超过顶点数上限,{} 个轨迹点未读", rows.len() - allowed));
+    }
+    // The newest stand last in almost all sources.
+    let rows = &rows[rows.len() - allowed..];
     let mut points: Vec<_> = rows.iter().filter_map(|row| read_point(row, fields, context)).collect();
     if points.len() < rows.len() {
         context.note(FindingKind::BadCoordinate, format!("{} 个轨迹点无法识别,已略去", rows.len() - points.len()));
     }
-    points.sort_by_key(|&(at, _)| at);
+    note_tidied(tidy(&mut points), context);
     Some(Track {
         worker: fields.text("worker").map(|worker| mask_person(&worker)).unwrap_or_default(),
         area: fields.code("area"),
         points,
         id: context.subject.clone(),
     })
+}
+
+fn note_tidied(tidied: Tidied, context: &mut Context<'_>) {
+    let Tidied { repeated, stray, jumps } = tidied;
+    if repeated > 0 {
+        context.note(FindingKind::BadField, format!("{repeated} 个轨迹点的时刻重复,每个时刻只取最后一个"));
+    }
+    if stray > 0 {
+        context.note(FindingKind::BadCoordinate, format!("{stray} 个轨迹点跳到别处又跳回(快于 150 km/h),已略去"));
+    }
+    if jumps > 0 {
+        context.note(FindingKind::BadCoordinate, format!("位置跳变 {jumps} 处(快于 150 km/h),轨迹在该处断开"));
+    }
 }
 
 fn read_point(row: &Value, fields: &Fields<'_>, context: &Context<'_>) -> Option<(Time, LonLat)> {
