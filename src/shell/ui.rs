@@ -244,7 +244,8 @@ pub fn wall_ui(
     let free = ScreenRect { min: to_px(layout.free.min), max: to_px(layout.free.max) };
     view.set_layout([screen.width() * px_per_point, screen.height() * px_per_point], unit * px_per_point, free);
 
-    view.bypass_change_detection().keep_clear = map_aids(&free, unit * px_per_point);
+    view.bypass_change_detection().keep_clear =
+        map_aids(&free, unit * px_per_point, panels::has_attribution(&shown.config.0));
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
@@ -321,12 +322,14 @@ impl NameGlyphs {
     }
 }
 
-/// Where the legend and the scale bar stand: the bottom corners of `free`.
-fn map_aids(free: &ScreenRect, unit_px: f32) -> Vec<ScreenRect> {
+/// Where the legend and the scale bar stand: the bottom corners of `free`. What
+/// licences want said stands between them.
+fn map_aids(free: &ScreenRect, unit_px: f32, has_attribution: bool) -> Vec<ScreenRect> {
     let [right, bottom] = free.max;
     let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 190.0 * unit_px], max: free.max };
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
+    let scale = if has_attribution { ScreenRect { max: [legend.min[0], bottom], ..scale } } else { scale };
     vec![legend, scale]
 }
 
@@ -374,6 +377,8 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
             .sources
             .entries
             .iter()
+            // What nobody has asked is neither well nor ill.
+            .filter(|entry| !entry.is_unasked())
             .map(|entry| SourceRow {
                 name: &entry.name,
                 health: &entry.health,
@@ -417,6 +422,9 @@ fn draw(
     let metres_per_point = f64::from(px_per_point) / map.camera.px_per_m.max(1e-9);
     if !shown.areas.bounds.is_empty() {
         panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
+        if shown.visible.layers.contains(&Layer::Context) {
+            panels::attribution_ui(ui, layout.free, &view);
+        }
         // No legend for what is not there.
         let is_something = |value: &Option<f64>| value.is_some_and(|value| value != 0.0);
         let has_values = shown.visible.has(Layer::Areas) && shown.values.values.iter().any(is_something);
