@@ -213,7 +213,7 @@ struct Work {
 }
 
 impl Work {
-    /// Runs a task per source and tile set until the model is gone; a task that breaks
+    /// Runs a task per source and tile set until the model is gone; one that breaks
     /// down is reported and started again.
     async fn run(&self, desk: PictureDesk) {
         let mut tasks = JoinSet::new();

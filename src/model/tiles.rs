@@ -34,6 +34,8 @@ struct Kept {
 #[derive(Debug, Default)]
 struct KeptSet {
     info: Option<TileSetInfo>,
+    /// Revision at which it was opened.
+    opened: u64,
     tiles: BTreeMap<TileId, Kept>,
 }
 
@@ -51,8 +53,8 @@ pub struct Tiles {
 impl Tiles {
     /// A set was opened: what is kept of it is void.
     pub(super) fn open_set(&mut self, set: TileSetId, info: TileSetInfo) {
-        self.sets.insert(set, KeptSet { info: Some(info), tiles: BTreeMap::new() });
         self.revision += 1;
+        self.sets.insert(set, KeptSet { info: Some(info), opened: self.revision, tiles: BTreeMap::new() });
     }
 
     /// Keeps a tile.
@@ -72,6 +74,12 @@ impl Tiles {
     /// What a set is like; `None` until it was opened.
     pub fn info(&self, set: TileSetId) -> Option<TileSetInfo> {
         self.sets.get(&set)?.info
+    }
+
+    /// Another number whenever a set is opened: what was made of its tiles before
+    /// is void.
+    pub fn opened(&self, set: TileSetId) -> u64 {
+        self.sets.get(&set).map_or(0, |kept| kept.opened)
     }
 
     /// What a tile holds, if it is at hand.
@@ -174,9 +182,11 @@ mod tests {
         tiles.open_set(2, info);
         tiles.insert(2, tile(1), TileContent::Absent);
         assert_eq!((tiles.info(2), tiles.ready(2).len()), (Some(info), 1));
+        let before = tiles.opened(2);
         tiles.open_set(2, info);
         assert_eq!(tiles.ready(2).len(), 0);
+        assert_ne!(tiles.opened(2), before);
         tiles.clear();
-        assert_eq!(tiles.info(2), None);
+        assert_eq!((tiles.info(2), tiles.opened(2)), (None, 0));
     }
 }

@@ -36,6 +36,8 @@ const LOOK_EVERY_SECS: f32 = 5.0;
 pub struct TileLayer {
     meshes: BTreeMap<(TileSetId, TileId), Mesh>,
     projection: Option<Projection>,
+    /// Which opening of each set the meshes belong to.
+    opened: BTreeMap<TileSetId, u64>,
     /// What ingest was asked for, and of which wiring.
     asked: Option<(Vec<(TileSetId, TileId)>, u64)>,
     /// Sets of which something in view is still to come.
@@ -198,6 +200,9 @@ fn draw_set(
     plan: &mut Plan,
     draws: &mut Vec<TileDraw>,
 ) {
+    if layer.opened.insert(id, store.opened(id)) != Some(store.opened(id)) {
+        layer.meshes.retain(|(of, _), _| *of != id);
+    }
     let Some(info) = store.info(id) else {
         layer.incomplete.insert(id);
         return;

@@ -38,7 +38,7 @@ fn tone(set: &TileSet, theme: &Theme) -> TileTone {
     };
     TileTone {
         low: rgb(low, set.opacity),
-        high: rgb(high, if is_map { 0.18 } else { 0.22 }),
+        high: rgb(high, if is_map && !is_dark { 0.35 } else { 0.15 }),
         paper: if set.look == TileLook::Dark { DARK_PAPER } else { LIGHT_PAPER },
         is_map: f32::from(u8::from(is_map)),
         paper_alpha: if is_map { 0.0 } else { 0.36 },
