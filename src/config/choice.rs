@@ -1,14 +1,16 @@
 //! Values that are one out of a short list of names.
 //!
 //! In: nothing. Out: [`Choice`] for every such type, from which reading,
-//! messages and hints follow; and the two types that only the file has,
-//! [`SourceKind`] and [`PanelType`].
+//! messages and hints follow; and the types that only the file has,
+//! [`SourceKind`], [`TileKind`] and [`PanelType`].
 
 use super::read::Choice;
 use super::source::Feed;
+use super::tiles::TileLook;
 use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::tiles::TileMatrix;
 
 /// How the records of a source come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,44 @@ impl SourceKind {
                 &["url", "every", "paging", "since", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
             }
             Self::Sse => &["url", "headers", "connect_timeout", "idle_timeout", "whole_timeout"],
+        }
+    }
+}
+
+/// Where the tiles of a set come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TileKind {
+    /// From a PMTiles archive.
+    PmTiles,
+    /// From an MBTiles file.
+    MbTiles,
+    /// From a server, one address for each tile.
+    Xyz,
+    /// From a WMTS, whose requests are written as one address for each tile.
+    Wmts,
+}
+
+impl TileKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::PmTiles, Self::MbTiles, Self::Xyz, Self::Wmts];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PmTiles => "pmtiles",
+            Self::MbTiles => "mbtiles",
+            Self::Xyz => "xyz",
+            Self::Wmts => "wmts",
+        }
+    }
+
+    /// The keys that this kind has and not every kind has.
+    pub const fn own_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::PmTiles | Self::MbTiles => &["path"],
+            Self::Xyz | Self::Wmts => {
+                &["url", "subdomains", "key", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
+            }
         }
     }
 }
@@ -102,6 +142,24 @@ impl PanelType {
 impl Choice for SourceKind {
     fn choices() -> Vec<(&'static str, Self)> {
         Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for TileKind {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for TileMatrix {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("web-mercator", Self::WebMercator), ("geographic", Self::Geographic)]
+    }
+}
+
+impl Choice for TileLook {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("light", Self::Light), ("dark", Self::Dark), ("imagery", Self::Imagery)]
     }
 }
 

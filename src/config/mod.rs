@@ -17,6 +17,7 @@ pub mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 mod units;
 mod validate;
 
@@ -29,6 +30,7 @@ use crate::domain::choropleth::AreaFigure;
 pub use crate::domain::classes::Classing;
 pub use error::ConfigError;
 pub use source::Source;
+pub use tiles::TileSet;
 
 /// A whole, valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +47,8 @@ pub struct Config {
     pub heat: Heat,
     /// Where data come from, in the order of the file.
     pub sources: Vec<Source>,
+    /// Map tiles under the areas, in the order of the file: lowest first.
+    pub tiles: Vec<TileSet>,
     /// What stands beside the map, in the order of the file.
     pub panels: Vec<Panel>,
     /// What is shown together; never empty.

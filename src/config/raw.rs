@@ -15,15 +15,17 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::choice::{ClassingMethod, PanelType, SourceKind};
+use super::choice::{ClassingMethod, PanelType, SourceKind, TileKind};
 use super::error::{Complaints, ConfigError};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::source::Feed;
 use super::syntax::translated;
+use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
 use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::tiles::TileMatrix;
 
 /// Most syntax errors that are told one by one: a picture that was saved as
 /// `config.toml` has thousands.
@@ -74,6 +76,8 @@ raw_table! {
         heat: RawHeat,
         /// `[[sources]]`
         sources: Vec<At<RawSource>>,
+        /// `[[tiles]]`
+        tiles: Vec<At<RawTiles>>,
         /// `[[panels]]`
         panels: Vec<At<RawPanel>>,
         /// `[[scenes]]`
@@ -232,6 +236,52 @@ raw_table! {
         records: u64,
         /// Vertices of one answer.
         vertices: u64,
+    }
+}
+
+raw_table! {
+    /// One of `[[tiles]]`.
+    RawTiles {
+        /// Unique id.
+        id: String,
+        /// Name on the wall.
+        name: String,
+        /// Where tiles come from.
+        kind: TileKind,
+        /// The file of an archive.
+        path: String,
+        /// Address with placeholders.
+        url: String,
+        /// What `{s}` stands for.
+        subdomains: Vec<At<String>>,
+        /// What `{key}` stands for.
+        key: RawSecret,
+        /// Extra request headers.
+        headers: BTreeMap<String, At<RawHeader>>,
+        /// Datum that the tiles are drawn in.
+        crs: Crs,
+        /// How the world is cut.
+        matrix: TileMatrix,
+        /// Pixels across which a tile is shown.
+        tile_size: u64,
+        /// Shallowest level.
+        min_zoom: u64,
+        /// Deepest level.
+        max_zoom: u64,
+        /// Of the whole set, 0–1.
+        opacity: f64,
+        /// What its pictures are like.
+        look: TileLook,
+        /// Vector layer → what it is drawn as.
+        layers: BTreeMap<String, At<String>>,
+        /// What its licence wants said.
+        attribution: String,
+        /// Deadline until the connection stands.
+        connect_timeout: DurationSecs,
+        /// Deadline between any two bytes.
+        idle_timeout: DurationSecs,
+        /// Deadline until the last byte.
+        whole_timeout: DurationSecs,
     }
 }
 

@@ -9,11 +9,13 @@ use proptest::prelude::*;
 
 use super::raw::{
     RawBezels, RawClosedLoop, RawConfig, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene, RawSecret,
-    RawSource, RawWall,
+    RawSource, RawTiles, RawWall,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
+use super::tiles::{TileLook, TileOrigin};
 use super::*;
 use crate::domain::crs::Crs;
+use crate::domain::tiles::{TileGrid, TileMatrix};
 
 /// A file of the repository.
 fn repository(path: &str) -> PathBuf {
@@ -73,7 +75,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 11] = [
+    let tables: [(&str, &[&str]); 12] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -83,6 +85,7 @@ fn the_demo_configuration_shows_every_key() {
         ("sources", RawSource::KEYS),
         ("paging", RawPaging::KEYS),
         ("limits", RawLimits::KEYS),
+        ("tiles", RawTiles::KEYS),
         ("panels", RawPanel::KEYS),
         ("scenes", RawScene::KEYS),
     ];
@@ -211,6 +214,44 @@ focus = "321"
 }
 
 #[test]
+fn tile_sets_arrive_with_their_defaults() {
+    let text = r#"
+[[tiles]]
+id = "file"
+kind = "pmtiles"
+path = "n.pmtiles"
+[[tiles]]
+id = "tdt"
+name = "天地图"
+kind = "wmts"
+url = "https://t{s}.a.cn/vec_c/wmts?TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk={key}"
+subdomains = ["0", "1"]
+key = { file = "tdt.key" }
+headers = { Referer = "https://wall.a.cn/" }
+crs = "gcj02"
+matrix = "geographic"
+look = "imagery"
+opacity = 0.5
+max_zoom = 17
+layers = { "水系面" = "water", POI = "none" }
+attribution = "© 天地图"
+"#;
+    let config = parsed(&minimal(text));
+    let [file, server] = &config.tiles[..] else { panic!("{:?}", config.tiles) };
+    assert_eq!(file.origin, TileOrigin::PmTiles { path: "etc/n.pmtiles".into() });
+    assert_eq!((file.name.as_str(), file.grid, file.opacity), ("file", TileGrid::default(), 1.0));
+    assert_eq!((file.min_zoom, file.max_zoom, file.tile_px, file.look), (None, None, None, TileLook::Light));
+    let TileOrigin::Url(url) = &server.origin else { panic!("{:?}", server.origin) };
+    assert_eq!(url.key, Some(Secret::File("etc/tdt.key".into())));
+    assert_eq!((url.subdomains.len(), url.headers.len(), url.deadlines), (2, 1, Deadlines::default()));
+    assert_eq!(server.grid, TileGrid { matrix: TileMatrix::Geographic, datum: Crs::Gcj02 });
+    assert_eq!((server.min_zoom, server.max_zoom, server.look), (None, Some(17), TileLook::Imagery));
+    assert_eq!(server.layers["水系面"], Some(crate::domain::context::ContextKind::Water));
+    assert_eq!(server.layers["POI"], None);
+    assert_eq!(parsed(&minimal("")).tiles, []);
+}
+
+#[test]
 fn paths_start_at_the_folder_of_the_file() {
     let path_of = |config: Config| match &config.sources[0].origin {
         Origin::File { path } => path.clone(),
@@ -309,6 +350,9 @@ fn piece() -> impl Strategy<Value = String> {
         "paging = {}\n",
         "bezels = { columns = 9 }\n",
         "layers = [\"heat\", \"heat\"]\n",
+        "[[tiles]]\n",
+        "kind = \"xyz\"\n",
+        "url = \"http://{s}/{z}/{x}/{key}\"\n",
         "x = \"",
         "'''",
         "}",

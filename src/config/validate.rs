@@ -10,6 +10,7 @@
 mod address;
 mod panel;
 mod source;
+mod tiles;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -64,10 +65,21 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let heat = heat(raw.heat, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
+    let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
     let scenes = panel::scenes(raw.scenes, &panels, &map, complain);
     let (sources, panels) = (sources.values, panels.values);
-    complaints.unless_any(Config { path: path.to_owned(), wall, closed_loop, map, heat, sources, panels, scenes })
+    complaints.unless_any(Config {
+        path: path.to_owned(),
+        wall,
+        closed_loop,
+        map,
+        heat,
+        sources,
+        tiles,
+        panels,
+        scenes,
+    })
 }
 
 /// Checked entries of a list, with the places of the ids of all entries.

@@ -19,6 +19,16 @@ pub enum ContextKind {
 }
 
 impl ContextKind {
+    /// The configuration's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Water => "water",
+            Self::Green => "green",
+            Self::Building => "building",
+            Self::Road => "road",
+        }
+    }
+
     /// Reads the configuration's name.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text.trim().to_ascii_lowercase().as_str() {

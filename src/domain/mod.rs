@@ -26,6 +26,7 @@ pub mod overview;
 pub mod pole;
 pub mod privacy;
 pub mod spatial;
+pub mod tiles;
 pub mod time;
 pub mod track;
 pub mod update;

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::figure::Figure;
 use super::finding::Finding;
 use super::health::{SourceHealth, SourceId};
+use super::tiles::{TileContent, TileId, TileSetId, TileSetInfo};
 use super::track::Track;
 
 /// Records of one kind. Replacing kinds carry the source's whole set; events
@@ -77,6 +78,22 @@ pub enum Update {
         camera: String,
         /// The picture, or why there is none.
         picture: Result<Picture, String>,
+    },
+    /// A tile set was opened, or opened anew: what came of it before is void.
+    TileSet {
+        /// Which set.
+        set: TileSetId,
+        /// What it is like.
+        info: TileSetInfo,
+    },
+    /// One tile, decoded.
+    Tile {
+        /// Which set.
+        set: TileSetId,
+        /// Which of its tiles.
+        tile: TileId,
+        /// What it holds.
+        content: TileContent,
     },
 }
 

@@ -41,7 +41,7 @@ pub struct FileSource {
 
 /// What tells two versions of a file apart without reading it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Version {
+pub(super) struct Version {
     bytes: u64,
     modified: Option<SystemTime>,
 }
@@ -121,7 +121,11 @@ impl FileSource {
     }
 }
 
-fn version_of(path: &Path) -> Result<Version, Fault> {
+/// The version of a file as it is now.
+///
+/// # Errors
+/// When there is no such file.
+pub(super) fn version_of(path: &Path) -> Result<Version, Fault> {
     let metadata = std::fs::metadata(path).map_err(|error| Fault::file(path, &error))?;
     Ok(Version { bytes: metadata.len(), modified: metadata.modified().ok() })
 }

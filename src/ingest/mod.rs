@@ -7,7 +7,8 @@
 //! file ─┐
 //! http ─┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
 //! sse  ─┘                                  ▲
-//! pictures ────────────────────────────────┘
+//! pictures ────────────────────────────────┤
+//! tiles ───────────────────────────────────┘
 //! ```
 //!
 //! How it works: one thread, `quanyu-ingest`, runs a tokio runtime with a task
@@ -30,6 +31,7 @@ mod outlet;
 mod pictures;
 mod probe;
 mod sse;
+mod tiles;
 mod worker;
 
 use std::collections::HashMap;
@@ -43,8 +45,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::config::source::Origin;
-use crate::config::{Config, Source};
+use crate::config::{Config, Source, TileSet};
 use crate::domain::health::SourceId;
+use crate::domain::tiles::TileSetId;
 use crate::domain::update::Update;
 
 use client::Client;
@@ -57,6 +60,8 @@ use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;
 pub use pictures::PictureRequest;
 pub use probe::{ProbeReport, probe};
+use tiles::TileDesk;
+pub use tiles::{TileProbe, TileRequest, probe_tiles};
 use worker::Worker;
 
 /// Wait before a source whose task broke down is started again.
@@ -106,6 +111,7 @@ impl IngestContext {
 pub struct Ingest {
     inlet: Inlet,
     desk: PictureDesk,
+    tile_desk: TileDesk,
     /// Dropping it tells the thread to end.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -115,19 +121,40 @@ impl Ingest {
     /// Starts fetching from `sources`; the [`SourceId`] of each is its index.
     ///
     /// # Errors
+    /// As [`Ingest::start_with_tiles`].
+    pub fn start(sources: &[Source], context: IngestContext) -> Result<Self, IngestError> {
+        Self::start_with_tiles(sources, &[], context)
+    }
+
+    /// Starts fetching from `sources` and opens the tile sets; the [`SourceId`]
+    /// of each is its index, those of the tile sets follow after the sources.
+    ///
+    /// # Errors
     /// When the operating system gives no thread. A source that cannot be
     /// reached, or whose address cannot be used, is no error here: it says so
     /// in its health.
-    pub fn start(sources: &[Source], context: IngestContext) -> Result<Self, IngestError> {
-        if sources.len() > usize::from(SourceId::MAX) {
-            return Err(IngestError::TooManySources(sources.len()));
+    pub fn start_with_tiles(
+        sources: &[Source],
+        tiles: &[TileSet],
+        context: IngestContext,
+    ) -> Result<Self, IngestError> {
+        let count = sources.len() + tiles.len();
+        if count > usize::from(SourceId::MAX) {
+            return Err(IngestError::TooManySources(count));
         }
-        let (outlet, inlet) = outlet::channel(sources.len(), Arc::clone(&context.waker));
-        let desk = PictureDesk::default();
+        let (outlet, inlet) = outlet::channel(count, Arc::clone(&context.waker));
+        let (desk, tile_desk) = (PictureDesk::default(), TileDesk::default());
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let work = Work { sources: sources.into(), context, gate: Gate::default(), outlet };
-        let pictures = desk.clone();
+        let (pictures, tile_work) = (desk.clone(), tile_desk.clone());
+        let work = Work {
+            sources: sources.into(),
+            tiles: tiles.into(),
+            tile_desk: tile_work,
+            context,
+            gate: Gate::default(),
+            outlet,
+        };
         let thread = std::thread::Builder::new().name("quanyu-ingest".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -138,7 +165,7 @@ impl Ingest {
             });
             runtime.shutdown_timeout(LONGEST_FAREWELL);
         })?;
-        Ok(Self { inlet, desk, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { inlet, desk, tile_desk, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The next message, if there is one. Never waits.
@@ -150,6 +177,12 @@ impl Ingest {
     /// [`Update::Picture`].
     pub fn want_pictures(&self, wanted: Vec<PictureRequest>) {
         self.desk.want(wanted);
+    }
+
+    /// Wants these tiles, and no others any more; they come as
+    /// [`Update::Tile`].
+    pub fn want_tiles(&self, wanted: Vec<TileRequest>) {
+        self.tile_desk.want(wanted);
     }
 
     /// Stops all sources and waits for the thread to end.
@@ -172,29 +205,54 @@ impl Drop for Ingest {
 /// What the ingest thread does.
 struct Work {
     sources: Arc<[Source]>,
+    tiles: Arc<[TileSet]>,
+    tile_desk: TileDesk,
     context: IngestContext,
     gate: Gate,
     outlet: Outlet,
 }
 
 impl Work {
-    /// Runs a task per source until the model is gone; a task that breaks
+    /// Runs a task per source and tile set until the model is gone; one that breaks
     /// down is reported and started again.
     async fn run(&self, desk: PictureDesk) {
         let mut tasks = JoinSet::new();
         let mut indices = HashMap::new();
-        for index in 0..self.sources.len() {
-            indices.insert(tasks.spawn(self.run_source(index, Duration::ZERO)).id(), index);
+        let count = self.sources.len() + self.tiles.len();
+        for index in 0..count {
+            indices.insert(self.start_one(&mut tasks, index, Duration::ZERO), index);
         }
         tasks.spawn(desk.serve(self.clients(), self.gate.clone(), self.outlet.clone()));
         while let Some(ended) = tasks.join_next_with_id().await {
             let Err(error) = ended else { continue };
             if let Some(index) = indices.remove(&error.id()) {
-                tracing::error!(source = %self.sources[index].id, %error, "source task broke down");
+                tracing::error!(source = self.name(index), %error, "source task broke down");
                 self.reporter(index).failed(&Fault::Internal);
-                indices.insert(tasks.spawn(self.run_source(index, RESTART_AFTER)).id(), index);
+                indices.insert(self.start_one(&mut tasks, index, RESTART_AFTER), index);
             }
         }
+    }
+
+    /// Starts the task of the source or tile set with this number.
+    fn start_one(&self, tasks: &mut JoinSet<()>, index: usize, after: Duration) -> tokio::task::Id {
+        let Some(set) = index.checked_sub(self.sources.len()) else {
+            return tasks.spawn(self.run_source(index, after)).id();
+        };
+        let (tiles, desk) = (Arc::clone(&self.tiles), self.tile_desk.clone());
+        let (gate, outlet, reporter) = (self.gate.clone(), self.outlet.clone(), self.reporter(index));
+        let task = async move {
+            tokio::time::sleep(after).await;
+            if let (Some(tiles), Ok(id)) = (tiles.get(set), TileSetId::try_from(set)) {
+                desk.serve(id, tiles.clone(), gate, outlet, reporter).await;
+            }
+        };
+        tasks.spawn(task).id()
+    }
+
+    /// Id in the configuration of the source or tile set with this number.
+    fn name(&self, index: usize) -> &str {
+        let source = self.sources.get(index).map(|source| source.id.as_str());
+        source.or_else(|| Some(&self.tiles.get(index - self.sources.len())?.id)).unwrap_or_default()
     }
 
     fn reporter(&self, index: usize) -> Reporter {

@@ -147,6 +147,18 @@ impl Reporter {
         self.outlet.send_health(self.source, &self.health);
     }
 
+    /// Reports a tile that came, of many: health that says the same as a moment
+    /// ago is not sent again. `records` counts the tiles.
+    pub fn tile_came(&mut self, bytes: u64, took: Duration) {
+        self.health.records += 1;
+        self.health.bytes = bytes;
+        self.health.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let is_news = self.health.age_secs(Time::system_now()).is_none_or(|age_secs| age_secs >= 1.0);
+        if is_news || self.health.state != SourceState::Live {
+            self.alive();
+        }
+    }
+
     /// Reports a failure.
     pub fn failed(&mut self, fault: &Fault) {
         self.health.state = SourceState::Failing;

@@ -110,11 +110,14 @@ async fn fetch(client: Option<Client>, url: &str, gate: &Gate) -> Result<Picture
     check_status(&response)?;
     let until = Instant::now() + secs(client.deadlines().whole_secs);
     let body = client.body(response, MAX_BYTES, until).await?;
-    gate.run(move || decode(&body)).await?
+    gate.run(move || decode(&body, MAX_WIDTH_PX)).await?
 }
 
-/// Decodes a PNG or JPEG of bounded size and makes it as small as it is shown.
-fn decode(body: &[u8]) -> Result<Picture, Fault> {
+/// Decodes a PNG or JPEG of bounded size and makes it at most `widest_px` wide.
+///
+/// # Errors
+/// When it is neither, damaged or too large.
+pub(super) fn decode(body: &[u8], widest_px: u32) -> Result<Picture, Fault> {
     let fault = |error: image::ImageError| {
         Fault::Picture(match error {
             image::ImageError::Limits(_) => "尺寸超过上限".into(),
@@ -131,10 +134,10 @@ fn decode(body: &[u8]) -> Result<Picture, Fault> {
         .map_err(|error| fault(image::ImageError::IoError(error)))?;
     reader.limits(limits);
     let mut picture = reader.decode().map_err(fault)?;
-    if picture.width() > MAX_WIDTH_PX {
-        let height = u64::from(picture.height()) * u64::from(MAX_WIDTH_PX) / u64::from(picture.width());
+    if picture.width() > widest_px {
+        let height = u64::from(picture.height()) * u64::from(widest_px) / u64::from(picture.width());
         let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
-        picture = picture.resize_exact(MAX_WIDTH_PX, height, FilterType::Triangle);
+        picture = picture.resize_exact(widest_px, height, FilterType::Triangle);
     }
     let picture = picture.into_rgba8();
     let (width, height) = picture.dimensions();
@@ -155,15 +158,15 @@ mod tests {
 
     #[test]
     fn large_pictures_are_made_small_and_small_ones_kept() {
-        let picture = decode(&encoded(1920, 1080, ImageFormat::Jpeg)).unwrap();
+        let picture = decode(&encoded(1920, 1080, ImageFormat::Jpeg), MAX_WIDTH_PX).unwrap();
         assert_eq!((picture.width, picture.height, picture.rgba.len()), (480, 270, 480 * 270 * 4));
-        let picture = decode(&encoded(32, 16, ImageFormat::Png)).unwrap();
+        let picture = decode(&encoded(32, 16, ImageFormat::Png), MAX_WIDTH_PX).unwrap();
         assert_eq!((picture.width, picture.height, &picture.rgba[..4]), (32, 16, [10, 200, 30, 255].as_slice()));
     }
 
     #[test]
     fn bombs_and_rubbish_are_refused() {
-        let message = |body: &[u8]| decode(body).unwrap_err().to_string();
+        let message = |body: &[u8]| decode(body, MAX_WIDTH_PX).unwrap_err().to_string();
         assert!(message(&encoded(5_000, 2, ImageFormat::Png)).contains("尺寸"));
         assert!(message(b"<html>login</html>").contains("JPEG"));
         let mut cut = encoded(64, 64, ImageFormat::Png);

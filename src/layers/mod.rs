@@ -4,6 +4,7 @@
 //! | folder | in | out |
 //! |---|---|---|
 //! | [`context`] | water, parks, buildings, roads | triangles and segments |
+//! | [`tiles`] | map tiles, the view | pictures, triangles and segments; requests |
 //! | [`areas`] | the hierarchy, figures per area | triangles, borders, styles |
 //! | [`heat`] | events of the window | exact bins |
 //! | [`tracks`] | patrol walks, the clock | points with instants, heads |
@@ -19,6 +20,7 @@ pub mod gpu;
 pub mod heat;
 pub mod labels;
 pub mod points;
+pub mod tiles;
 pub mod tracks;
 
 use bevy::prelude::*;
@@ -43,12 +45,13 @@ impl Plugin for LayersPlugin {
             .init_resource::<areas::AreaLayer>()
             .init_resource::<areas::raise::RaisedLayer>()
             .init_resource::<heat::HeatLayer>()
+            .init_resource::<tiles::TileLayer>()
             .init_resource::<labels::PlacedLabels>()
             .init_resource::<tracks::TrackLayer>()
             .add_systems(
                 Update,
                 (
-                    context::sync,
+                    (context::sync, tiles::sync),
                     (
                         areas::build_geometry,
                         areas::pick_detail,

@@ -3,7 +3,7 @@
 //! | resource | writer |
 //! |---|---|
 //! | [`WallClock`] | [`tick_clock`], actions |
-//! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`] | [`receive`] |
+//! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`], [`Tiles`] | [`receive`] |
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
@@ -19,6 +19,7 @@ mod events;
 pub mod overview;
 mod points;
 mod sources;
+mod tiles;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,9 +28,10 @@ use bevy::prelude::*;
 
 use crate::config::Config;
 use crate::domain::clock::Clock;
+use crate::domain::tiles::{TileId, TileSetId};
 use crate::domain::time::Time as Instant1970;
 use crate::domain::update::{Records, Update as SourceUpdate};
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, TileRequest};
 
 pub use actions::{Action, Focus, Overlays, PointKey, Selection, Visible};
 pub use area_values::AreaValues;
@@ -38,6 +40,7 @@ pub use events::Events;
 pub use overview::Overview;
 pub use points::{Pictures, Points};
 pub use sources::{SourceEntry, Sources};
+pub use tiles::Tiles;
 
 /// The configuration in force.
 #[derive(Resource, Clone)]
@@ -72,6 +75,13 @@ impl Default for Waker {
 /// The connection to the ingest thread; absent in benchmarks that load files.
 #[derive(Resource)]
 pub struct IngestLink(pub Ingest);
+
+impl IngestLink {
+    /// Wants these tiles, and no others any more.
+    pub fn want_tiles(&self, wanted: &[(TileSetId, TileId)]) {
+        self.0.want_tiles(wanted.iter().map(|&(set, tile)| TileRequest { set, tile }).collect());
+    }
+}
 
 /// Order of the main schedule: data first, then what is derived from them,
 /// then what is drawn.
@@ -109,6 +119,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Events>()
             .init_resource::<Points>()
             .init_resource::<Pictures>()
+            .init_resource::<Tiles>()
             .init_resource::<Overview>()
             .init_resource::<AreaValues>()
             .insert_resource(Focus::of(&self.config))
@@ -146,6 +157,7 @@ struct Stores<'w> {
     events: ResMut<'w, Events>,
     points: ResMut<'w, Points>,
     pictures: ResMut<'w, Pictures>,
+    tiles: ResMut<'w, Tiles>,
 }
 
 /// Takes updates from the channel until it is empty or the budget is spent.
@@ -171,6 +183,8 @@ fn take(update: SourceUpdate, stores: &mut Stores, clock: &WallClock, elapsed_se
     match update {
         SourceUpdate::Health { source, health } => stores.sources.set_health(source, health),
         SourceUpdate::Picture { source: _, camera, picture } => stores.pictures.set(camera, picture),
+        SourceUpdate::TileSet { set, info } => stores.tiles.open_set(set, info),
+        SourceUpdate::Tile { set, tile, content } => stores.tiles.insert(set, tile, content),
         SourceUpdate::Records { source, records, findings } => {
             stores.sources.add_findings(source, findings);
             match records {
@@ -194,6 +208,11 @@ fn take(update: SourceUpdate, stores: &mut Stores, clock: &WallClock, elapsed_se
 pub fn keep_sources(world: &mut World, keep: impl Fn(crate::domain::health::SourceId) -> bool) {
     world.resource_mut::<Areas>().retain(&keep);
     world.resource_mut::<Points>().retain(&keep);
+}
+
+/// Forgets all tiles: their sets are others now, or are opened anew.
+pub fn forget_tiles(world: &mut World) {
+    world.resource_mut::<Tiles>().clear();
 }
 
 /// Puts areas into the model without a source: what benchmarks and tests do.

@@ -24,6 +24,8 @@ pub struct SourceEntry {
     pub feed: Feed,
     /// Whether it is told of each change as it happens.
     pub is_stream: bool,
+    /// Whether it is only asked for what is looked at, as tile servers are.
+    pub is_on_demand: bool,
     /// Age after which its data count as stale.
     pub stale_after_secs: f64,
     /// How it is doing.
@@ -38,13 +40,18 @@ impl SourceEntry {
         self.health.freshness(now, self.stale_after_secs)
     }
 
-    /// Fresh, and its last attempt did not fail.
+    /// Fresh, and its last attempt did not fail; or nobody has asked it yet.
     pub fn is_well(&self, now: Instant1970) -> bool {
-        self.health.state == SourceState::Live && self.freshness(now) == Freshness::Fresh
+        self.is_unasked() || (self.health.state == SourceState::Live && self.freshness(now) == Freshness::Fresh)
+    }
+
+    /// Whether it waits to be asked, and owes nothing.
+    pub fn is_unasked(&self) -> bool {
+        self.is_on_demand && self.health.state == SourceState::Waiting
     }
 }
 
-/// All sources, in the order of the configuration.
+/// All sources, in the order of the configuration, and after them all tile sets.
 #[derive(Resource, Default)]
 pub struct Sources {
     /// One entry per source; the index is the [`SourceId`].
@@ -52,8 +59,19 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Entries for the sources of `config`, all waiting.
+    /// Entries for the sources and tile sets of `config`, all waiting.
     pub fn of(config: &Config) -> Self {
+        let tiles = config.tiles.iter().map(|set| SourceEntry {
+            id: set.id.clone(),
+            name: set.name.clone(),
+            feed: Feed::Context,
+            is_stream: false,
+            is_on_demand: true,
+            // A map does not change from day to day.
+            stale_after_secs: f64::INFINITY,
+            health: SourceHealth::default(),
+            findings: VecDeque::new(),
+        });
         let entries = config
             .sources
             .iter()
@@ -62,10 +80,12 @@ impl Sources {
                 name: source.name.clone(),
                 feed: source.feed,
                 is_stream: matches!(source.origin, Origin::Sse { .. }),
+                is_on_demand: false,
                 stale_after_secs: source.stale_after_secs,
                 health: SourceHealth::default(),
                 findings: VecDeque::new(),
             })
+            .chain(tiles)
             .collect();
         Self { entries }
     }
@@ -159,6 +179,7 @@ mod tests {
             name: format!("{feed:?}"),
             feed,
             is_stream: false,
+            is_on_demand: false,
             stale_after_secs: 10.0,
             health: SourceHealth {
                 state: if last_ok.is_some() { SourceState::Live } else { SourceState::Waiting },

@@ -2,7 +2,8 @@
 //!
 //! Validates the configuration, looks at every source once, links the areas
 //! and inspects what came: orphans, duplicates, invalid rings, the datum,
-//! points outside the jurisdiction.
+//! points outside the jurisdiction. Then it looks at every tile set: what it is,
+//! what of it is drawn, whether it covers the jurisdiction.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,13 +12,14 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::config::error::Complaint;
-use crate::config::{Config, Source};
+use crate::config::{Config, Source, TileSet};
 use crate::domain::area::AreaTree;
+use crate::domain::context::ContextKind;
 use crate::domain::finding::{Finding, FindingKind};
-use crate::domain::geometry::LonLat;
+use crate::domain::geometry::{Bounds, LonLat};
 use crate::domain::spatial::{AreaLocator, datum_hint};
 use crate::domain::update::Records;
-use crate::ingest::{IngestContext, ProbeReport, probe};
+use crate::ingest::{IngestContext, ProbeReport, TileProbe, probe, probe_tiles};
 
 /// Findings of one kind printed per source; `--json` has all.
 const SHOWN: usize = 3;
@@ -27,6 +29,7 @@ struct Report {
     config: String,
     complaints: Vec<Complaint>,
     sources: Vec<SourceReport>,
+    tiles: Vec<TileReport>,
     /// What shows only when all sources are seen together.
     data: Vec<Finding>,
 }
@@ -44,13 +47,43 @@ struct SourceReport {
     findings_total: u64,
 }
 
+#[derive(Serialize)]
+struct TileReport {
+    id: String,
+    name: String,
+    /// What its tiles are, in words.
+    format: String,
+    /// First and last level.
+    zooms: Option<[u8; 2]>,
+    /// West, south, east, north, WGS-84 degrees.
+    bounds: Option<[f64; 4]>,
+    /// Whether it covers all areas; `None` when that is not known.
+    covers: Option<bool>,
+    /// Vector layers and what they are drawn as.
+    layers: Vec<(String, Option<ContextKind>)>,
+    /// The tile that was looked at: level, column, row.
+    tile: Option<[u32; 3]>,
+    /// Whether it holds something that is drawn.
+    is_drawn: bool,
+    /// What its licence wants said.
+    attribution: Option<String>,
+    bytes: u64,
+    took_ms: u64,
+    error: Option<String>,
+    /// What an integrator should look at, in words.
+    findings: Vec<String>,
+}
+
 impl Report {
     fn code(&self) -> u8 {
-        if !self.complaints.is_empty() || self.sources.iter().any(|source| source.error.is_some()) {
-            2
-        } else {
-            u8::from(!self.data.is_empty() || self.sources.iter().any(|source| source.findings_total > 0))
+        let is_dead = self.sources.iter().any(|source| source.error.is_some())
+            || self.tiles.iter().any(|set| set.error.is_some());
+        if !self.complaints.is_empty() || is_dead {
+            return 2;
         }
+        let has_findings = self.sources.iter().any(|source| source.findings_total > 0)
+            || self.tiles.iter().any(|set| !set.findings.is_empty());
+        u8::from(!self.data.is_empty() || has_findings)
     }
 }
 
@@ -85,8 +118,100 @@ fn examine(path: &Path, offline: bool) -> Report {
         running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
     report.data = inspect(&probes);
+    report.tiles = examine_tiles(&config.tiles, bounds_of(&probes));
     report.sources = config.sources.iter().zip(probes).map(|(source, probe)| source_report(source, probe)).collect();
     report
+}
+
+/// Looks at all tile sets. `jurisdiction` is where the areas are, degrees.
+fn examine_tiles(sets: &[TileSet], jurisdiction: Option<Bounds>) -> Vec<TileReport> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = sets.iter().map(|set| scope.spawn(move || probe_tiles(set, jurisdiction))).collect();
+        let probes = running.into_iter().map(|thread| thread.join().unwrap_or_default());
+        sets.iter().zip(probes).map(|(set, probe)| tile_report(set, probe)).collect()
+    })
+}
+
+/// Where the areas are, degrees; `None` when no boundary came.
+fn bounds_of(probes: &[ProbeReport]) -> Option<Bounds> {
+    let mut bounds = Bounds::EMPTY;
+    for probe in probes {
+        if let Some(Records::Areas(areas)) = &probe.records {
+            areas.iter().for_each(|area| bounds.merge(&area.shape.bounds()));
+        }
+    }
+    (!bounds.is_empty()).then_some(bounds)
+}
+
+fn tile_report(set: &TileSet, probe: TileProbe) -> TileReport {
+    let findings = if probe.error.is_some() { Vec::new() } else { tile_findings(set, &probe) };
+    TileReport {
+        id: set.id.clone(),
+        name: set.name.clone(),
+        format: probe.format,
+        zooms: probe.zooms,
+        bounds: probe.bounds.map(|bounds| [bounds.min[0], bounds.min[1], bounds.max[0], bounds.max[1]]),
+        covers: probe.covers,
+        layers: probe.layers,
+        tile: probe.tile.map(|tile| [u32::from(tile.z), tile.x, tile.y]),
+        is_drawn: probe.is_drawn,
+        attribution: probe.attribution,
+        bytes: probe.bytes,
+        took_ms: probe.took_ms,
+        error: probe.error,
+        findings,
+    }
+}
+
+/// What of a tile set may surprise whoever configured it.
+fn tile_findings(set: &TileSet, probe: &TileProbe) -> Vec<String> {
+    let mut findings = Vec::new();
+    if probe.covers == Some(false) {
+        findings.push("没有盖住全部区域".to_owned());
+    }
+    if !probe.layers.is_empty() && probe.layers.iter().all(|(_, kind)| kind.is_none()) {
+        findings.push("没有一个图层会画出来,请在 layers 中对应".to_owned());
+    }
+    if !probe.is_drawn {
+        findings.push("辖区中心的瓦片不存在或没有可画的内容".to_owned());
+    }
+    for (name, _) in set.layers.iter().filter(|(_, kind)| kind.is_some()) {
+        if !probe.layers.is_empty() && !probe.layers.iter().any(|(known, _)| known == name) {
+            findings.push(format!("layers 中的 `{name}` 没有出现在这组瓦片里"));
+        }
+    }
+    if let Some(said) = probe.attribution.as_deref().filter(|said| set.attribution.is_none() && !said.trim().is_empty())
+    {
+        let said: String = said.chars().filter(|c| !c.is_control()).take(80).collect();
+        findings.push(format!("文件要求署名而配置没有 attribution:{said}"));
+    }
+    findings
+}
+
+/// One tile set for a person to read.
+fn push_tiles(lines: &mut Vec<String>, set: &TileReport) {
+    let TileReport { name, id, format, took_ms, bytes, .. } = set;
+    if let Some(error) = &set.error {
+        lines.push(format!("✗ {name}({id},瓦片):{error}"));
+        return;
+    }
+    let zooms = set.zooms.map_or(String::new(), |[least, most]| format!(",{least}–{most} 级"));
+    let tile =
+        set.tile.map_or(String::new(), |[z, x, y]| format!(",{z}/{x}/{y} 为 {:.1} KiB", *bytes as f64 / 1_024.0));
+    lines.push(format!("✓ {name}({id},瓦片):{format}{zooms}{tile},{took_ms} 毫秒"));
+    if let Some([west, south, east, north]) = set.bounds {
+        lines.push(format!("    范围 {west:.4},{south:.4} 至 {east:.4},{north:.4}"));
+    }
+    let list = |drawn: bool| -> Vec<String> {
+        let layers = set.layers.iter().filter(|(_, kind)| kind.is_some() == drawn);
+        layers.map(|(name, kind)| kind.map_or_else(|| name.clone(), |kind| format!("{name}→{}", kind.name()))).collect()
+    };
+    for (what, layers) in [("画出", list(true)), ("不画", list(false))] {
+        if !layers.is_empty() {
+            lines.push(format!("    {what}:{}", layers.join("、")));
+        }
+    }
+    lines.extend(set.findings.iter().map(|finding| format!("    {finding}")));
 }
 
 fn source_report(source: &Source, probe: ProbeReport) -> SourceReport {
@@ -165,6 +290,9 @@ fn text_of(report: &Report, offline: bool) -> String {
             None => format!("✓ {name}({id},{feed}):{records} 条,{size:.1} KiB,{took_ms} 毫秒"),
         });
         push_findings(&mut lines, &source.findings, source.findings_total as usize);
+    }
+    for set in &report.tiles {
+        push_tiles(&mut lines, set);
     }
     if !report.data.is_empty() {
         lines.push("数据:".to_owned());

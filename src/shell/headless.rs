@@ -14,9 +14,10 @@ use super::app::{PictureTarget, TexturesPending};
 use crate::domain::health::SourceState;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
 use crate::map::Marks;
-use crate::model::{Areas, Events, Overview, Sources};
+use crate::model::{Areas, Events, Overview, Sources, WallConfig};
 
 /// Processor time of this thread; from `/proc` (schedstat), else unknown.
 fn thread_cpu_time() -> Option<Duration> {
@@ -89,6 +90,7 @@ impl HeadlessWall {
         let layer = world.resource::<AreaLayer>();
         let has_answers = sources.entries.iter().all(|entry| {
             entry.health.state == SourceState::Live
+                || entry.is_unasked()
                 || (entry.health.state == SourceState::Failing && entry.health.failures > 1)
         });
         // Shaders are compiled beside the frames; until then parts are missing.
@@ -103,7 +105,19 @@ impl HeadlessWall {
             && !world.resource::<Marks>().is_building()
             && !world.resource::<TrackLayer>().is_building()
             && layer.built_revision == areas.revision
+            && !self.waits_for_tiles()
             && world.resource::<Overview>().is_of(areas.revision, world.resource::<Events>().revision)
+    }
+
+    /// Whether a tile is missing that a set may still deliver.
+    pub fn waits_for_tiles(&self) -> bool {
+        let world = self.app.world();
+        let sources = world.resource::<Sources>();
+        let is_failing = |set: usize| {
+            let first = world.resource::<WallConfig>().0.sources.len();
+            sources.entries.get(first + set).is_some_and(|entry| entry.health.state == SourceState::Failing)
+        };
+        world.resource::<TileLayer>().incomplete().any(|set| !is_failing(usize::from(set)))
     }
 
     /// The picture as it is after the next frame.

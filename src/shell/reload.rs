@@ -79,13 +79,18 @@ fn apply(world: &mut World, config: Arc<Config>) {
     if *old == *config {
         return;
     }
-    if old.sources != config.sources || old.wall.zone != config.wall.zone || old.closed_loop != config.closed_loop {
+    if old.sources != config.sources
+        || old.tiles != config.tiles
+        || old.wall.zone != config.wall.zone
+        || old.closed_loop != config.closed_loop
+    {
         let waker = Arc::clone(&world.resource::<Waker>().0);
-        match Ingest::start(&config.sources, IngestContext::of(&config, waker)) {
+        match Ingest::start_with_tiles(&config.sources, &config.tiles, IngestContext::of(&config, waker)) {
             Ok(ingest) => {
                 let before = world.remove_resource::<IngestLink>();
                 world.insert_resource(IngestLink(ingest));
                 world.insert_resource(Sources::of(&config));
+                model::forget_tiles(world);
                 // A number stands for another source when the list changed.
                 model::keep_sources(world, |source| {
                     let at = usize::from(source);

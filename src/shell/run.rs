@@ -271,7 +271,7 @@ pub fn has_display() -> bool {
 }
 
 fn start_ingest(config: &Config, waker: &Waker) -> anyhow::Result<Ingest> {
-    Ok(Ingest::start(&config.sources, IngestContext::of(config, Arc::clone(&waker.0)))?)
+    Ok(Ingest::start_with_tiles(&config.sources, &config.tiles, IngestContext::of(config, Arc::clone(&waker.0)))?)
 }
 
 fn take_snapshot(arguments: SnapshotArguments) -> anyhow::Result<ExitCode> {

@@ -109,7 +109,8 @@ fn focus(wall: &mut HeadlessWall, code: &str) -> Result<(), SnapshotError> {
     Ok(())
 }
 
-/// Draws until no flight, tilt or rise is under way, for some seconds at most.
+/// Draws until no flight, tilt or rise is under way and the map's tiles are
+/// there, for some seconds at most.
 fn come_to_rest(wall: &mut HeadlessWall) {
     let end = std::time::Instant::now() + Duration::from_secs(20);
     let mut still = 0;
@@ -117,7 +118,7 @@ fn come_to_rest(wall: &mut HeadlessWall) {
         wall.frame();
         let world = wall.app.world();
         let is_moving = world.resource::<MapView>().is_moving() || world.resource::<RaisedLayer>().is_building();
-        still = if is_moving { 0 } else { still + 1 };
+        still = if is_moving || wall.waits_for_tiles() { 0 } else { still + 1 };
     }
 }
 

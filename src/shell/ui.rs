@@ -295,7 +295,7 @@ pub fn wall_ui(
         panels::area_card_place(layout.free, &panel_view, area, &facts_of(&shown, &panel_view, area))
     });
     let card = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
-    let aids = map_aids(&free, unit * px_per_point);
+    let aids = map_aids(&free, unit * px_per_point, panels::has_attribution(&shown.config.0));
     view.bypass_change_detection().keep_clear = aids.into_iter().chain(card).collect();
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
@@ -383,12 +383,14 @@ impl NameGlyphs {
     }
 }
 
-/// Where the legend and the scale bar stand: the bottom corners of `free`.
-fn map_aids(free: &ScreenRect, unit_px: f32) -> Vec<ScreenRect> {
+/// Where the legend and the scale bar stand: the bottom corners of `free`. What
+/// licences want said stands between them.
+fn map_aids(free: &ScreenRect, unit_px: f32, has_attribution: bool) -> Vec<ScreenRect> {
     let [right, bottom] = free.max;
     let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 232.0 * unit_px], max: free.max };
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
+    let scale = if has_attribution { ScreenRect { max: [legend.min[0], bottom], ..scale } } else { scale };
     vec![legend, scale]
 }
 
@@ -439,6 +441,8 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
             .sources
             .entries
             .iter()
+            // What nobody has asked is neither well nor ill.
+            .filter(|entry| !entry.is_unasked())
             .map(|entry| SourceRow {
                 name: &entry.name,
                 health: &entry.health,
@@ -535,6 +539,9 @@ fn draw(
     let metres_per_point = f64::from(px_per_point) / map.camera.px_per_m.max(1e-9);
     if !shown.areas.bounds.is_empty() {
         panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
+        if shown.visible.layers.contains(&Layer::Context) {
+            panels::attribution_ui(ui, layout.free, &view);
+        }
         // No legend for what is not there.
         let is_something = |value: &Option<f64>| value.is_some_and(|value| value != 0.0);
         let has_values = shown.visible.has(Layer::Areas) && shown.values.values.iter().any(is_something);

@@ -4,7 +4,7 @@
 //! The back end is a loopback server of raw sockets whose behaviour a test
 //! changes while the wall's ingest is connected to it.
 
-mod server;
+pub mod server;
 mod streams;
 
 use std::io::{Read, Write};

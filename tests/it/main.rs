@@ -7,4 +7,5 @@ mod faults;
 mod layering;
 mod panels;
 mod shaders;
+mod tiles;
 mod wall;

@@ -13,10 +13,11 @@ use quanyu::config::{Config, Layer};
 use quanyu::domain::clock::ClockMode;
 use quanyu::domain::device::{Device, DeviceState};
 use quanyu::domain::health::{Freshness, SourceState};
+use quanyu::domain::tiles::{TileGrid, TileId};
 use quanyu::ingest::{Ingest, IngestContext};
 use quanyu::layers::gpu::MapScene;
-use quanyu::map::Marks;
 use quanyu::map::marks::Look;
+use quanyu::map::{MapView, Marks};
 use quanyu::model::{Action, Areas, Events, Points, Sources, Visible, Waker, WallClock};
 use quanyu::shell::app::{Setup, Target, assemble, stop};
 use quanyu::shell::headless::HeadlessWall;
@@ -55,7 +56,7 @@ fn wall_of(config: Arc<Config>) -> Option<HeadlessWall> {
         stages: config.closed_loop.stages.clone(),
         waker: Arc::clone(&waker.0),
     };
-    let ingest = Ingest::start(&config.sources, context).expect("ingest starts");
+    let ingest = Ingest::start_with_tiles(&config.sources, &config.tiles, context).expect("ingest starts");
     let setup =
         Setup { config, clock: ClockMode::Live, target: Target::Picture(SIZE), fonts, ingest: Some(ingest), waker };
     Some(HeadlessWall::new(assemble(setup)))
@@ -271,4 +272,48 @@ fn the_bundled_map_looks_as_it_did() {
     let sum: f64 = expected.as_raw().iter().zip(small.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
     let mean = sum / small.as_raw().len() as f64;
     assert!(mean < GOLDEN_TOLERANCE, "mean difference {mean:.2}; look, then `cargo xtask bless`");
+}
+
+/// The pixel at a place of the golden tile 14/13598/6652.
+fn pixel_in_tile(wall: &HeadlessWall, image: &Image, at: [f64; 2]) -> [u8; 3] {
+    let world = wall.app.world();
+    let lonlat = TileGrid::default().lonlat(TileId { z: 14, x: 13_598, y: 6_652 }, at);
+    let local = world.resource::<Areas>().projection.local_from_lonlat(lonlat);
+    let [x, y] = world.resource::<MapView>().screen_from_local(local).map(|v| v as usize);
+    let at = (y * SIZE[0] as usize + x) * 4;
+    let data = image.data.as_ref().expect("a picture on this side");
+    [data[at], data[at + 1], data[at + 2]]
+}
+
+#[test]
+fn map_tiles_lie_where_they_belong_and_hide_with_the_context() {
+    if graphics::require().is_err() {
+        eprintln!("skipped: no graphics driver");
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("quanyu-wall-tiles-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let area = r#"{"type":"Feature","properties":{"code":"1","name":"","level":"street"},"geometry":{"type":"Polygon",
+        "coordinates":[[[118.78,32.0],[118.81,32.0],[118.81,32.03],[118.78,32.03],[118.78,32.0]]]}}"#;
+    std::fs::write(folder.join("areas.geojson"), area).expect("a file");
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/goldens/tiles.pmtiles");
+    let text = format!(
+        "panels = []\n[map]\nfill = \"none\"\n[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\n\
+         path = \"areas.geojson\"\n[[tiles]]\nid = \"t\"\nkind = \"pmtiles\"\npath = \"{golden}\"\n"
+    );
+    let config = Config::parse(&text, &folder.join("config.toml")).expect("valid");
+    let Some(mut wall) = wall_of(Arc::new(config)) else { return };
+    assert!(wall.settle(Duration::from_secs(60)), "not everything came");
+    // Water, the hole in it, land beside it.
+    const PLACES: [[f64; 2]; 3] = [[0.40, 0.06], [0.19, 0.19], [0.70, 0.06]];
+    let image = wall.picture().expect("a picture");
+    let [water, hole, land] = PLACES.map(|at| pixel_in_tile(&wall, &image, at));
+    assert_eq!(hole, land);
+    assert!(water[2] > land[2] + 20, "no water: {water:?} on {land:?}");
+    wall.app.world_mut().write_message(Action::ToggleLayer(Layer::Context));
+    wall.frame();
+    let image = wall.picture().expect("a picture");
+    assert_eq!(PLACES.map(|at| pixel_in_tile(&wall, &image, at)), [land; 3]);
+    stop(wall.app);
+    _ = std::fs::remove_dir_all(&folder);
 }

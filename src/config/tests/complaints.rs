@@ -1,7 +1,7 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 36] = [
+pub(super) const CASES: [(&str, &[&str]); 39] = [
     (
         r#"[map]
 fill = "solved-rat"
@@ -20,6 +20,60 @@ breaks = [10, 5]
         &[
             "config.toml:7:1: `classing` 与 `breaks` 只能写一个:写了分级界限就不再自动分级〔map.classing〕",
             "config.toml:8:15: 分级上界须从小到大,5 却不大于 10〔map.breaks[1]〕",
+        ],
+    ),
+    (
+        r#"[[tiles]]
+id = "a"
+kind = "xyz"
+url = "http://t{s}.a/{z}/{x}/{y}?tk={key}"
+[[tiles]]
+id = "b"
+kind = "pmtiles"
+url = "http://a/{z}/{x}/{y}"
+"#,
+        &[
+            "config.toml:6:1: 网址中有 {s},却没有 `subdomains`,请写作 subdomains = [\"0\", \"1\", \"2\"]〔tiles[0].subdomains〕",
+            r#"config.toml:6:1: 网址中有 {key},却没有 `key`,请写作 key = { env = "环境变量名" }〔tiles[0].key〕"#,
+            "config.toml:7:6: 已有数据源用了这个 id〔tiles[0].id〕",
+            "config.toml:10:1: 缺少必填的键 `path`〔tiles[1].path〕",
+            r#"config.toml:13:1: `url` 不能用于 kind = "pmtiles" 的瓦片,它属于 kind = "xyz" 或 "wmts"〔tiles[1].url〕"#,
+        ],
+    ),
+    (
+        r#"[[tiles]]
+id = "t"
+kind = "mbtiles"
+path = "t.mbtiles"
+crs = "web-mercator"
+matrix = "geographic"
+min_zoom = 0
+max_zoom = 30
+tile_size = 8
+opacity = 1.5
+layers = { water = "sea" }
+"#,
+        &[
+            "config.toml:10:7: 瓦片的 crs 是基准(wgs84、cgcs2000、gcj02、bd09);墨卡托切分请写 matrix = \"web-mercator\"(默认)〔tiles[0].crs〕",
+            "config.toml:12:12: 须在 1 到 24 之间,却是 0〔tiles[0].min_zoom〕",
+            "config.toml:13:12: 须在 1 到 24 之间,却是 30〔tiles[0].max_zoom〕",
+            "config.toml:14:13: 须在 64 到 2048 之间,却是 8〔tiles[0].tile_size〕",
+            "config.toml:15:11: 不透明度须在 0 到 1 之间,却是 1.5〔tiles[0].opacity〕",
+            "config.toml:16:20: 不认识 `sea`,可用的有 `water`、`green`、`building`、`road`、`none`〔tiles[0].layers.water〕",
+        ],
+    ),
+    (
+        r#"[[tiles]]
+id = "t"
+kind = "xyz"
+url = "http://a/{z}/{x}/{q}?tk=hunter2"
+key = { env = "K" }
+min_zoom = 9
+max_zoom = 8
+"#,
+        &[
+            "config.toml:9:7: 网址参数 `tk` 像是密钥,不得写入配置文件;请改用 headers = { 名称 = { env = \"环境变量名\" } }〔tiles[0].url〕",
+            "config.toml:11:12: 最小级别 9 大于最大级别 8〔tiles[0].min_zoom〕",
         ],
     ),
     (

@@ -26,7 +26,7 @@ const SECRET_HELP: &str = r#"密钥不得写入配置文件,请写作 { env = "�
 
 /// Checks an address; `None` after complaining.
 pub(super) fn url(url: At<String>, complaints: &mut Complaints) -> Option<String> {
-    match url_fault(&url.value) {
+    match url_fault(&url.value, None) {
         None => Some(url.value),
         Some(fault) => {
             complaints.add(url.offset, url.key, fault);
@@ -35,9 +35,44 @@ pub(super) fn url(url: At<String>, complaints: &mut Complaints) -> Option<String
     }
 }
 
+/// What stands for a secret in the address of a tile set.
+const KEY_PLACEHOLDER: &str = "{key}";
+
+/// Checks the address of a tile set, in which placeholders stand for the tile
+/// and `{key}` for a secret; `None` after complaining.
+pub(super) fn tile_url(url: At<String>, complaints: &mut Complaints) -> Option<String> {
+    let fault = url_fault(&url.value, Some(KEY_PLACEHOLDER)).or_else(|| placeholder_fault(&url.value));
+    match fault {
+        None => Some(url.value),
+        Some(fault) => {
+            complaints.add(url.offset, url.key, fault);
+            None
+        }
+    }
+}
+
+/// What is wrong with the placeholders of an address.
+fn placeholder_fault(url: &str) -> Option<String> {
+    const KNOWN: [&str; 6] = ["z", "x", "y", "-y", "s", "key"];
+    let host = strip_scheme(url).map_or("", |rest| rest.split(['/', '?']).next().unwrap_or(""));
+    for (at, part) in url.split('{').enumerate().skip(1) {
+        let Some((name, _)) = part.split_once('}') else { return Some("占位符缺少 }".to_owned()) };
+        if !KNOWN.contains(&name) {
+            let known = KNOWN.map(|name| format!("{{{name}}}")).join("、");
+            return Some(format!("不认识第 {at} 个占位符 `{{{}}}`,可用的有 {known}", excerpt(name)));
+        }
+    }
+    if host.replace("{s}", "").contains('{') {
+        return Some("主机名中只能有占位符 {s}".to_owned());
+    }
+    let has = |name: &str| url.contains(&format!("{{{name}}}"));
+    (!has("z") || !has("x") || has("y") == has("-y"))
+        .then(|| "瓦片网址须有 {z}、{x},以及 {y} 与 {-y}(自南向北的行号)之一".to_owned())
+}
+
 /// What is wrong with an address, without repeating it: it may hold a
-/// password.
-fn url_fault(url: &str) -> Option<String> {
+/// password. A parameter whose whole value is `placeholder` holds none.
+fn url_fault(url: &str, placeholder: Option<&str>) -> Option<String> {
     let Some(rest) = strip_scheme(url) else {
         return Some("网址须以 http:// 或 https:// 开头".to_owned());
     };
@@ -56,8 +91,9 @@ fn url_fault(url: &str) -> Option<String> {
         return Some("网址不能含 # 片段".to_owned());
     }
     let query = path.split_once('?').map_or("", |(_, query)| query);
-    let names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
-    names.into_iter().find(|name| is_secret_parameter(name)).map(|name| {
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut names = pairs.filter(|(_, value)| Some(*value) != placeholder).map(|(name, _)| name);
+    names.find(|name| is_secret_parameter(name)).map(|name| {
         format!(
             "网址参数 `{}` 像是密钥,不得写入配置文件;请改用 headers = {{ 名称 = {{ env = \"环境变量名\" }} }}",
             excerpt(name)
@@ -131,7 +167,8 @@ fn plain_fault(name: &str, text: &str) -> Option<String> {
     (!visible).then(|| "请求头的值只能用可见的 ASCII 字符".to_owned())
 }
 
-fn kept_elsewhere(
+/// Where a secret is kept; `None` after complaining.
+pub(super) fn kept_elsewhere(
     secret: RawSecret,
     key: String,
     offset: usize,
@@ -179,7 +216,7 @@ mod tests {
             "http://[::1]",
             "https://平台.example/市容?type=a@b",
         ] {
-            assert_eq!(url_fault(url), None, "{url}");
+            assert_eq!(url_fault(url, None), None, "{url}");
         }
     }
 
@@ -203,9 +240,35 @@ mod tests {
             "http://a/?tk=hunter2",
             "http://a?password=hunter2",
         ] {
-            let fault = url_fault(url).unwrap_or_else(|| panic!("accepted {url}"));
+            let fault = url_fault(url, None).unwrap_or_else(|| panic!("accepted {url}"));
             assert!(!fault.contains("hunter2"), "{fault}");
         }
+    }
+
+    #[test]
+    fn tile_addresses_may_name_a_secret_but_not_hold_one() {
+        let fault = |url: &str| url_fault(url, Some(KEY_PLACEHOLDER)).or_else(|| placeholder_fault(url));
+        for url in [
+            "https://t{s}.tianditu.gov.cn/vec_w/wmts?TILEROW={y}&TILECOL={x}&TILEMATRIX={z}&tk={key}",
+            "http://127.0.0.1:8080/{z}/{x}/{-y}.png",
+            "https://a.example/{key}/{z}/{x}/{y}@2x.png",
+        ] {
+            assert_eq!(fault(url), None, "{url}");
+        }
+        for url in [
+            "https://t0.tianditu.gov.cn/vec_w/wmts?TILEROW={y}&TILECOL={x}&TILEMATRIX={z}&tk=hunter2",
+            "https://t0.tianditu.gov.cn/vec_w/wmts?TILEROW={y}&TILECOL={x}&TILEMATRIX={z}&tk={key}hunter2",
+            "http://a/{z}/{x}.png",
+            "http://a/{z}/{x}/{y}/{-y}.png",
+            "http://a/{z}/{x}/{y}/{q}.png",
+            "http://a/{z}/{x}/{y.png",
+            "http://{key}.a/{z}/{x}/{y}.png",
+            "ftp://a/{z}/{x}/{y}.png",
+        ] {
+            let fault = fault(url).unwrap_or_else(|| panic!("accepted {url}"));
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+        assert!(url_fault("http://a/?tk={key}", None).is_some(), "a source has no placeholders");
     }
 
     #[test]

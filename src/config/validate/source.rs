@@ -139,7 +139,9 @@ fn origin(
     let address = raw.value.url.take();
     let address = required_text(address, "url", raw, complaints).and_then(|address| url(address, complaints));
     let headers = headers(raw.value.headers.take(), folder, complaints);
-    let deadlines = deadlines(&mut raw.value, complaints);
+    let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
+    let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
+    let deadlines = deadlines(timeouts, complaints);
     if kind == SourceKind::Sse {
         return Some(Origin::Sse { url: address?, headers, deadlines });
     }
@@ -176,7 +178,7 @@ pub(super) fn resolved(path: At<String>, folder: &Path, complaints: &mut Complai
     Some(folder.join(path.value))
 }
 
-fn headers(
+pub(super) fn headers(
     raw: Option<At<BTreeMap<String, At<RawHeader>>>>,
     folder: &Path,
     complaints: &mut Complaints,
@@ -196,14 +198,18 @@ fn headers(
     named.into_iter().filter_map(|(name, value)| header(&name, value, folder, complaints)).collect()
 }
 
-fn deadlines(raw: &mut RawSource, complaints: &mut Complaints) -> Deadlines {
+/// Deadlines until the connection stands, between bytes, and of the whole.
+pub(super) fn deadlines(
+    [connect, idle, whole]: [Option<At<DurationSecs>>; 3],
+    complaints: &mut Complaints,
+) -> Deadlines {
     let usual = Deadlines::default();
-    let whole_at = raw.whole_timeout.as_ref().map(|at| (at.offset, at.key.clone()));
+    let whole_at = whole.as_ref().map(|at| (at.offset, at.key.clone()));
     let mut secs = |duration, default| duration_secs(duration, MIN_INTERVAL_SECS, default, complaints);
     let deadlines = Deadlines {
-        connect_secs: secs(raw.connect_timeout.take(), usual.connect_secs),
-        idle_secs: secs(raw.idle_timeout.take(), usual.idle_secs),
-        whole_secs: secs(raw.whole_timeout.take(), usual.whole_secs),
+        connect_secs: secs(connect, usual.connect_secs),
+        idle_secs: secs(idle, usual.idle_secs),
+        whole_secs: secs(whole, usual.whole_secs),
     };
     if let Some((offset, key)) = whole_at.filter(|_| deadlines.whole_secs < deadlines.connect_secs) {
         complaints.add(

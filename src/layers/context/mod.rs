@@ -7,22 +7,12 @@ use bevy::prelude::*;
 use super::WallTheme;
 use super::areas::geometry::{Segment, cut_shape};
 use super::areas::rows;
-use super::gpu::{ContextVertex, MapScene, scene::ContextMesh};
+use super::gpu::{ContextMesh, ContextVertex, MapScene, palette_row};
 use crate::config::Layer;
 use crate::domain::context::{ContextFeature, ContextKind};
 use crate::domain::crs::Projection;
 use crate::map::MapView;
 use crate::model::{Areas, Points, Visible};
-
-/// Row of the palette for a kind of polygon.
-const fn palette_row(kind: ContextKind) -> u32 {
-    match kind {
-        ContextKind::Water => 0,
-        ContextKind::Green => 1,
-        ContextKind::Building => 2,
-        ContextKind::Road => 3,
-    }
-}
 
 /// Rebuilds the mesh when the context or the projection changed, and picks
 /// what the zoom shows.
@@ -50,12 +40,9 @@ pub(super) fn sync(
     }
     // A building of 20 m is worth drawing once it is a few pixels wide.
     let building_px = 20.0 * view.camera.px_per_m as f32 / view.unit_px.max(0.01);
-    let indices = scene.context.indices.len() as u32;
-    let end = if building_px > 1.6 { indices } else { scene.context.ground_indices };
-    scene.context_draws.push(0..end);
-    let [arterials, streets, lanes] = scene.context.rank_ends;
-    let street_end = if building_px > 3.5 { lanes } else { streets };
-    scene.context_line_draws.push(0..street_end.max(arterials));
+    let (polygons, lines) = scene.context.draws(building_px);
+    scene.context_draws.push(polygons);
+    scene.context_line_draws.push(lines);
 }
 
 fn mesh<'a>(features: impl Iterator<Item = &'a ContextFeature>, projection: &Projection) -> ContextMesh {

@@ -238,7 +238,7 @@ pub(super) fn texture(
 }
 
 /// Writes a whole texture of four bytes a texel.
-fn write_texture(queue: &RenderQueue, target: &Texture, bytes: &[u8], width: u32, height: u32) {
+pub(super) fn write_texture(queue: &RenderQueue, target: &Texture, bytes: &[u8], width: u32, height: u32) {
     queue.write_texture(
         TexelCopyTextureInfo { texture: target, mip_level: 0, origin: Origin3d::ZERO, aspect: TextureAspect::All },
         bytes,

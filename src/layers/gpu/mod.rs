@@ -6,8 +6,8 @@
 //! another one than last time; [`draw_map`] records one blur (when the bins
 //! changed) and one render pass:
 //!
-//! context → area fill → context again over the fill's alpha → heat → lines →
-//! glow → tracks → points → heads of tracks.
+//! area fill → map tiles → context over the fill's alpha → heat → lines → glow →
+//! tracks → points → heads of tracks.
 //!
 //! A map whose areas have risen is drawn by [`tilted`] instead, with depth;
 //! tracks are first drawn into a picture of their own, see [`tracks`].
@@ -24,6 +24,7 @@
 mod buffers;
 mod pipelines;
 pub mod scene;
+mod tiles;
 mod tilted;
 mod tracks;
 
@@ -43,9 +44,11 @@ use buffers::{Cached, HeatTextures};
 pub use pipelines::SHADERS;
 use pipelines::{BindGroups, Pipelines, TiltPipelines};
 pub use scene::{
-    AreaStyle, ColumnInstance, ContextVertex, HeatFrame, LineStyle, LineTable, MapScene, PointInstance, PointStyle,
-    PointTable, RaisedFrame, TrackFrame, TrackUniform, ViewUniform,
+    AreaStyle, ColumnInstance, ContextMesh, ContextVertex, HeatFrame, LineStyle, LineTable, MapScene, PointInstance,
+    PointStyle, PointTable, RaisedFrame, RasterTile, TileTone, TileVertex, TrackFrame, TrackUniform, ViewUniform,
+    palette_row,
 };
+use tiles::{TilePass, TileUploads};
 use tilted::TiltTargets;
 use tracks::TrackDrawing;
 
@@ -80,6 +83,7 @@ struct Uploaded {
     raised: Cached,
     raised_highlights: Cached,
     columns: Cached,
+    tiles: TileUploads,
     tilt_pipelines: Option<TiltPipelines>,
     tilt_targets: TiltTargets,
     tracks: TrackDrawing,
@@ -118,6 +122,7 @@ fn prepare(
     up.highlights.upload(&device, &queue, &scene.highlights, &scene.highlights, vertex);
     up.points.upload(&device, &queue, &scene.points, &scene.points, vertex);
     up.tracks.prepare(&scene.tracks, &device, &queue, &pipelines);
+    up.tiles.prepare(&scene, &device, &queue, &pipelines);
     let reheated = HeatTextures::prepare(&mut up.heat, scene.heat.as_ref(), &device, &queue, &pipelines);
     let remapped = tilted::prepare(up, &scene, &device, &queue, &pipelines);
     if up.groups.is_none() || restyled || reheated || remapped {
@@ -214,6 +219,10 @@ impl Drawing<'_> {
     fn ground(&self, pass: &mut wgpu::RenderPass<'_>) {
         let Self { scene, pipelines, uploaded, groups } = *self;
         self.fill(pass, &pipelines.fill, &scene.fill_draws);
+        if let Some(tiles) = uploaded.tiles.pipelines() {
+            let (polygons, roads) = (&pipelines.context, &pipelines.context_line);
+            self.tiles(pass, &TilePass { picture: &tiles.flat, polygons, roads });
+        }
         self.context(pass, &pipelines.context, &pipelines.context_line);
         self.heat(pass, &pipelines.heat);
         pass.set_bind_group(1, &groups.line_table, &[]);

@@ -15,7 +15,9 @@ use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bytemuck::{Pod, Zeroable};
 
 use super::buffers::{Cached, HeatTextures, texture};
-use super::scene::{ColumnInstance, ContextVertex, LineTable, MapScene, PointInstance, PointTable, ViewUniform};
+use super::scene::{
+    ColumnInstance, ContextVertex, LineTable, MapScene, PointInstance, PointTable, TileVertex, ViewUniform,
+};
 use crate::layers::areas::geometry::{FillVertex, RaisedSegment, Segment};
 use crate::layers::tracks::geometry::Head;
 
@@ -35,9 +37,10 @@ macro_rules! shader {
 
 /// Every shader with the name that its Rust side uses; all but the blur are
 /// prefixed with `view.wgsl`.
-pub const SHADERS: [(&str, &str); 13] = [
+pub const SHADERS: [(&str, &str); 14] = [
     ("fill", shader!("view", "style", "heat_ramp", "fill")),
     ("context", shader!("view", "context")),
+    ("tile", shader!("view", "tile")),
     ("line", shader!("view", "line")),
     ("raised", shader!("view", "style", "line", "raised")),
     ("wall", shader!("view", "style", "wall")),
@@ -105,11 +108,13 @@ pub(super) struct Pipelines {
     pub(super) point: RenderPipeline,
     blur: [RenderPipeline; 2],
     view_layout: BindGroupLayout,
-    uniform_layout: BindGroupLayout,
+    pub(super) uniform_layout: BindGroupLayout,
+    /// A table, a picture and how it is sampled.
+    pub(super) picture_layout: BindGroupLayout,
     storage_layout: BindGroupLayout,
     heat_layout: BindGroupLayout,
     pub(super) blur_layout: BindGroupLayout,
-    sampler: Sampler,
+    pub(super) sampler: Sampler,
     pub(super) blank_view: TextureView,
 }
 
@@ -120,6 +125,7 @@ impl Pipelines {
         let storage_layout = layout(device, &[buffer(0, BufferBindingType::Storage { read_only: true })]);
         let float = |filterable| TextureSampleType::Float { filterable };
         let heat_layout = layout(device, &[uniform(0), sampled(1, float(true)), sampled(2, float(true)), filtering(3)]);
+        let picture_layout = layout(device, &[uniform(0), sampled(1, float(true)), filtering(2)]);
         let blur_layout = layout(device, &[uniform(0), sampled(1, TextureSampleType::Uint), sampled(2, float(false))]);
 
         let build = |shader: &str,
@@ -186,6 +192,7 @@ impl Pipelines {
                 .create_view(&TextureViewDescriptor::default()),
             view_layout,
             uniform_layout,
+            picture_layout,
             storage_layout,
             heat_layout,
             blur_layout,
@@ -323,6 +330,42 @@ impl TrackPipelines {
             .build(),
             points_layout,
             picture_layout,
+        }
+    }
+}
+
+/// What pictures of tiles are drawn with; compiled when one is drawn for the
+/// first time.
+pub(super) struct TilePipelines {
+    /// On a map that lies flat.
+    pub(super) flat: RenderPipeline,
+    /// On the ground of one that is tilted.
+    pub(super) tilted: RenderPipeline,
+    /// Over areas that are about to rise.
+    pub(super) fading: RenderPipeline,
+}
+
+impl TilePipelines {
+    pub(super) fn new(device: &RenderDevice, base: &Pipelines) -> Self {
+        let formats = [VertexFormat::Float32x2; 2];
+        let build = |fs, depth| {
+            Recipe {
+                device,
+                shader: "tile",
+                vs: "vs",
+                fs,
+                vertex: Some((&formats, size_of::<TileVertex>() as u64, VertexStepMode::Vertex)),
+                groups: &[&base.view_layout, &base.picture_layout],
+                target: TARGET,
+                blend: Some(BY_MASK),
+                depth,
+            }
+            .build()
+        };
+        Self {
+            flat: build("fs", None),
+            tilted: build("fs", Some(Depth::Tested)),
+            fading: build("fs_fading", Some(Depth::Ignored)),
         }
     }
 }

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bytemuck::{Pod, Zeroable};
 
+use crate::config::tiles::MAX_TILE_SETS;
+use crate::domain::context::ContextKind;
 use crate::domain::heat::HeatGrid;
+use crate::domain::tiles::TileSetId;
+use crate::domain::update::Picture;
 use crate::layers::areas::geometry::{FillMesh, LineMesh, RaisedMesh, RaisedSegment, Segment};
 use crate::layers::tracks::geometry::{Head, TrackMesh};
 
@@ -90,6 +94,16 @@ fn pack_half2(low: f32, high: f32) -> u32 {
     half(low) | (half(high) << 16)
 }
 
+/// Row of the palette for a kind of polygon.
+pub const fn palette_row(kind: ContextKind) -> u32 {
+    match kind {
+        ContextKind::Water => 0,
+        ContextKind::Green => 1,
+        ContextKind::Building => 2,
+        ContextKind::Road => 3,
+    }
+}
+
 /// One vertex of a context polygon.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
@@ -113,6 +127,80 @@ pub struct ContextMesh {
     pub ground_indices: u32,
     /// One past the last segment of each rank of road, arterials first.
     pub rank_ends: [u32; 3],
+}
+
+impl ContextMesh {
+    /// Index range of polygons and segment range of roads that are worth
+    /// drawing where a building is this many design units wide.
+    pub fn draws(&self, building_px: f32) -> (Range<u32>, Range<u32>) {
+        let indices = self.indices.len() as u32;
+        let [arterials, streets, lanes] = self.rank_ends;
+        let street_end = if building_px > 3.5 { lanes } else { streets };
+        (0..if building_px > 1.6 { indices } else { self.ground_indices }, 0..street_end.max(arterials))
+    }
+}
+
+/// One corner of a tile's picture.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct TileVertex {
+    /// Local metres.
+    pub position: [f32; 2],
+    /// Place in the picture: (0, 0) is its upper left corner, (1, 1) the lower
+    /// right one.
+    pub at: [f32; 2],
+}
+
+/// A picture on the ground.
+#[derive(Debug)]
+pub struct RasterTile {
+    /// The picture.
+    pub picture: Picture,
+    /// Triangles.
+    pub vertices: Vec<TileVertex>,
+}
+
+/// How the pictures of a tile set are toned: struct `TileTone` of `tile.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct TileTone {
+    /// Linear colour of what is like a map's ground, or dark in a photograph;
+    /// opacity of the set.
+    pub low: [f32; 4],
+    /// Linear colour of what is unlike it, or light; share of its own colour that
+    /// a picture keeps.
+    pub high: [f32; 4],
+    /// Lightness of a map's ground.
+    pub paper: f32,
+    /// 1 for a map, 0 for a photograph.
+    pub is_map: f32,
+    /// Opacity of the ground.
+    pub paper_alpha: f32,
+    /// Opacity of what differs from it.
+    pub ink_alpha: f32,
+}
+
+/// One tile to draw.
+#[derive(Clone, Debug)]
+pub enum TileDraw {
+    /// A picture.
+    Picture {
+        /// The picture and where it lies.
+        tile: Arc<RasterTile>,
+        /// Its set: which row of the tones it has.
+        set: TileSetId,
+    },
+    /// Polygons and roads.
+    Shapes {
+        /// As those of the context.
+        mesh: Arc<ContextMesh>,
+        /// Its set, whose opacity it has.
+        set: TileSetId,
+        /// Index range of polygons to draw.
+        polygons: Range<u32>,
+        /// Segment range of roads to draw.
+        lines: Range<u32>,
+    },
 }
 
 /// Row of the line table: struct `LineStyle` of `line.wgsl`.
@@ -314,6 +402,10 @@ pub struct MapScene {
     pub context_draws: Vec<Range<u32>>,
     /// Segment ranges of roads to draw.
     pub context_line_draws: Vec<Range<u32>>,
+    /// Map tiles, those at the bottom first.
+    pub tiles: Vec<TileDraw>,
+    /// Tones of the tile sets.
+    pub tile_looks: [TileTone; MAX_TILE_SETS],
     /// Linear colours of water, parks, buildings, and one spare.
     pub palette: [[f32; 4]; 4],
     /// Triangles of all areas.
@@ -373,6 +465,8 @@ impl Default for MapScene {
             context: Arc::default(),
             context_draws: Vec::new(),
             context_line_draws: Vec::new(),
+            tiles: Vec::new(),
+            tile_looks: [TileTone::default(); MAX_TILE_SETS],
             palette: [[0.0; 4]; 4],
             fill: Arc::new(FillMesh::default()),
             fill_draws: Vec::new(),
@@ -431,5 +525,6 @@ mod tests {
         assert_eq!(size_of::<PointInstance>(), 24);
         assert_eq!(size_of::<ColumnInstance>(), 16);
         assert_eq!(size_of::<TrackUniform>(), 144);
+        assert_eq!(size_of::<TileTone>(), 48);
     }
 }

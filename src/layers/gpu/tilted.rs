@@ -22,7 +22,7 @@ use bevy::render::view::ViewTarget;
 use super::buffers::texture;
 use super::pipelines::{DEPTH, HEIGHT, Pipelines, TiltPipelines};
 use super::scene::MapScene;
-use super::{Drawing, RaisedFrame, Uploaded, tracks};
+use super::{Drawing, RaisedFrame, TilePass, Uploaded, tracks};
 
 /// Textures that only a tilted map draws into.
 #[derive(Default)]
@@ -172,8 +172,16 @@ fn draw_solid(draw: &Drawing, raised: &RaisedFrame, pipelines: &TiltPipelines, p
             pass.draw(0..4, range.clone());
         }
     }
+    if let Some(tiles) = uploaded.tiles.pipelines() {
+        let (polygons, roads) = (&pipelines.context, &pipelines.road);
+        draw.tiles(pass, &TilePass { picture: &tiles.tilted, polygons, roads });
+    }
     draw.context(pass, &pipelines.context, &pipelines.road);
     if scene.view.flatness > 0.0 {
+        if let Some(tiles) = uploaded.tiles.pipelines() {
+            let (polygons, roads) = (&pipelines.context_fading, &pipelines.road_fading);
+            draw.tiles(pass, &TilePass { picture: &tiles.fading, polygons, roads });
+        }
         draw.context(pass, &pipelines.context_fading, &pipelines.road_fading);
         draw.heat(pass, &pipelines.heat_fading);
     }

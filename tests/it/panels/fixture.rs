@@ -205,6 +205,7 @@ fn config(mood: Mood) -> Config {
         },
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
+        tiles: Vec::new(),
         scenes: vec![Scene {
             name: "事件总览".into(),
             layers: Vec::new(),
