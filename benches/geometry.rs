@@ -1,16 +1,21 @@
-//! How long a city takes from areas to arrays for the GPU, and a place to
-//! find its area: `cargo bench --bench geometry`.
+//! How long a city takes from a file to arrays for the GPU, a place to find its
+//! area, and points to become clusters: `cargo bench --bench geometry`.
+//!
+//! Placing names is a system of the wall and measured by `quanyu bench`.
 //!
 //! The city is made up: 25,600 micro-grids of sixteen vertices each (London's
 //! output areas are 25,053 of fourteen) in 256 grids, with wiggly borders that
 //! neighbours share vertex by vertex. Patrol tracks are measured as well: a
 //! million points.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
+use quanyu::domain::cluster::{ClusterIndex, ClusterOptions, Input};
 use quanyu::domain::crs::{Crs, Projection};
+use quanyu::domain::event::{Channel, Event, EventStore, Severity};
 use quanyu::domain::geometry::{Bounds, LonLat, Shape};
 use quanyu::domain::heal::heal;
 use quanyu::domain::heat::{HeatGrid, density_from_bins};
@@ -18,8 +23,10 @@ use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
 use quanyu::domain::time::Time;
 use quanyu::domain::track::Track;
+use quanyu::ingest::load_areas;
 use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
 use quanyu::layers::tracks::geometry::track_mesh;
+use quanyu::model::link;
 
 /// Micro-grids along a side, and along a side of a grid.
 const CELLS: usize = 160;
@@ -97,6 +104,41 @@ fn areas(c: &mut Criterion) {
     group.finish();
 }
 
+/// The city as a back end would send it.
+fn geojson(tree: &AreaTree) -> String {
+    let mut text = String::from(r#"{"type":"FeatureCollection","features":["#);
+    for (number, area) in tree.areas().iter().enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        let (code, level) = (&area.code, area.level.name());
+        let parent = area.parent.as_deref().unwrap_or_default();
+        let ring: Vec<String> = area.shape.points.iter().map(|[lon, lat]| format!("[{lon:.6},{lat:.6}]")).collect();
+        let _ = write!(
+            text,
+            r#"{comma}{{"type":"Feature","properties":{{"code":"{code}","name":"{code}","level":"{level}","parent":"{parent}"}},"geometry":{{"type":"Polygon","coordinates":[[{}]]}}}}"#,
+            ring.join(",")
+        );
+    }
+    text + "]}"
+}
+
+fn loading(c: &mut Criterion) {
+    let tree = city();
+    let path = std::env::temp_dir().join(format!("quanyu-bench-{}.geojson", std::process::id()));
+    std::fs::write(&path, geojson(&tree)).expect("the temporary folder can be written");
+    let mut group = c.benchmark_group("loading 25,856 areas");
+    group.sample_size(10);
+    group.bench_function("parse and heal", |b| {
+        b.iter(|| load_areas(std::slice::from_ref(&path), Crs::Wgs84, None).expect("the file is there").0.len());
+    });
+    group.bench_function("link", |b| {
+        let areas = || tree.areas().iter().map(|area| Area::clone(area)).collect();
+        b.iter_batched(areas, link, BatchSize::LargeInput);
+    });
+    group.finish();
+    // It lies in the temporary folder, where it may also stay.
+    let _ = std::fs::remove_file(&path);
+}
+
 fn places(c: &mut Criterion) {
     let tree = city();
     let locator = AreaLocator::build(&tree);
@@ -107,6 +149,77 @@ fn places(c: &mut Criterion) {
     c.bench_function("10,000 places from BD-09", |b| {
         b.iter(|| places.iter().map(|place| Crs::Bd09.to_wgs84([place.lon, place.lat])[0]).sum::<f64>());
     });
+}
+
+fn clusters(c: &mut Criterion) {
+    // Most points stand in sixty crowds, as things in a city do.
+    let mut random = fastrand::Rng::with_seed(3);
+    let crowds: Vec<[f64; 2]> = (0..60).map(|_| [0, 1].map(|_| random.f64() * 60_000.0)).collect();
+    let inputs: Vec<Input> = (0..100_000)
+        .map(|_| {
+            let crowd = crowds[random.usize(..crowds.len())];
+            let at = crowd.map(|value| value + (random.f64() - 0.5) * (random.f64() * 8_000.0));
+            Input { at, class: random.u8(..5) }
+        })
+        .collect();
+    let options = ClusterOptions::default();
+    let mut group = c.benchmark_group("100,000 points");
+    group.sample_size(20);
+    group.bench_function("cluster at all levels", |b| {
+        let build = |inputs| {
+            let mut index = ClusterIndex::build(inputs, options);
+            index.prepare(options.min_level);
+            index
+        };
+        b.iter_batched(|| inputs.clone(), build, BatchSize::LargeInput);
+    });
+    group.bench_function("filter and cluster at all levels", |b| {
+        let mut index = ClusterIndex::build(inputs.clone(), options);
+        let mut shown = 0;
+        b.iter(|| {
+            shown = (shown + 1) % 5;
+            index.refilter(|_, class| class != shown);
+            index.prepare(options.min_level);
+        });
+    });
+    group.finish();
+}
+
+fn stored_event(number: i64) -> Event {
+    let reported = Time(number * 4_000);
+    Event {
+        id: format!("20250815-{number:06}").into(),
+        category: "市容环境".into(),
+        subcategory: "垃圾满溢".into(),
+        title: "垃圾满溢".into(),
+        place: "湖东3网格".into(),
+        area: Some(format!("32010{:05}", number % 40_000).into()),
+        at: None,
+        severity: Severity::Normal,
+        channel: Channel::Patrol,
+        reported,
+        stage: 1,
+        entered: vec![(0, reported), (1, reported.plus_millis(60_000))],
+        due: None,
+        closed: None,
+        solved: None,
+        satisfied: None,
+        returned: 0,
+        repeats: None,
+    }
+}
+
+fn store(c: &mut Criterion) {
+    let events: Vec<Event> = (0..100_000).map(stored_event).collect();
+    let mut group = c.benchmark_group("100,000 events");
+    group.sample_size(10);
+    let apply = |events: Vec<Event>| {
+        let mut store = EventStore::default();
+        store.apply(events);
+        store
+    };
+    group.bench_function("store", |b| b.iter_batched(|| events.clone(), apply, BatchSize::LargeInput));
+    group.finish();
 }
 
 fn events(c: &mut Criterion) {
@@ -167,5 +280,5 @@ fn tracks(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, areas, places, events, tracks);
+criterion_group!(benches, loading, areas, places, clusters, store, events, tracks);
 criterion_main!(benches);

@@ -2,6 +2,7 @@
 //! micro-grid, of any depth, linked by parent codes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +117,8 @@ pub type AreaIndex = u32;
 /// The areas of a jurisdiction with their hierarchy.
 #[derive(Clone, Debug, Default)]
 pub struct AreaTree {
-    areas: Vec<Area>,
+    /// Shared with whoever delivered them: no boundary is held twice.
+    areas: Vec<Arc<Area>>,
     by_code: HashMap<String, AreaIndex>,
     parents: Vec<Option<AreaIndex>>,
     children: Vec<Vec<AreaIndex>>,
@@ -131,10 +133,11 @@ impl AreaTree {
     /// The first of several areas with one code wins; an area whose parent is
     /// unknown or that is its own ancestor becomes a root. Each such case is
     /// reported as a finding, none is an error.
-    pub fn build(areas: Vec<Area>) -> (Self, Vec<Finding>) {
+    pub fn build<A: Into<Arc<Area>>>(areas: Vec<A>) -> (Self, Vec<Finding>) {
         let mut findings = Vec::new();
-        let mut tree = Self::default();
+        let mut tree = Self { by_code: HashMap::with_capacity(areas.len()), ..Self::default() };
         for area in areas {
+            let area: Arc<Area> = area.into();
             let index = tree.areas.len() as AreaIndex;
             if let Some(&first) = tree.by_code.get(&area.code) {
                 let kept = &tree.areas[first as usize].name;
@@ -202,7 +205,7 @@ impl AreaTree {
     }
 
     /// All areas in the order they came.
-    pub fn areas(&self) -> &[Area] {
+    pub fn areas(&self) -> &[Arc<Area>] {
         &self.areas
     }
 

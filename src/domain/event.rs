@@ -1,6 +1,7 @@
 //! Events (事件): what is reported, handled and closed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -87,20 +88,23 @@ impl Channel {
 }
 
 /// One event with its whole course so far.
+///
+/// What many events have in common, and the id, by which tables find it, are
+/// shared: a wall holds two hundred thousand of these.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Unique id at its source.
-    pub id: String,
+    pub id: Arc<str>,
     /// Major class, 市容环境 for example.
-    pub category: String,
+    pub category: Arc<str>,
     /// Minor class, 垃圾满溢 for example.
-    pub subcategory: String,
+    pub subcategory: Arc<str>,
     /// What is shown in a list, already masked.
     pub title: String,
     /// Where, in words, already masked.
     pub place: String,
     /// Code of the smallest known area.
-    pub area: Option<String>,
+    pub area: Option<Arc<str>>,
     /// Where; an event without a place still counts everywhere but on the map.
     pub at: Option<LonLat>,
     /// How serious.
@@ -124,7 +128,7 @@ pub struct Event {
     /// How many times it was sent back a stage.
     pub returned: u16,
     /// The earlier event that it repeats.
-    pub repeats: Option<String>,
+    pub repeats: Option<Arc<str>>,
 }
 
 impl Event {
@@ -141,6 +145,38 @@ impl Event {
     /// When it entered the stage in which it is now.
     pub fn stage_entered(&self) -> Time {
         self.entered.last().map_or(self.reported, |&(_, at)| at)
+    }
+}
+
+/// Words kept by [`Words`]: a large city's codes of areas, and as many again.
+const MAX_WORDS: usize = 131_072;
+
+/// Words that events have in common, each kept once.
+#[derive(Clone, Debug, Default)]
+pub struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    /// Makes the event's classes and its area's code the ones that other
+    /// events have. Where there are too many words, new ones are not shared.
+    pub fn share(&mut self, event: &mut Event) {
+        self.share_one(&mut event.category);
+        self.share_one(&mut event.subcategory);
+        if let Some(area) = &mut event.area {
+            self.share_one(area);
+        }
+    }
+
+    fn share_one(&mut self, word: &mut Arc<str>) {
+        if let Some(known) = self.0.get(word) {
+            *word = Arc::clone(known);
+        } else if self.0.len() < MAX_WORDS {
+            self.0.insert(Arc::clone(word));
+        }
+    }
+
+    /// Forgets the words that no event has any more.
+    fn forget_unused(&mut self) {
+        self.0.retain(|word| Arc::strong_count(word) > 1);
     }
 }
 
@@ -162,9 +198,10 @@ pub struct ApplyCount {
 pub struct EventStore {
     /// Boxed, because a growing table of records this large would hold two
     /// copies of all of them.
-    events: HashMap<String, Box<Event>>,
+    events: HashMap<Arc<str>, Box<Event>>,
     /// (reported, id) in time order, so that windows and "newest" are slices.
-    order: std::collections::BTreeSet<(Time, String)>,
+    order: std::collections::BTreeSet<(Time, Arc<str>)>,
+    words: Words,
     capacity: usize,
     dropped: u64,
 }
@@ -178,7 +215,13 @@ impl Default for EventStore {
 impl EventStore {
     /// An empty store that keeps at most `capacity` events.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { events: HashMap::new(), order: Default::default(), capacity: capacity.max(1), dropped: 0 }
+        Self {
+            events: HashMap::new(),
+            order: Default::default(),
+            words: Words::default(),
+            capacity: capacity.max(1),
+            dropped: 0,
+        }
     }
 
     /// Adds or replaces events by id. A repeated or late delivery changes
@@ -186,7 +229,7 @@ impl EventStore {
     /// than the known one is ignored.
     pub fn apply(&mut self, batch: impl IntoIterator<Item = Event>) -> ApplyCount {
         let mut count = ApplyCount::default();
-        for event in batch {
+        for mut event in batch {
             match self.events.get(&event.id) {
                 Some(known) if **known == event || is_older(&event, known) => {
                     count.same += 1;
@@ -194,6 +237,8 @@ impl EventStore {
                 }
                 Some(known) => {
                     count.changed += 1;
+                    // The one that the tables have.
+                    event.id = Arc::clone(&known.id);
                     if known.reported != event.reported {
                         self.order.remove(&(known.reported, known.id.clone()));
                         self.order.insert((event.reported, event.id.clone()));
@@ -204,13 +249,17 @@ impl EventStore {
                     self.order.insert((event.reported, event.id.clone()));
                 }
             }
-            self.events.insert(event.id.clone(), Box::new(event));
+            self.words.share(&mut event);
+            self.events.insert(Arc::clone(&event.id), Box::new(event));
         }
         while self.events.len() > self.capacity {
             let Some((_, id)) = self.order.pop_first() else { break };
             self.events.remove(&id);
             count.dropped += 1;
             self.dropped += 1;
+        }
+        if count.dropped > 0 {
+            self.words.forget_unused();
         }
         count
     }
@@ -242,8 +291,8 @@ impl EventStore {
 
     /// Events reported in `from..=to`, oldest first.
     pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = &Event> + '_ {
-        let low = (from, String::new());
-        let high = (Time(to.0.saturating_add(1)), String::new());
+        let low = (from, Arc::from(""));
+        let high = (Time(to.0.saturating_add(1)), Arc::from(""));
         self.order.range(low..high).filter_map(|(_, id)| self.get(id))
     }
 }
@@ -301,9 +350,26 @@ pub(crate) mod tests {
         let mut store = EventStore::with_capacity(2);
         let count = store.apply([event("new", 3_000), event("old", 1_000), event("mid", 2_000)]);
         assert_eq!(count.dropped, 1);
-        let ids: Vec<_> = store.iter().map(|e| e.id.as_str()).collect();
+        let ids: Vec<_> = store.iter().map(|e| &*e.id).collect();
         assert_eq!(ids, ["mid", "new"]);
         assert_eq!(store.dropped(), 1);
+    }
+
+    #[test]
+    fn words_in_common_and_ids_are_held_once() {
+        let mut store = EventStore::with_capacity(2);
+        let in_area = |id: &str, reported| Event { area: Some("320106".into()), ..event(id, reported) };
+        store.apply([in_area("a", 1_000), in_area("b", 2_000)]);
+        store.apply([Event { returned: 1, entered: vec![(1, Time(5_000))], ..in_area("a", 1_000) }]);
+        let [a, b] = ["a", "b"].map(|id| store.get(id).unwrap());
+        assert_eq!(a.returned, 1);
+        assert!(Arc::ptr_eq(&a.category, &b.category) && Arc::ptr_eq(&a.subcategory, &b.subcategory));
+        assert!(a.area.as_ref().zip(b.area.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)));
+        // The event, the table and the order.
+        assert_eq!(Arc::strong_count(&a.id), 3);
+        // Words go with the last event that has them.
+        store.apply([event("c", 3_000), event("d", 4_000)]);
+        assert_eq!(store.words.0.len(), 2);
     }
 
     #[test]

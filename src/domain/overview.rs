@@ -112,7 +112,7 @@ pub struct OverviewInput<'a> {
     /// All events.
     pub store: &'a EventStore,
     /// Their places by id; events without one count everywhere but in areas.
-    pub places: &'a HashMap<String, PlacedEvent>,
+    pub places: &'a HashMap<Arc<str>, PlacedEvent>,
     /// The hierarchy.
     pub tree: &'a AreaTree,
     /// The shown instant.
@@ -278,7 +278,7 @@ pub fn rolling_hours(quarters: &[u32]) -> Vec<u32> {
 fn categories_of<'a>(list: impl Iterator<Item = &'a Event>) -> Vec<(String, u64)> {
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for event in list {
-        let name = if event.category.is_empty() { "其他" } else { event.category.as_str() };
+        let name = if event.category.is_empty() { "其他" } else { &*event.category };
         *counts.entry(name).or_default() += 1;
     }
     let mut sorted: Vec<(String, u64)> = counts.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
@@ -308,7 +308,7 @@ fn live_of(input: &OverviewInput) -> Vec<LiveEvent> {
         .map(|event| {
             let area = input.place(event).area;
             LiveEvent {
-                id: event.id.clone(),
+                id: event.id.to_string(),
                 title: event.title.clone(),
                 place: area.map_or_else(|| event.place.clone(), |index| place_name(input.tree, index)),
                 severity: event.severity,
@@ -360,7 +360,7 @@ mod tests {
         store.apply(reported.iter().map(|&(id, _, at)| event(id, at)));
         let places = reported
             .iter()
-            .map(|&(id, area, _)| (id.to_owned(), PlacedEvent { area: Some(area), ..PlacedEvent::default() }))
+            .map(|&(id, area, _)| (id.into(), PlacedEvent { area: Some(area), ..PlacedEvent::default() }))
             .collect();
         let overview = Overview::build(&OverviewInput {
             store: &store,

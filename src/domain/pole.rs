@@ -36,6 +36,7 @@ pub fn pole(shape: &Shape, precision: f64) -> Option<([f64; 2], f64)> {
         return None;
     }
     let bounds = Bounds::of(polygon[0]);
+    let outline = Outline::new(&polygon);
     let size = bounds.size();
     let (narrow, long) = (size[0].min(size[1]), size[0].max(size[1]));
     if narrow == 0.0 {
@@ -43,8 +44,9 @@ pub fn pole(shape: &Shape, precision: f64) -> Option<([f64; 2], f64)> {
     }
     // `max` also turns a precision that is no number into the finest.
     let precision = precision.max(long * FINEST_PRECISION);
-    let mut search = Search { polygon: &polygon, precision, queue: BinaryHeap::new(), best: first_guess(&polygon) };
-    search.offer(Cell::new(bounds.center(), 0.0, &polygon));
+    let best = first_guess(&outline);
+    let mut search = Search { outline: &outline, precision, queue: BinaryHeap::new(), best };
+    search.offer(Cell::new(bounds.center(), 0.0, &outline));
     search.cover(&bounds, precision.max(narrow).max(long / MOST_CELLS_ALONG));
     search.refine();
     Some((search.best.center, search.best.distance.max(0.0)))
@@ -68,8 +70,8 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(center: [f64; 2], half_width: f64, polygon: &[&[[f64; 2]]]) -> Self {
-        let distance = signed_distance(polygon, center);
+    fn new(center: [f64; 2], half_width: f64, outline: &Outline) -> Self {
+        let distance = outline.signed_distance(center);
         Self { center, half_width, distance, potential: distance + half_width * std::f64::consts::SQRT_2 }
     }
 }
@@ -96,7 +98,7 @@ impl Ord for Cell {
 
 /// The state of one search.
 struct Search<'a> {
-    polygon: &'a [&'a [[f64; 2]]],
+    outline: &'a Outline<'a>,
     precision: f64,
     queue: BinaryHeap<Cell>,
     best: Cell,
@@ -112,7 +114,7 @@ impl Search<'_> {
 
     /// Looks at a cell, and keeps it for halving when that may pay.
     fn open(&mut self, center: [f64; 2], half_width: f64) {
-        let cell = Cell::new(center, half_width, self.polygon);
+        let cell = Cell::new(center, half_width, self.outline);
         if cell.potential > self.best.distance + self.precision {
             self.queue.push(cell);
         }
@@ -147,8 +149,8 @@ impl Search<'_> {
 }
 
 /// The centroid of the shell; a vertex when the shell has no area.
-fn first_guess(polygon: &[&[[f64; 2]]]) -> Cell {
-    let shell = polygon[0];
+fn first_guess(outline: &Outline) -> Cell {
+    let shell = outline.rings[0];
     let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
     let mut previous = shell[shell.len() - 1];
     // Relative to a vertex, so that far-away coordinates keep their digits.
@@ -163,44 +165,99 @@ fn first_guess(polygon: &[&[[f64; 2]]]) -> Cell {
         previous = point;
     }
     let center = if sum == 0.0 { shell[0] } else { [ox + x / sum, oy + y / sum] };
-    Cell::new(center, 0.0, polygon)
+    Cell::new(center, 0.0, outline)
 }
 
-/// Distance from `point` to the nearest edge; negative outside (even-odd).
-fn signed_distance(polygon: &[&[[f64; 2]]], point: [f64; 2]) -> f64 {
-    let [x, y] = point;
-    let mut inside = false;
-    let mut least_squared = f64::INFINITY;
-    for ring in polygon {
-        let mut b = ring[ring.len() - 1];
-        for &a in *ring {
-            if (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0] {
-                inside = !inside;
+/// Edges whose distances are computed side by side.
+const LANES: usize = 4;
+
+/// A number of each of so many edges.
+type Lanes = [f64; LANES];
+
+/// Edges side by side: where each begins, how far it runs, and the square of
+/// its length, 1 where it has none.
+#[derive(Clone, Copy, Default)]
+struct Edges {
+    x: Lanes,
+    y: Lanes,
+    dx: Lanes,
+    dy: Lanes,
+    length_squared: Lanes,
+}
+
+/// The rings of a polygon, and their edges in blocks, so that one instruction
+/// works on several of them.
+struct Outline<'a> {
+    rings: &'a [&'a [[f64; 2]]],
+    blocks: Vec<Edges>,
+}
+
+impl<'a> Outline<'a> {
+    fn new(rings: &'a [&'a [[f64; 2]]]) -> Self {
+        let count: usize = rings.iter().map(|ring| ring.len()).sum();
+        let mut blocks = vec![Edges::default(); count.div_ceil(LANES)];
+        let mut number = 0;
+        for ring in rings {
+            let mut previous = ring[ring.len() - 1];
+            for &point in *ring {
+                put(&mut blocks, number, point, previous);
+                number += 1;
+                previous = point;
             }
-            least_squared = least_squared.min(squared_distance(point, a, b));
-            b = a;
         }
+        // What is left of the last block is its last edge once more.
+        if let (Some(ring), 1..) = (rings.last(), number % LANES) {
+            let from = if ring.len() > 1 { ring[ring.len() - 2] } else { ring[0] };
+            (number..blocks.len() * LANES).for_each(|number| put(&mut blocks, number, ring[ring.len() - 1], from));
+        }
+        Self { rings, blocks }
     }
-    if least_squared == 0.0 {
-        0.0
-    } else if inside {
-        least_squared.sqrt()
-    } else {
-        -least_squared.sqrt()
+
+    /// Distance from `point` to the nearest edge; negative outside (even-odd).
+    fn signed_distance(&self, point: [f64; 2]) -> f64 {
+        let distance = self.least_squared(point).sqrt();
+        if distance == 0.0 || self.contains(point) { distance } else { -distance }
+    }
+
+    /// Squared distance from `point` to the nearest edge.
+    fn least_squared(&self, [x, y]: [f64; 2]) -> f64 {
+        let mut least = [f64::INFINITY; LANES];
+        for edges in &self.blocks {
+            for (lane, least) in least.iter_mut().enumerate() {
+                let [ax, ay] = [edges.x[lane], edges.y[lane]];
+                let [dx, dy] = [edges.dx[lane], edges.dy[lane]];
+                let along = (((x - ax) * dx + (y - ay) * dy) / edges.length_squared[lane]).clamp(0.0, 1.0);
+                let [mx, my] = [x - (ax + along * dx), y - (ay + along * dy)];
+                let squared = mx * mx + my * my;
+                *least = if squared < *least { squared } else { *least };
+            }
+        }
+        least.into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    fn contains(&self, [x, y]: [f64; 2]) -> bool {
+        let mut inside = false;
+        for ring in self.rings {
+            let mut b = ring[ring.len() - 1];
+            for &a in *ring {
+                if (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0] {
+                    inside = !inside;
+                }
+                b = a;
+            }
+        }
+        inside
     }
 }
 
-/// Squared distance from a point to the segment from `a` to `b`.
-fn squared_distance([px, py]: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
-    let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+/// Puts an edge where edge `number` belongs.
+fn put(blocks: &mut [Edges], number: usize, [x, y]: [f64; 2], to: [f64; 2]) {
+    let edges = &mut blocks[number / LANES];
+    let lane = number % LANES;
+    let [dx, dy] = [to[0] - x, to[1] - y];
     let length_squared = dx * dx + dy * dy;
-    let along = if length_squared > 0.0 {
-        (((px - a[0]) * dx + (py - a[1]) * dy) / length_squared).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    let [mx, my] = [px - (a[0] + along * dx), py - (a[1] + along * dy)];
-    mx * mx + my * my
+    (edges.x[lane], edges.y[lane], edges.dx[lane], edges.dy[lane]) = (x, y, dx, dy);
+    edges.length_squared[lane] = if length_squared > 0.0 { length_squared } else { 1.0 };
 }
 
 #[cfg(test)]
@@ -279,7 +336,7 @@ mod tests {
             let (at, distance) = pole(&shape, 0.01).unwrap();
             prop_assert!(distance == 0.0 || shape.contains(at));
             for probe in probes {
-                prop_assert!(signed_distance(&[&star], probe) <= distance + 0.01 + 1e-9);
+                prop_assert!(Outline::new(&[&star]).signed_distance(probe) <= distance + 0.01 + 1e-9);
             }
         }
     }

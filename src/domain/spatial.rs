@@ -7,20 +7,21 @@
 //! yields the few areas whose box holds the place; the even-odd test over all
 //! rings decides. The answer is exactly that of asking every area in turn.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use rstar::{AABB, RTree, RTreeObject};
 
-use super::area::{AreaIndex, AreaTree, Level};
+use super::area::{Area, AreaIndex, AreaTree, Level};
 use super::crs::{Crs, distance_m};
-use super::geometry::{LonLat, ring_contains};
+use super::geometry::LonLat;
 
 /// Finds the areas that hold a place.
 #[derive(Clone, Debug, Default)]
 pub struct AreaLocator {
     boxes: RTree<AreaBox>,
-    /// Vertices of all areas, ring after ring.
-    points: Vec<[f64; 2]>,
-    /// For each ring, one past its last index into `points`.
-    ring_ends: Vec<u32>,
+    /// Those of the tree, whose boundaries are looked at where they are.
+    areas: Vec<Arc<Area>>,
 }
 
 /// A piece of a meridian inside one area, degrees north.
@@ -34,15 +35,13 @@ pub struct Stretch {
     pub north: f64,
 }
 
-/// One area's box in the R-tree, and where its rings are.
+/// One area's box in the R-tree.
 #[derive(Clone, Debug)]
 struct AreaBox {
     min: [f64; 2],
     max: [f64; 2],
     area: AreaIndex,
     level: Level,
-    first_ring: u32,
-    end_ring: u32,
 }
 
 impl RTreeObject for AreaBox {
@@ -54,33 +53,22 @@ impl RTreeObject for AreaBox {
 }
 
 impl AreaLocator {
-    /// Copies the boundaries of `tree` into a packed index. Areas without a
+    /// Puts the boxes of `tree`'s areas into a packed index. Areas without a
     /// boundary, or with a box that is not finite, are never found.
     pub fn build(tree: &AreaTree) -> Self {
-        let vertices = tree.areas().iter().map(|area| area.shape.points.len()).sum();
-        let mut points = Vec::with_capacity(vertices);
-        let mut ring_ends = Vec::with_capacity(tree.len());
-        let mut boxes = Vec::with_capacity(tree.len());
-        for (index, area) in tree.areas().iter().enumerate() {
+        let areas = tree.areas().to_vec();
+        let box_of = |(index, area): (usize, &Arc<Area>)| {
             let bounds = area.shape.bounds();
             let is_finite = bounds.min.iter().chain(&bounds.max).all(|value| value.is_finite());
-            if area.shape.is_empty() || !is_finite {
-                continue;
-            }
-            let first_ring = ring_ends.len() as u32;
-            let offset = points.len() as u32;
-            points.extend_from_slice(&area.shape.points);
-            ring_ends.extend(area.shape.ring_ends.iter().map(|end| end + offset));
-            boxes.push(AreaBox {
+            (is_finite && !area.shape.is_empty()).then_some(AreaBox {
                 min: bounds.min,
                 max: bounds.max,
                 area: index as AreaIndex,
                 level: area.level,
-                first_ring,
-                end_ring: ring_ends.len() as u32,
-            });
-        }
-        Self { boxes: RTree::bulk_load(boxes), points, ring_ends }
+            })
+        };
+        let boxes = areas.par_iter().enumerate().with_min_len(256).filter_map(box_of).collect();
+        Self { boxes: RTree::bulk_load(boxes), areas }
     }
 
     /// The area at `level` that holds `place`; of several, the one that came
@@ -133,9 +121,7 @@ impl AreaLocator {
     /// from the south.
     fn cross(&self, candidate: &AreaBox, lon: f64, crossings: &mut Vec<f64>) {
         crossings.clear();
-        for ring in candidate.first_ring..candidate.end_ring {
-            let start = if ring == 0 { 0 } else { self.ring_ends[ring as usize - 1] as usize };
-            let points = &self.points[start..self.ring_ends[ring as usize] as usize];
+        for points in self.areas[candidate.area as usize].shape.rings() {
             let Some(&last) = points.last() else { continue };
             let mut previous = last;
             for &point in points {
@@ -154,14 +140,9 @@ impl AreaLocator {
         self.boxes.locate_in_envelope_intersecting(&AABB::from_point(point))
     }
 
-    /// The even-odd test over all rings of one area, as in
-    /// [`Shape::contains`](super::geometry::Shape::contains).
+    /// The even-odd test over all rings of one area.
     fn holds(&self, candidate: &AreaBox, point: [f64; 2]) -> bool {
-        (candidate.first_ring..candidate.end_ring).fold(false, |inside, ring| {
-            let start = if ring == 0 { 0 } else { self.ring_ends[ring as usize - 1] as usize };
-            let end = self.ring_ends[ring as usize] as usize;
-            inside ^ ring_contains(&self.points[start..end], point)
-        })
+        self.areas[candidate.area as usize].shape.contains(point)
     }
 }
 

@@ -173,6 +173,14 @@ impl Take for Points<'_> {
             ),
         }
     }
+
+    fn fork(&self) -> Self {
+        Self { zone: self.zone, points: Vec::new() }
+    }
+
+    fn join(&mut self, mut part: Self) {
+        self.points.append(&mut part.points);
+    }
 }
 
 impl Points<'_> {

@@ -35,7 +35,8 @@ pub struct Areas {
     degrees: Bounds,
     /// Bounds in degrees of the points that frame a map without boundaries.
     point_frame: Bounds,
-    per_source: BTreeMap<SourceId, Vec<Area>>,
+    /// Shared with the tree: no boundary is held twice.
+    per_source: BTreeMap<SourceId, Vec<Arc<Area>>>,
     wanted: bool,
     building: Option<Task<Built>>,
 }
@@ -74,10 +75,14 @@ impl Areas {
     /// Replaces what `source` delivered. The result shows once the background
     /// task has linked and indexed it; the old areas stay until then.
     pub fn replace(&mut self, source: SourceId, areas: Vec<Area>) {
-        if self.per_source.get(&source).is_some_and(|old| *old == areas) {
+        let is_same = |old: &Vec<Arc<Area>>| old.len() == areas.len() && old.iter().zip(&areas).all(|(a, b)| **a == *b);
+        if self.per_source.get(&source).is_some_and(is_same) {
             return;
         }
-        self.per_source.insert(source, areas);
+        // Collected, they would keep the memory that held them side by side.
+        let mut shared = Vec::with_capacity(areas.len());
+        shared.extend(areas.into_iter().map(Arc::new));
+        self.per_source.insert(source, shared);
         self.wanted = true;
     }
 
@@ -163,7 +168,7 @@ pub(super) fn poll_build(mut areas: ResMut<Areas>, waker: Res<Waker>) {
     }
     if areas.wanted {
         areas.wanted = false;
-        let all: Vec<Area> = areas.per_source.values().flatten().cloned().collect();
+        let all: Vec<Arc<Area>> = areas.per_source.values().flatten().cloned().collect();
         let waker = waker.clone();
         areas.building = Some(AsyncComputeTaskPool::get().spawn(async move {
             let built = build(all);
@@ -179,7 +184,7 @@ pub fn link(all: Vec<Area>) -> (AreaTree, Projection) {
     (built.tree, built.projection)
 }
 
-fn build(all: Vec<Area>) -> Built {
+fn build<A: Into<Arc<Area>>>(all: Vec<A>) -> Built {
     let started = std::time::Instant::now();
     let (tree, findings) = AreaTree::build(all);
     let mut degrees = Bounds::EMPTY;

@@ -1,6 +1,7 @@
 //! The events, each placed in the hierarchy and on the map once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 
@@ -15,7 +16,7 @@ pub struct Events {
     /// The events.
     pub store: EventStore,
     /// Their places by id.
-    pub places: HashMap<String, PlacedEvent>,
+    pub places: HashMap<Arc<str>, PlacedEvent>,
     /// Grows with each batch that changed something.
     pub revision: u64,
     /// What the batches did, added up.
@@ -29,7 +30,7 @@ const NEWS_SECS: f64 = 120.0;
 impl Events {
     /// Merges a batch; `elapsed_secs` is the time since the program's start.
     pub fn apply(&mut self, batch: Vec<Event>, areas: &Areas, system: Instant1970, elapsed_secs: f32) {
-        let placed: Vec<(String, PlacedEvent)> = batch
+        let placed: Vec<(Arc<str>, PlacedEvent)> = batch
             .iter()
             .map(|event| {
                 let is_news = system.secs_since(event.reported) < NEWS_SECS;
@@ -38,7 +39,7 @@ impl Events {
                     None if is_news => elapsed_secs,
                     None => -1.0,
                 };
-                (event.id.clone(), PlacedEvent { born_secs, ..place(event, areas) })
+                (Arc::clone(&event.id), PlacedEvent { born_secs, ..place(event, areas) })
             })
             .collect();
         let count = self.store.apply(batch);
@@ -77,7 +78,7 @@ pub(super) fn replace_places(mut events: ResMut<Events>, areas: Res<Areas>) {
     let Events { store, places, areas_revision, revision, .. } = &mut *events;
     for event in store.iter() {
         let born_secs = places.get(&event.id).map_or(-1.0, |known| known.born_secs);
-        places.insert(event.id.clone(), PlacedEvent { born_secs, ..place(event, &areas) });
+        places.insert(Arc::clone(&event.id), PlacedEvent { born_secs, ..place(event, &areas) });
     }
     *areas_revision = areas.revision;
     *revision += 1;

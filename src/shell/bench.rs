@@ -223,9 +223,9 @@ impl Data {
 fn event(i: usize, at: LonLat, time: Option<Instant1970>, now: Instant1970) -> Event {
     let reported = time.unwrap_or_else(|| now.plus_millis(-((i as i64 * 7_919) % 10_000_000)));
     Event {
-        id: format!("bench-{i}"),
-        category: "其他".to_owned(),
-        subcategory: String::new(),
+        id: format!("bench-{i}").into(),
+        category: "其他".into(),
+        subcategory: "".into(),
         title: "事件".to_owned(),
         place: String::new(),
         area: None,

@@ -257,7 +257,7 @@ impl Open<'_> {
         };
         let mut lines = Vec::new();
         let class = match event.subcategory.is_empty() {
-            true => event.category.clone(),
+            true => event.category.to_string(),
             false => format!("{} · {}", event.category, event.subcategory),
         };
         push(&mut lines, "类别", &class);

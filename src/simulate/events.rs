@@ -6,6 +6,7 @@
 //! can never disagree.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
@@ -13,7 +14,7 @@ use super::calendar::{self, DAY_MS, HOUR_MS};
 use super::catalogue::{KINDS, Kind};
 use super::city::{City, Site, Spot};
 use super::noise;
-use crate::domain::event::{Event, Severity};
+use crate::domain::event::{Event, Severity, Words};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
 
@@ -52,8 +53,10 @@ pub fn of_day(city: &City, day: i64) -> Vec<Event> {
     events.retain(|event| calendar::day_of(event.reported) == day);
     events.sort_by_key(|event| event.reported);
     let date = calendar::compact_date(day);
+    let mut words = Words::default();
     for (number, event) in events.iter_mut().enumerate() {
-        event.id = format!("{}-{date}-{:05}", city.profile.code, number + 1);
+        event.id = format!("{}-{date}-{:05}", city.profile.code, number + 1).into();
+        words.share(event);
     }
     link_repeats(&mut events, city, &mut rng);
     events
@@ -103,12 +106,12 @@ fn draw(city: &City, kind: &Kind, reported: Time, site: &Site<'_>, rng: &mut Rng
     let street = &site.leaf.street;
     let exact = kind.where_[rng.usize(..kind.where_.len())];
     let mut event = Event {
-        id: String::new(),
+        id: "".into(),
         category: kind.category.into(),
         subcategory: kind.name.into(),
         title: format!("{}{exact}{}", if kind.is_indoors() { city.community_of(site.leaf) } else { street }, kind.name),
         place: format!("{} · {street}", city.area(site.leaf.grid).name),
-        area: Some(city.area(site.leaf.area).code.clone()),
+        area: Some(city.area(site.leaf.area).code.as_str().into()),
         at: Some(LonLat::new(site.degrees[0], site.degrees[1])),
         severity,
         channel: Kind::channel(noise::weighted(rng, &kind.channels)),
@@ -190,7 +193,7 @@ fn link_repeats(events: &mut [Event], city: &City, rng: &mut Rng) {
     let near_deg = city.profile.block_m() * 0.18 / 111_000.0;
     // Earlier events by kind and square of that size, so that a city's day
     // need not be compared with itself.
-    let mut before: HashMap<(String, i64, i64), Vec<usize>> = HashMap::new();
+    let mut before: HashMap<(Arc<str>, i64, i64), Vec<usize>> = HashMap::new();
     let square = |at: LonLat| ((at.lon / near_deg).floor() as i64, (at.lat / near_deg).floor() as i64);
     for later in 0..events.len() {
         let Some(at) = events[later].at else { continue };
@@ -297,7 +300,7 @@ mod tests {
             let holding: Vec<_> =
                 city.geography.areas.iter().filter(|area| area.shape.contains([place.lon, place.lat])).collect();
             let smallest = holding.iter().max_by_key(|area| area.level).map(|area| area.code.clone());
-            assert_eq!(event.area, smallest);
+            assert_eq!(event.area.as_deref(), smallest.as_deref());
             assert!(event.repeats.as_ref().is_none_or(|id| *id < event.id));
         }
     }

@@ -198,14 +198,14 @@ mod tests {
     fn history_and_changes_tell_the_same_story() {
         let (world, now) = world();
         let hour_later = now.plus_millis(HOUR_MS);
-        let mut known: BTreeMap<String, Event> =
+        let mut known: BTreeMap<Arc<str>, Event> =
             all(&world, now, None).into_iter().map(|event| (event.id.clone(), event)).collect();
         let changes = world.changes(now, hour_later);
         assert!(!changes.is_empty());
         for event in changes {
             known.insert(event.id.clone(), event);
         }
-        let later: BTreeMap<String, Event> =
+        let later: BTreeMap<Arc<str>, Event> =
             all(&world, hour_later, None).into_iter().map(|event| (event.id.clone(), event)).collect();
         assert_eq!(known, later);
     }

@@ -14,6 +14,7 @@ pub type Package = (&'static str, &'static str);
 pub const RUN: &[Package] = &[
     ("gcc", "links the program"),
     ("libc6-dev", "links the program"),
+    ("make", "builds the allocator"),
     ("pkg-config", "finds libraries while building"),
     ("libwayland-dev", "the window under Wayland, to build"),
     ("fonts-noto-cjk", "Chinese type"),

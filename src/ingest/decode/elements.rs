@@ -9,7 +9,9 @@
 //! How it works: one pass. `features` is decoded as it is met, so a file that
 //! is cut off gives all features before the cut; every other member of the
 //! outer object is only remembered by its byte range and looked at when there
-//! were no features.
+//! were no features. Long arrays are read on all processors ([`parallel`]).
+
+mod parallel;
 
 use std::ops::Range;
 
@@ -45,9 +47,16 @@ pub struct Element {
 }
 
 /// Takes elements one by one.
-pub trait Take {
+pub trait Take: Send {
     /// Takes one.
     fn take(&mut self, element: Element, notes: &mut Notes);
+
+    /// One of the same kind that took nothing yet.
+    #[must_use]
+    fn fork(&self) -> Self;
+
+    /// Adds what a fork took: elements behind all that were taken here.
+    fn join(&mut self, part: Self);
 }
 
 /// What a document says about itself.
@@ -100,12 +109,14 @@ pub struct ElementReader {
     options: ElementOptions,
     geometry: GeometryReader,
     elements: usize,
+    /// Arrays of twice as many bytes are read on all processors.
+    chunk_bytes: usize,
 }
 
 impl ElementReader {
     /// Reads at most `max_vertices` vertices.
     pub fn new(options: ElementOptions, max_vertices: usize) -> Self {
-        Self { options, geometry: GeometryReader::new(max_vertices), elements: 0 }
+        Self { options, geometry: GeometryReader::new(max_vertices), elements: 0, chunk_bytes: parallel::CHUNK_BYTES }
     }
 
     /// Counts an element that did not come from JSON; `None` when there were
@@ -121,7 +132,7 @@ impl ElementReader {
     /// When nothing can be used: no JSON, no records, or an envelope that
     /// says no. A text that is cut off or broken after some elements is no
     /// error but a finding.
-    pub fn read(&mut self, text: &[u8], take: &mut dyn Take, notes: &mut Notes) -> Result<Document, Fault> {
+    pub fn read(&mut self, text: &[u8], take: &mut impl Take, notes: &mut Notes) -> Result<Document, Fault> {
         let before = self.elements;
         let mut document = Document::default();
         let is_sequence = is_sequence(text);
@@ -162,13 +173,13 @@ impl ElementReader {
         &mut self,
         scanner: &mut Scanner<'_>,
         document: &mut Document,
-        take: &mut dyn Take,
+        take: &mut impl Take,
         notes: &mut Notes,
     ) -> Result<(), Stop> {
         match scanner.peek() {
             Some(b'{') => self.read_object(scanner, document, take, notes),
             Some(b'[') if self.options.records.as_deref().is_none_or(str::is_empty) => {
-                scanner.array(|scanner| self.read_element(scanner, take, notes))
+                self.read_array(scanner, take, notes)
             }
             Some(b'[') => Err(Fault::Malformed("应答是数组,其中没有配置的 records 路径".into()).into()),
             _ => {
@@ -183,7 +194,7 @@ impl ElementReader {
         &mut self,
         scanner: &mut Scanner<'_>,
         document: &mut Document,
-        take: &mut dyn Take,
+        take: &mut impl Take,
         notes: &mut Notes,
     ) -> Result<(), Stop> {
         let start = scanner.offset();
@@ -193,7 +204,7 @@ impl ElementReader {
         scanner.object(|scanner, key| {
             if stream_features && key == b"features" && scanner.peek() == Some(b'[') {
                 has_features = true;
-                return scanner.array(|scanner| self.read_element(scanner, take, notes));
+                return self.read_array(scanner, take, notes);
             }
             let range = scanner.skip_value()?;
             members.push(key, range);
@@ -213,7 +224,7 @@ impl ElementReader {
         &mut self,
         text: &[u8],
         found: envelope::Found,
-        take: &mut dyn Take,
+        take: &mut impl Take,
         notes: &mut Notes,
     ) -> Result<(), Stop> {
         let at = |range: Range<usize>| {
@@ -224,19 +235,27 @@ impl ElementReader {
         match found {
             envelope::Found::None => Ok(()),
             envelope::Found::One(range) => self.read_element(&mut at(range), take, notes),
-            envelope::Found::Array(range) => at(range).array(|scanner| self.read_element(scanner, take, notes)),
+            envelope::Found::Array(range) => self.read_array(&mut at(range), take, notes),
         }
     }
 
-    /// Reads one element. A defect that leaves the brackets in balance costs
-    /// only this element.
-    fn read_element(&mut self, scanner: &mut Scanner<'_>, take: &mut dyn Take, notes: &mut Notes) -> Result<(), Stop> {
+    /// Reads one element.
+    fn read_element(&mut self, scanner: &mut Scanner<'_>, take: &mut impl Take, notes: &mut Notes) -> Result<(), Stop> {
         if self.elements >= self.options.max_elements {
             return Err(Stop::Full(format!("超过上限 {} 条,其余未读", self.options.max_elements)));
         }
+        let element = self.read_one(scanner)?;
+        self.elements += 1;
+        hand_over(self.elements, element, take, notes);
+        Ok(())
+    }
+
+    /// Reads one element, which has no number yet; the inner error tells why it
+    /// cannot be used. A defect that leaves the brackets in balance costs only
+    /// this element.
+    fn read_one(&mut self, scanner: &mut Scanner<'_>) -> Result<Result<Element, String>, Stop> {
         let start = scanner.clone();
-        let number = self.elements + 1;
-        let mut element = Element { number, ..Element::default() };
+        let mut element = Element::default();
         let done = match scanner.peek() {
             Some(b'{') => self.read_members(scanner, &mut element),
             _ => scanner.skip_value().map_err(Stop::from).map(|range| range_value(scanner.text(), range, &mut element)),
@@ -250,12 +269,7 @@ impl ElementReader {
             }
             Err(stop) => return Err(stop),
         };
-        self.elements = number;
-        match readable {
-            Ok(()) => take.take(element, notes),
-            Err(reason) => notes.add(FindingKind::Unreadable, &format!("#{number}"), reason),
-        }
-        Ok(())
+        Ok(readable.map(|()| element))
     }
 
     /// Reads the members of a feature, geometry or record. The inner result
@@ -329,6 +343,14 @@ impl ElementReader {
             GeometryStop::Scan(error) => Stop::Scan(error),
             GeometryStop::TooManyVertices => Stop::Full("超过坐标点上限,其余未读".into()),
         })
+    }
+}
+
+/// Hands element number `number` over, or notes why it cannot be used.
+fn hand_over(number: usize, element: Result<Element, String>, take: &mut impl Take, notes: &mut Notes) {
+    match element {
+        Ok(element) => take.take(Element { number, ..element }, notes),
+        Err(reason) => notes.add(FindingKind::Unreadable, &format!("#{number}"), reason),
     }
 }
 

@@ -58,12 +58,43 @@ pub struct GeometryReader {
     buffer: Coordinates,
     /// Vertices that may still be read.
     vertices_left: usize,
+    /// Vertices of the geometries read so far.
+    vertices_read: usize,
+    /// The most that a limit on all vertices was compared with.
+    most_vertices: usize,
 }
 
 impl GeometryReader {
     /// A reader of at most `max_vertices` vertices in all.
     pub fn new(max_vertices: usize) -> Self {
         Self { vertices_left: max_vertices, ..Self::default() }
+    }
+
+    /// Vertices that may still be read.
+    pub fn vertices_left(&self) -> usize {
+        self.vertices_left
+    }
+
+    /// Vertices of all geometries read so far.
+    pub fn vertices_read(&self) -> usize {
+        self.vertices_read
+    }
+
+    /// How many vertices must have been allowed for what was read so far.
+    pub fn most_vertices(&self) -> usize {
+        self.most_vertices
+    }
+
+    /// Whether so many vertices may still be read.
+    pub fn has_room(&self, vertices: usize) -> bool {
+        vertices <= self.vertices_left
+    }
+
+    /// Counts vertices that another reader read.
+    pub fn spend(&mut self, vertices: usize) {
+        self.vertices_left = self.vertices_left.saturating_sub(vertices);
+        self.vertices_read += vertices;
+        self.most_vertices = self.most_vertices.max(self.vertices_read);
     }
 
     /// Reads the value at `scanner`, a geometry object or `null`, into
@@ -107,7 +138,9 @@ impl GeometryReader {
                 Ok(())
             }
             b"coordinates" => {
-                coordinates = Some(self.buffer.read(scanner, self.vertices_left)?);
+                let read = self.buffer.read(scanner, self.vertices_left);
+                self.most_vertices = self.most_vertices.max(self.vertices_read + self.buffer.points.len());
+                coordinates = Some(read?);
                 Ok(())
             }
             b"geometries" if scanner.peek() == Some(b'[') && depth < MAX_COLLECTION_DEPTH => {
@@ -160,6 +193,7 @@ impl GeometryReader {
         }
         buffer.convert(crs)?;
         self.vertices_left = self.vertices_left.saturating_sub(buffer.points.len());
+        self.vertices_read += buffer.points.len();
         match required {
             1 => _ = geometry.point.get_or_insert(buffer.points[0]),
             2 if kind.eq_ignore_ascii_case(b"MultiPoint") => _ = geometry.point.get_or_insert(buffer.points[0]),

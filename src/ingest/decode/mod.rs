@@ -160,7 +160,7 @@ impl Batch {
 ///
 /// # Errors
 /// As [`Batch::read`].
-pub fn read_plain(body: &[u8], format: Format, crs: Crs, take: &mut dyn Take) -> Result<Vec<Finding>, Fault> {
+pub fn read_plain(body: &[u8], format: Format, crs: Crs, take: &mut impl Take) -> Result<Vec<Finding>, Fault> {
     let limits = Limits::default();
     let options = ElementOptions { crs, max_elements: limits.records, ..Default::default() };
     let mut reader = ElementReader::new(options, limits.vertices);
@@ -173,7 +173,7 @@ fn read_elements(
     body: &[u8],
     format: Format,
     reader: &mut ElementReader,
-    take: &mut dyn Take,
+    take: &mut impl Take,
     notes: &mut Notes,
 ) -> Result<Document, Fault> {
     let (text, format) = text::classify(body, format, notes)?;

@@ -25,6 +25,13 @@ impl Notes {
         }
     }
 
+    /// Adds what was noticed elsewhere, after all that was noticed here.
+    pub fn append(&mut self, other: Self) {
+        self.total += other.total;
+        let room = MAX_KEPT - self.kept.len();
+        self.kept.extend(other.kept.into_iter().take(room));
+    }
+
     /// How many were noticed, kept or not.
     pub fn total(&self) -> u64 {
         self.total

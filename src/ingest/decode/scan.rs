@@ -172,17 +172,26 @@ impl<'a> Scanner<'a> {
 
     /// Walks an array: `element` is called at each value and must consume it.
     pub fn array<E: From<ScanError>>(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        self.need(b'[', "“[”")?;
-        if self.eat(b']') {
-            return Ok(());
-        }
-        loop {
+        let mut has_more = self.open_array()?;
+        while has_more {
             element(self)?;
-            if self.eat(b']') {
-                return Ok(());
-            }
-            self.need(b',', "“,”或“]”")?;
+            has_more = self.go_on()?;
         }
+        Ok(())
+    }
+
+    /// Enters an array; tells whether there is anything in it.
+    pub fn open_array(&mut self) -> Result<bool, ScanError> {
+        self.need(b'[', "“[”")?;
+        Ok(!self.eat(b']'))
+    }
+
+    /// Goes on behind an element of an array; tells whether another one comes.
+    pub fn go_on(&mut self) -> Result<bool, ScanError> {
+        if self.eat(b']') {
+            return Ok(false);
+        }
+        self.need(b',', "“,”或“]”").map(|()| true)
     }
 
     /// Skips a value of any kind and returns its byte range.

@@ -29,7 +29,7 @@ pub fn separator(text: &[u8]) -> Option<u8> {
 pub fn read(
     text: &[u8],
     reader: &mut ElementReader,
-    take: &mut dyn Take,
+    take: &mut impl Take,
     notes: &mut Notes,
 ) -> Result<Document, Fault> {
     let mut rows = csv::ReaderBuilder::new()

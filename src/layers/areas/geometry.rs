@@ -142,6 +142,39 @@ fn is_drawable(point: [f64; 2]) -> bool {
 /// in a city of 60 km.
 const CURVE_BITS: u32 = 12;
 
+/// Bits of each coordinate that are looked up at once.
+const STEP_BITS: u32 = 3;
+
+/// For the turn of a quadrant (transposed, turned about: two bits), then three
+/// bits of x and three of y: six bits of the key, then the turn of the
+/// quadrants in there.
+const STEPS: [u8; 1 << (2 + 2 * STEP_BITS)] = curve_steps();
+
+const fn curve_steps() -> [u8; 1 << (2 + 2 * STEP_BITS)] {
+    let mut steps = [0; 1 << (2 + 2 * STEP_BITS)];
+    let mut index = 0;
+    while index < steps.len() {
+        let (mut transposed, mut turned) = ((index >> 7) & 1, (index >> 6) & 1);
+        let (x, y) = ((index >> 3) & 7, index & 7);
+        let mut key = 0;
+        let mut bit = STEP_BITS;
+        while bit > 0 {
+            bit -= 1;
+            let (a, b) = if transposed == 1 { (y, x) } else { (x, y) };
+            let (right, upper) = (((a >> bit) & 1) ^ turned, ((b >> bit) & 1) ^ turned);
+            key = (key << 2) | ((3 * right) ^ upper);
+            // Turn the quadrant so that the curve goes on where it ended: the
+            // lower ones are transposed, the lower right one is turned about
+            // first.
+            transposed ^= 1 - upper;
+            turned ^= right & (1 - upper);
+        }
+        steps[index] = ((key << 2) | (transposed << 1) | turned) as u8;
+        index += 1;
+    }
+    steps
+}
+
 /// The position of `point` on a Hilbert curve over `bounds`, below
 /// 2^(2 · [`CURVE_BITS`]): near positions are near places. Points outside are
 /// moved to the edge.
@@ -152,17 +185,13 @@ fn hilbert_key(bounds: &Bounds, point: [f64; 2]) -> u32 {
         let share = (point[axis] - bounds.min[axis]) / size[axis].max(f64::MIN_POSITIVE);
         (share.clamp(0.0, 1.0) * f64::from(LAST_CELL)) as u32
     };
-    let (mut x, mut y) = (cell(0), cell(1));
-    let mut key = 0;
-    for bit in (0..CURVE_BITS).rev() {
-        let (right, upper) = ((x >> bit) & 1, (y >> bit) & 1);
-        key = (key << 2) | ((3 * right) ^ upper);
-        // Turn the quadrant so that the curve goes on where it ended: the lower
-        // ones are transposed, the lower right one is turned about first.
-        // Without branches, because no processor could guess them.
-        let turned = LAST_CELL * (right & (1 - upper));
-        let transposed = (x ^ y) & (LAST_CELL * (1 - upper));
-        (x, y) = (x ^ transposed ^ turned, y ^ transposed ^ turned);
+    let (x, y) = (cell(0), cell(1));
+    let (mut key, mut turn) = (0, 0);
+    for step in (0..CURVE_BITS / STEP_BITS).rev() {
+        let bits = |value: u32| (value >> (step * STEP_BITS)) & 7;
+        let found = u32::from(STEPS[(turn << 6 | bits(x) << 3 | bits(y)) as usize]);
+        key = (key << (2 * STEP_BITS)) | (found >> 2);
+        turn = found & 3;
     }
     key
 }
@@ -240,6 +269,28 @@ mod tests {
             assert_eq!((step, pair[1].0 - pair[0].0), (1.0, 1), "{pair:?}");
         }
         assert_eq!(hilbert_key(&Bounds::EMPTY, [f64::NAN; 2]), 0);
+    }
+
+    #[test]
+    fn the_curve_is_the_same_in_long_and_in_short_steps() {
+        let one_by_one = |mut x: u32, mut y: u32| {
+            (0..CURVE_BITS).rev().fold(0, |key, bit| {
+                let (right, upper) = ((x >> bit) & 1, (y >> bit) & 1);
+                if right > upper {
+                    (x, y) = (!x, !y);
+                }
+                if upper == 0 {
+                    (x, y) = (y, x);
+                }
+                (key << 2) | ((3 * right) ^ upper)
+            })
+        };
+        let bounds = Bounds { min: [0.0; 2], max: [4_095.0; 2] };
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..10_000 {
+            let (x, y) = (random.u32(..4_096), random.u32(..4_096));
+            assert_eq!(hilbert_key(&bounds, [x, y].map(f64::from)), one_by_one(x, y), "{x} {y}");
+        }
     }
 
     fn anchors(tree: &AreaTree, rings: &Rings) -> Vec<Option<Anchor>> {

@@ -191,13 +191,12 @@ fn build(revision: u64, tree: Arc<AreaTree>, projection: &Projection) -> (Built,
     let mut rest = Rest { tree, rings, borders, detail, tolerances_m: Vec::new() };
     let coarsest_m = tolerances_m.remove(0);
     rest.tolerances_m = tolerances_m;
-    let built = Built {
-        revision,
-        lod: rest.lod(coarsest_m),
-        anchors: label_anchors(&rest.rings, &rest.detail),
-        mean_side_m: mean_sides(&rest.tree, &rest.rings),
-    };
-    (built, rest)
+    // Side by side, so that one's steps on a single processor leave none idle.
+    let (lod, (anchors, mean_side_m)) = rayon::join(
+        || rest.lod(coarsest_m),
+        || (label_anchors(&rest.rings, &rest.detail), mean_sides(&rest.tree, &rest.rings)),
+    );
+    (Built { revision, lod, anchors, mean_side_m }, rest)
 }
 
 impl Rest {
@@ -209,9 +208,9 @@ impl Rest {
     fn lod(&self, tolerance_m: f32) -> Lod {
         let (fill, lines) = if tolerance_m > 0.0 {
             let rings = self.detail.reduced(&self.rings, tolerance_m);
-            (fill_mesh(&self.tree, &rings), line_mesh(&rings, &borders(&self.tree, &rings)))
+            rayon::join(|| fill_mesh(&self.tree, &rings), || line_mesh(&rings, &borders(&self.tree, &rings)))
         } else {
-            (fill_mesh(&self.tree, &self.rings), line_mesh(&self.rings, &self.borders))
+            rayon::join(|| fill_mesh(&self.tree, &self.rings), || line_mesh(&self.rings, &self.borders))
         };
         Lod { tolerance_m, fill: Arc::new(fill), lines: Arc::new(lines) }
     }

@@ -258,7 +258,7 @@ impl Marks {
 /// The ids of the events that stand where one of the window does.
 fn ids_at(events: &Events, event: &MapEvent) -> Vec<String> {
     let at = Some(event.at);
-    events.places.iter().filter(|(_, place)| place.at == at).map(|(id, _)| id.clone()).collect()
+    events.places.iter().filter(|(_, place)| place.at == at).map(|(id, _)| id.to_string()).collect()
 }
 
 /// Diameter of a bubble by the digits in it, design units; 0 of anything else.

@@ -36,7 +36,7 @@ fn a_stream_is_resumed_where_it_broke_off() {
     let mut ids = Vec::new();
     while ids.len() < 2 {
         if let Records::Events(events) = wait_for_records(&mut ingest) {
-            ids.extend(events.into_iter().map(|event| event.id));
+            ids.extend(events.into_iter().map(|event| event.id.to_string()));
         }
     }
     assert_eq!(ids, ["E7", "E8"]);

@@ -36,10 +36,10 @@ pub fn read(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -
     let title = fields.text("title").map(|title| mask_free_text(&title));
     Some(Event {
         title: title.unwrap_or_else(|| if subcategory.is_empty() { category.clone() } else { subcategory.clone() }),
-        category,
-        subcategory,
+        category: category.into(),
+        subcategory: subcategory.into(),
         place: fields.text("place").map(|place| mask_free_text(&place)).unwrap_or_default(),
-        area: fields.code("area"),
+        area: fields.code("area").map(Into::into),
         at: position(fields, element, context),
         severity: word(fields, "severity", Severity::parse, context),
         channel: word(fields, "channel", Channel::parse, context),
@@ -51,8 +51,8 @@ pub fn read(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -
         solved: fields.flag("solved"),
         satisfied: fields.flag("satisfied"),
         returned: fields.number("returned").map_or(0, |count| count.clamp(0.0, 65_535.0) as u16),
-        repeats: fields.code("repeats"),
-        id: context.subject.clone(),
+        repeats: fields.code("repeats").map(Into::into),
+        id: context.subject.as_str().into(),
     })
 }
 

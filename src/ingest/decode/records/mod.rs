@@ -128,6 +128,27 @@ impl Take for Collector {
         let is_named = has_id || matches!(self.records, Records::Context(_) | Records::Figures(_));
         self.without_id += usize::from(self.records.len() > before && !is_named);
     }
+
+    fn fork(&self) -> Self {
+        Self::new(Arc::clone(&self.decoder))
+    }
+
+    fn join(&mut self, part: Self) {
+        let before = self.records.len();
+        self.without_level.extend(part.without_level.iter().map(|index| before + index));
+        self.without_id += part.without_id;
+        match (&mut self.records, part.records) {
+            (Records::Areas(all), Records::Areas(mut more)) => all.append(&mut more),
+            (Records::Events(all), Records::Events(mut more)) => all.append(&mut more),
+            (Records::Cameras(all), Records::Cameras(mut more)) => all.append(&mut more),
+            (Records::Devices(all), Records::Devices(mut more)) => all.append(&mut more),
+            (Records::Tracks(all), Records::Tracks(mut more)) => all.append(&mut more),
+            (Records::Figures(all), Records::Figures(mut more)) => all.append(&mut more),
+            (Records::Context(all), Records::Context(mut more)) => all.append(&mut more),
+            // A fork has the feed of what it was forked from.
+            _ => {}
+        }
+    }
 }
 
 /// Where a record is: its geometry's point, or its `lon` and `lat`. Findings

@@ -28,27 +28,39 @@ pub(super) fn needed_up_to(rings: &Rings, borders: &Borders) -> Vec<f32> {
         (part, rest) = rest.split_at_mut(count);
         parts.push((area, part));
     }
-    parts.into_par_iter().with_min_len(64).for_each(|(area, part)| {
-        let mut arc = Vec::new();
+    parts.into_par_iter().with_min_len(64).for_each_init(Memory::default, |memory, (area, part)| {
         let Some(first) = rings.rings_of(area).next() else { return };
         let area_start = rings.ring(first).start;
         for ring in rings.rings_of(area) {
             let vertices = rings.ring(ring);
             let offset = vertices.start - area_start;
             let count = vertices.len();
-            weigh_ring(rings, borders, vertices, &mut part[offset..offset + count], &mut arc);
+            weigh_ring(rings, borders, vertices, &mut part[offset..offset + count], memory);
         }
     });
     needed
 }
 
-/// Weighs the vertices of one ring, arc by arc. `arc` is working memory.
+/// Working memory.
+#[derive(Default)]
+struct Memory {
+    /// The vertices of the arc at hand.
+    arc: Vec<usize>,
+    /// Parts of it that are still to be weighed: first and last vertex, and
+    /// the most that what lies between may matter, metres.
+    spans: Vec<(usize, usize, f32)>,
+    /// How far the vertices of a part are from the line between its ends,
+    /// square metres.
+    squared: Vec<f64>,
+}
+
+/// Weighs the vertices of one ring, arc by arc.
 fn weigh_ring(
     rings: &Rings,
     borders: &Borders,
     vertices: std::ops::Range<usize>,
     needed: &mut [f32],
-    arc: &mut Vec<usize>,
+    memory: &mut Memory,
 ) {
     let count = vertices.len();
     let start = vertices.start;
@@ -61,16 +73,16 @@ fn weigh_ring(
     let key = |i: usize| rings.keys()[start + i];
     let first = (0..count).find(|&i| is_node(i)).or_else(|| (0..count).min_by_key(|&i| key(i)));
     let Some(first) = first else { return };
-    arc.clear();
-    arc.push(first);
+    memory.arc.clear();
+    memory.arc.push(first);
     let mut at = first;
     loop {
         at = next(at);
-        arc.push(at);
+        memory.arc.push(at);
         if at == first || is_node(at) {
-            weigh_arc(rings, start, needed, arc);
-            arc.clear();
-            arc.push(at);
+            weigh_arc(rings, start, needed, memory);
+            memory.arc.clear();
+            memory.arc.push(at);
         }
         if at == first {
             return;
@@ -79,8 +91,9 @@ fn weigh_ring(
 }
 
 /// Weighs the inner vertices of one arc; its ends stay as they are.
-fn weigh_arc(rings: &Rings, start: usize, needed: &mut [f32], arc: &mut [usize]) {
-    let [first, second, .., last] = *arc else { return };
+fn weigh_arc(rings: &Rings, start: usize, needed: &mut [f32], memory: &mut Memory) {
+    let Memory { arc, spans, squared } = memory;
+    let [first, second, .., last] = arc[..] else { return };
     let key = |i: usize| rings.keys()[start + i];
     // One direction for all that have the arc. A closed one is told apart by
     // the vertices beside its end.
@@ -89,17 +102,14 @@ fn weigh_arc(rings: &Rings, start: usize, needed: &mut [f32], arc: &mut [usize])
         arc.reverse();
     }
     let points = &rings.points()[start..];
-    let mut spans = vec![(0, arc.len() - 1, f32::INFINITY)];
+    spans.clear();
+    spans.push((0, arc.len() - 1, f32::INFINITY));
     while let Some((from, to, limit)) = spans.pop() {
         let (a, b) = (points[arc[from]], points[arc[to]]);
-        let farthest = (from + 1..to).map(|i| (distance_m(points[arc[i]], a, b) as f32, i)).fold(
-            None,
-            |best: Option<(f32, usize)>, next| match best {
-                Some(best) if best.0 >= next.0 => Some(best),
-                _ => Some(next),
-            },
-        );
-        let Some((distance, middle)) = farthest else { continue };
+        squared.clear();
+        squared.extend(arc[from + 1..to].iter().map(|&i| squared_distance(points[i], a, b)));
+        let Some((distance, offset)) = farthest(squared) else { continue };
+        let middle = from + 1 + offset;
         // A part is never needed for longer than the whole that it refines.
         let distance = distance.min(limit);
         needed[arc[middle]] = distance;
@@ -108,12 +118,21 @@ fn weigh_arc(rings: &Rings, start: usize, needed: &mut [f32], arc: &mut [usize])
     }
 }
 
-/// Distance of `p` from the segment `a`–`b`.
-fn distance_m(p: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
+/// The largest distance, rounded, and the first that is as large. Roots are
+/// only taken of squares that are as good as the largest.
+fn farthest(squared: &[f64]) -> Option<(f32, usize)> {
+    let most = squared.iter().copied().reduce(f64::max)?;
+    let near = squared.iter().enumerate().filter(|(_, square)| **square >= most * (1.0 - 1e-6));
+    near.map(|(i, square)| (square.sqrt() as f32, i)).reduce(|best, next| if best.0 >= next.0 { best } else { next })
+}
+
+/// Squared distance of `p` from the segment `a`–`b`.
+fn squared_distance(p: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
     let (ab, ap) = ([b[0] - a[0], b[1] - a[1]], [p[0] - a[0], p[1] - a[1]]);
     let square = ab[0] * ab[0] + ab[1] * ab[1];
     let along = if square > 0.0 { ((ap[0] * ab[0] + ap[1] * ab[1]) / square).clamp(0.0, 1.0) } else { 0.0 };
-    (ap[0] - ab[0] * along).hypot(ap[1] - ab[1] * along)
+    let [x, y] = [ap[0] - ab[0] * along, ap[1] - ab[1] * along];
+    x * x + y * y
 }
 
 #[cfg(test)]
@@ -204,7 +223,7 @@ mod tests {
                         let points = &reduced.points()[reduced.ring(ring)];
                         (0..points.len()).map(move |i| (points[i], points[(i + 1) % points.len()]))
                     })
-                    .map(|(a, b)| distance_m(*point, a, b))
+                    .map(|(a, b)| squared_distance(*point, a, b).sqrt())
                     .fold(f64::INFINITY, f64::min);
                 assert!(nearest <= f64::from(tolerance) * 1.001, "{vertex}: {nearest} > {tolerance}");
             }

@@ -12,6 +12,7 @@
 //! keeps the order along the curve.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
@@ -98,6 +99,7 @@ pub struct Borders {
 }
 
 /// One stretch of border between two vertices.
+#[derive(Clone, Copy)]
 struct BorderEdge {
     /// The vertices at its ends.
     ends: [u32; 2],
@@ -114,18 +116,33 @@ impl Borders {
 
 /// Finds the borders of `rings`.
 pub fn borders(tree: &AreaTree, rings: &Rings) -> Borders {
-    let mut borders = Borders { edges: Vec::new(), parties: vec![0; rings.points().len()] };
-    each_shared_edge(tree, rings, |shared| {
-        // Sums do not depend on the order, and the odd constant spreads them;
-        // two sets with the same sum only cost a vertex that could have gone.
-        let set = shared.areas().fold(0_u32, |sum, area| sum.wrapping_add((area + 1).wrapping_mul(0x9E37_79B1)));
-        for &(_, edge) in shared.same {
-            borders.parties[edge as usize] = set.max(1);
-        }
-        let class = if shared.is_outer { LineClass::Outer } else { LineClass::Level(shared.level) };
-        borders.edges.push(BorderEdge { ends: shared.ends, style: class.style() });
-    });
-    borders
+    let edges = Edges::of(rings);
+    let order = edges.sorted();
+    let kinds = kinds(tree);
+    // Written at once; no edge is in two runs.
+    let parties: Vec<AtomicU32> = (0..rings.points().len()).map(|_| AtomicU32::new(0)).collect();
+    let parts: Vec<Vec<BorderEdge>> = edges
+        .runs(&order)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|run| {
+            let mut found = Vec::with_capacity(run.len() / 2);
+            edges.each_shared(&kinds, run, |shared| {
+                // Sums do not depend on the order, and the odd constant spreads
+                // them; two sets with the same sum only cost a vertex that
+                // could have gone.
+                let add = |sum: u32, area: AreaIndex| sum.wrapping_add((area + 1).wrapping_mul(0x9E37_79B1));
+                let set = shared.areas().fold(0, add);
+                for &(_, edge) in shared.same {
+                    parties[edge as usize].store(set.max(1), Ordering::Relaxed);
+                }
+                let class = if shared.is_outer { LineClass::Outer } else { LineClass::Level(shared.level) };
+                found.push(BorderEdge { ends: shared.ends, style: class.style() });
+            });
+            found
+        })
+        .collect();
+    Borders { edges: parts.concat(), parties: parties.into_iter().map(AtomicU32::into_inner).collect() }
 }
 
 /// All edges between the same two places.
@@ -149,20 +166,26 @@ impl SharedEdge<'_> {
 }
 
 /// Hands each stretch of border to `visit` once, near ones one after the other.
-pub(super) fn each_shared_edge(tree: &AreaTree, rings: &Rings, mut visit: impl FnMut(&SharedEdge)) {
-    let mut is_outermost = vec![false; tree.len()];
-    for index in outermost(tree) {
-        is_outermost[index as usize] = true;
-    }
+pub(super) fn each_shared_edge(tree: &AreaTree, rings: &Rings, visit: impl FnMut(&SharedEdge)) {
     let edges = Edges::of(rings);
-    for same in edges.sorted().chunk_by(|a, b| edges.ends(a.1) == edges.ends(b.1)) {
-        let level_of = |edge: u32| tree.area(edges.areas[edge as usize]).level;
-        let Some(&(_, coarsest)) = same.iter().min_by_key(|&&(_, edge)| (level_of(edge), edge)) else { continue };
-        let ends = [edges.from[coarsest as usize], coarsest];
-        let mut shared = SharedEdge { ends, level: level_of(coarsest), is_outer: false, same, edges: &edges };
-        shared.is_outer = shared.areas().filter(|&area| is_outermost[area as usize]).count() == 1;
-        visit(&shared);
+    edges.each_shared(&kinds(tree), &edges.sorted(), visit);
+}
+
+/// What is asked of an area for each of its edges.
+struct Kind {
+    level: Level,
+    /// It is one of those that make up the jurisdiction.
+    is_outermost: bool,
+}
+
+/// The kind of each area, close together.
+fn kinds(tree: &AreaTree) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> =
+        tree.areas().iter().map(|area| Kind { level: area.level, is_outermost: false }).collect();
+    for index in outermost(tree) {
+        kinds[index as usize].is_outermost = true;
     }
+    kinds
 }
 
 /// Turns borders into segments.
@@ -212,6 +235,36 @@ impl<'a> Edges<'a> {
     fn ends(&self, edge: u32) -> Option<[u64; 2]> {
         let (a, b) = (self.keys[self.from[edge as usize] as usize], self.keys[edge as usize]);
         (a != NOWHERE && b != NOWHERE).then(|| [a.min(b), a.max(b)])
+    }
+
+    /// Pieces of the sorted edges for as many processors as there may be; the
+    /// same edges are all in one.
+    fn runs<'o>(&self, order: &'o [(u64, u32)]) -> Vec<&'o [(u64, u32)]> {
+        const RUN: usize = 16_384;
+        let mut runs = Vec::with_capacity(order.len() / RUN + 1);
+        let mut rest = order;
+        while !rest.is_empty() {
+            let mut end = RUN.min(rest.len());
+            while end < rest.len() && self.ends(rest[end - 1].1) == self.ends(rest[end].1) {
+                end += 1;
+            }
+            let run;
+            (run, rest) = rest.split_at(end);
+            runs.push(run);
+        }
+        runs
+    }
+
+    /// Hands each stretch of border among sorted edges to `visit` once.
+    fn each_shared(&self, kinds: &[Kind], order: &[(u64, u32)], mut visit: impl FnMut(&SharedEdge)) {
+        let level_of = |edge: u32| kinds[self.areas[edge as usize] as usize].level;
+        for same in order.chunk_by(|a, b| self.ends(a.1) == self.ends(b.1)) {
+            let Some(&(_, coarsest)) = same.iter().min_by_key(|&&(_, edge)| (level_of(edge), edge)) else { continue };
+            let ends = [self.from[coarsest as usize], coarsest];
+            let mut shared = SharedEdge { ends, level: level_of(coarsest), is_outer: false, same, edges: self };
+            shared.is_outer = shared.areas().filter(|&area| kinds[area as usize].is_outermost).count() == 1;
+            visit(&shared);
+        }
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
