@@ -1,11 +1,11 @@
 //! Chinese fonts of the system, for egui.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy_egui::egui::{FontData, FontDefinitions, FontFamily};
-use fontdb::{Database, Family, Query, Source, Stretch, Style, Weight};
+use fontdb::{Database, Family, ID, Query, Source, Stretch, Style, Weight};
 
 /// Why there are no fonts.
 #[derive(Debug, thiserror::Error)]
@@ -20,12 +20,10 @@ pub enum FontError {
         families: String,
     },
     /// A font file could not be read.
-    #[error("无法读取字体文件 {path}:{source}")]
+    #[error("无法读取字体文件 {path}")]
     Unreadable {
         /// Which.
         path: String,
-        /// Why.
-        source: std::io::Error,
     },
 }
 
@@ -45,8 +43,8 @@ pub fn load(families: &[String]) -> Result<FontDefinitions, FontError> {
         return Err(FontError::NotFound { families: families.join("、") });
     };
     let mut definitions = FontDefinitions::empty();
-    let regular = read(&database, family, Weight::NORMAL)?;
-    let bold = read(&database, family, Weight::BOLD)?;
+    let regular = read(&mut database, family, Weight::NORMAL)?;
+    let bold = read(&mut database, family, Weight::BOLD)?;
     for (name, data, egui_family) in
         [("regular", regular, FontFamily::Proportional), ("bold", bold, FontFamily::Name(BOLD.into()))]
     {
@@ -57,40 +55,59 @@ pub fn load(families: &[String]) -> Result<FontDefinitions, FontError> {
     Ok(definitions)
 }
 
-fn find(database: &Database, family: &str, weight: Weight) -> Option<(PathBuf, u32)> {
+fn find(database: &Database, family: &str, weight: Weight) -> Option<ID> {
     let id = database.query(&Query {
         families: &[Family::Name(family)],
         weight,
         stretch: Stretch::Normal,
         style: Style::Normal,
     })?;
-    let face = database.face(id)?;
-    match &face.source {
-        Source::File(path) | Source::SharedFile(path, _) => Some((path.clone(), face.index)),
+    path_of(database, id).map(|_| id)
+}
+
+fn path_of(database: &Database, id: ID) -> Option<PathBuf> {
+    match &database.face(id)?.source {
+        Source::File(path) | Source::SharedFile(path, _) => Some(path.clone()),
         Source::Binary(_) => None,
     }
 }
 
-fn read(database: &Database, family: &str, weight: Weight) -> Result<FontData, FontError> {
-    let (path, index) =
-        find(database, family, weight).ok_or_else(|| FontError::NotFound { families: family.to_owned() })?;
-    let mut data = FontData::from_static(bytes_of(&path)?);
-    data.index = index;
+fn read(database: &mut Database, family: &str, weight: Weight) -> Result<FontData, FontError> {
+    let id = find(database, family, weight).ok_or_else(|| FontError::NotFound { families: family.to_owned() })?;
+    let path = path_of(database, id).unwrap_or_default();
+    let unreadable = || FontError::Unreadable { path: path.display().to_string() };
+    let mut data = FontData::from_static(mapped::bytes_of(database, id, &path).ok_or_else(unreadable)?);
+    data.index = database.face(id).map_or(0, |face| face.index);
     Ok(data)
 }
 
-/// The bytes of a font file, read once and kept for good: from bytes that may
-/// go away egui would make a copy, and a Chinese font has twenty million.
-fn bytes_of(path: &Path) -> Result<&'static [u8], FontError> {
-    static FILES: Mutex<BTreeMap<PathBuf, &'static [u8]>> = Mutex::new(BTreeMap::new());
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(bytes) = files.get(path) {
-        return Ok(bytes);
+/// Font files as the operating system maps them: of the twenty million bytes
+/// of a Chinese font a wall touches a few.
+///
+/// The only `unsafe` of the program. A mapped file must not be cut short by
+/// somebody else while it is in use; then the system would end the program.
+/// Package managers put a new file in the place of the old one, which stays as
+/// it is for those that have it open; every desktop program relies on that for
+/// its fonts (FreeType maps them too).
+mod mapped {
+    use super::{BTreeMap, Database, ID, Mutex, PathBuf, PoisonError};
+    use std::path::Path;
+
+    /// The bytes of the file of a face, mapped once and kept for good: egui
+    /// copies bytes that may go away.
+    #[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]
+    pub(super) fn bytes_of(database: &mut Database, id: ID, path: &Path) -> Option<&'static [u8]> {
+        static FILES: Mutex<BTreeMap<PathBuf, &'static [u8]>> = Mutex::new(BTreeMap::new());
+        let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = files.get(path) {
+            return Some(bytes);
+        }
+        // SAFETY: nothing shortens the file while the program runs; see above.
+        let (data, _) = unsafe { database.make_shared_face_data(id) }?;
+        let bytes: &'static [u8] = (**Box::leak(Box::new(data))).as_ref();
+        files.insert(path.to_owned(), bytes);
+        Some(bytes)
     }
-    let unreadable = |source| FontError::Unreadable { path: path.display().to_string(), source };
-    let bytes: &'static [u8] = std::fs::read(path).map_err(unreadable)?.leak();
-    files.insert(path.to_owned(), bytes);
-    Ok(bytes)
 }
 
 #[cfg(test)]
