@@ -55,8 +55,10 @@ pub struct LiveEvent {
 }
 
 /// One event on the map.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MapEvent {
+    /// Id at its source.
+    pub id: Arc<str>,
     /// Local metres.
     pub at: [f32; 2],
     /// How serious.
@@ -147,6 +149,7 @@ impl Overview {
             let place = input.place(event);
             if let Some(at) = place.at {
                 window.push(MapEvent {
+                    id: Arc::clone(&event.id),
                     at,
                     severity: event.severity,
                     born_secs: place.born_secs,

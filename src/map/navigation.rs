@@ -10,7 +10,7 @@ use super::marks::Pick;
 use super::{HandOverPanel, Hover, MapView, Marks, Relief, picked_level, relief};
 use crate::config::Layer;
 use crate::domain::area::AreaIndex;
-use crate::model::{Action, Areas, Events, Focus, Selection, WallConfig};
+use crate::model::{Action, Areas, Focus, Selection, WallConfig};
 
 /// What hands are doing, and when one last did something.
 #[derive(Resource, Default, Debug)]
@@ -116,7 +116,6 @@ pub(super) struct Ground<'w> {
     focus: Res<'w, Focus>,
     relief: Res<'w, Relief>,
     marks: Res<'w, Marks>,
-    events: Res<'w, Events>,
     selection: Res<'w, Selection>,
     config: Res<'w, WallConfig>,
 }
@@ -141,7 +140,7 @@ fn click_mark(
     actions: &mut MessageWriter<Action>,
     now_secs: f64,
 ) -> bool {
-    match mark.and_then(|mark| ground.marks.click(mark, view, &ground.events)) {
+    match mark.and_then(|mark| ground.marks.click(mark, view)) {
         Some(Pick::Approach(camera)) => view.fly(camera, now_secs, APPROACH_SECS),
         Some(Pick::Open(keys)) => {
             actions.write(Action::Select(keys));

@@ -3,7 +3,8 @@
 //! | resource | writer |
 //! |---|---|
 //! | [`WallClock`] | [`tick_clock`], actions |
-//! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`], [`Tiles`] | [`receive`] |
+//! | [`Sources`], [`Areas`], [`Events`], [`Points`], [`Pictures`] | [`receive`] |
+//! | [`Tiles`] | [`receive`]; the layer that looks at them says which to keep |
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |

@@ -48,11 +48,14 @@ pub(super) fn recompute(
     real: Res<Time<Real>>,
 ) {
     let now = clock.now();
-    let is_due = events.revision != overview.events_revision
-        || areas.revision != overview.areas_revision
+    // Other areas: what was placed in the old ones must not be looked up in them.
+    let is_urgent = areas.revision != overview.areas_revision;
+    let is_due = is_urgent
+        || events.revision != overview.events_revision
         || now.0.div_euclid(60_000) != overview.now.0.div_euclid(60_000);
     let elapsed = real.elapsed_secs_f64();
-    if !is_due || (overview.revision > 0 && elapsed - overview.built_at_secs < REBUILD_SECS) {
+    let is_early = overview.revision > 0 && elapsed - overview.built_at_secs < REBUILD_SECS;
+    if !is_due || (is_early && !is_urgent) {
         return;
     }
     let config = &config.0;
@@ -72,4 +75,38 @@ pub(super) fn recompute(
         areas_revision: areas.revision,
         built_at_secs: elapsed,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use bevy::ecs::system::RunSystemOnce;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn figures_of_old_areas_do_not_outlive_them() {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n";
+        let config = Config::parse(text, Path::new("t.toml")).expect("valid");
+        let mut world = World::new();
+        world.insert_resource(WallConfig(Arc::new(config)));
+        world.init_resource::<Overview>();
+        world.init_resource::<Events>();
+        world.init_resource::<Areas>();
+        world.init_resource::<WallClock>();
+        world.init_resource::<Time<Real>>();
+        world.resource_mut::<Areas>().revision = 1;
+        world.run_system_once(recompute).expect("runs");
+        assert!(world.resource::<Overview>().is_of(1, 0));
+        // No time has passed: events have to wait, areas do not.
+        world.resource_mut::<Events>().revision = 1;
+        world.run_system_once(recompute).expect("runs");
+        assert!(world.resource::<Overview>().is_of(1, 0));
+        world.resource_mut::<Areas>().revision = 2;
+        world.run_system_once(recompute).expect("runs");
+        assert!(world.resource::<Overview>().is_of(2, 1));
+    }
 }

@@ -105,7 +105,8 @@ fn ring_ui(pen: &Pen, at: Pos2, bounds: Rect) {
     }
 }
 
-/// Draws the card of one point at `at`; `picture` is a camera's.
+/// Draws the card of one point at `at`; `picture` is a camera's. Returns where
+/// it is: no hand there means the map.
 pub fn point_card_ui(
     ui: &mut Ui,
     bounds: Rect,
@@ -113,7 +114,7 @@ pub fn point_card_ui(
     view: &PanelView,
     facts: &PointFacts,
     picture: Option<&CameraTile>,
-) -> Option<PanelAction> {
+) -> Option<(Rect, Option<PanelAction>)> {
     let pen = Pen::new(ui, view);
     ring_ui(&pen, at, bounds);
     let width = pen.u(CARD_WIDTH).min(bounds.width());
@@ -138,9 +139,10 @@ pub fn point_card_ui(
     for (index, (label, value)) in facts.lines.iter().enumerate() {
         line_ui(&pen, card, top + pen.u(LINE * index as f32), label, value);
     }
-    // The card itself takes clicks, so that they do not reach the map.
+    // For screen readers.
     clickable(ui, card, "point-card", &facts.title);
-    clickable(ui, close, "point-card-close", "关闭").clicked().then_some(PanelAction::CloseCard)
+    let is_closed = clickable(ui, close, "point-card-close", "关闭").clicked();
+    Some((card, is_closed.then_some(PanelAction::CloseCard)))
 }
 
 /// Title, kind and state; the way to close it. Returns where that is.
@@ -180,13 +182,14 @@ fn line_ui(pen: &Pen, card: Rect, top: f32, label: &str, value: &str) {
 }
 
 /// Lists the points that stand at one place; a click on a row opens its card.
+/// Returns where it is, as [`point_card_ui`].
 pub fn point_list_ui(
     ui: &mut Ui,
     bounds: Rect,
     at: Pos2,
     view: &PanelView,
     points: &[PointFacts],
-) -> Option<PanelAction> {
+) -> Option<(Rect, Option<PanelAction>)> {
     let pen = Pen::new(ui, view);
     ring_ui(&pen, at, bounds);
     let width = pen.u(LIST_WIDTH).min(bounds.width());
@@ -218,7 +221,10 @@ pub fn point_list_ui(
         let text = format!("另有 {rest} 项");
         pen.text([left, card.bottom() - pen.u(12.0)], Align::Min, &text, pen.small(), card.width());
     }
-    if clickable(ui, close, "point-list-close", "关闭").clicked() { Some(PanelAction::CloseCard) } else { action }
+    if clickable(ui, close, "point-list-close", "关闭").clicked() {
+        action = Some(PanelAction::CloseCard);
+    }
+    Some((card, action))
 }
 
 fn row_ui(pen: &Pen, row: Rect, facts: &PointFacts) {

@@ -17,7 +17,7 @@ use crate::domain::update::Picture;
 use crate::ingest::PictureRequest;
 use crate::map::marks::KindTally;
 use crate::map::{Hover, Marks};
-use crate::model::{Areas, Events, Pictures, PointKey, Points, Selection, WallClock, WallConfig};
+use crate::model::{Action, Areas, Events, Pictures, PointKey, Points, Selection, WallClock, WallConfig};
 use crate::panels::{CameraTile, PointFacts, PointState, TallyLine, value_text};
 
 /// What is open, worked out when it, its data or the shown minute changed.
@@ -42,6 +42,8 @@ struct CardsKey {
     selection: u64,
     sets: [u64; 3],
     areas: u64,
+    /// Address of the configuration: zone and stages.
+    config: usize,
     minute: i64,
 }
 
@@ -111,6 +113,7 @@ pub fn collect(
     hover: Res<Hover>,
     config: Res<WallConfig>,
     clock: Res<WallClock>,
+    mut actions: MessageWriter<Action>,
 ) {
     let cards = &mut *cards;
     let wanted = (marks.revision, hover.mark);
@@ -122,6 +125,7 @@ pub fn collect(
         selection: selection.revision,
         sets: [points.cameras_revision, points.devices_revision, events.revision],
         areas: areas.revision,
+        config: Arc::as_ptr(&config.0) as usize,
         minute: clock.now().0.div_euclid(60_000),
     };
     if cards.points_of == key {
@@ -161,6 +165,12 @@ pub fn collect(
     }
     if let (Some(picture), Some((_, camera))) = (&mut cards.picture, camera) {
         picture.online = camera.online;
+        picture.name.clone_from(&camera.name);
+        picture.owner.clone_from(&camera.owner);
+    }
+    // What is gone, or has no place, is not open: nobody could close it.
+    if cards.at.is_none() && !selection.points.is_empty() {
+        actions.write(Action::Select(Vec::new()));
     }
 }
 
@@ -169,7 +179,7 @@ fn hovered(marks: &Marks, mark: usize, points: &Points, events: &Events) -> Vec<
     let mut tally: Vec<TallyLine> = marks.tally(mark).into_iter().map(line_of).collect();
     if let [line] = &mut tally[..]
         && line.total == 1
-        && let Some(key) = marks.keys(mark, events).first()
+        && let Some(key) = marks.keys(mark).first()
     {
         let name = match key {
             PointKey::Camera(id) => points.cameras().find(|(_, camera)| camera.id == *id).map(|(_, c)| &c.name),

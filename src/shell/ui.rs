@@ -61,6 +61,8 @@ pub struct UiState {
     /// Those that take their place once their pictures have come.
     next_tiles: Vec<Tile>,
     requests: Vec<PictureRequest>,
+    /// Revision of the cameras of which none has a picture.
+    no_picture_of: u64,
     card_picture: Option<PictureRequest>,
     turn: usize,
     turned_at_secs: f64,
@@ -181,8 +183,9 @@ pub fn turn_cameras(
         state.tiles.clear();
         state.next_tiles.clear();
         state.requests.clear();
-    } else if state.tiles.is_empty() || is_due {
+    } else if (state.tiles.is_empty() && state.no_picture_of != points.cameras_revision) || is_due {
         let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
+        state.no_picture_of = if alive.is_empty() { points.cameras_revision } else { 0 };
         if !alive.is_empty() {
             state.turned_at_secs = now;
             has_wishes = true;
@@ -294,9 +297,9 @@ pub fn wall_ui(
         let panel_view = panel_view(&shown, unit, None);
         panels::area_card_place(layout.free, &panel_view, area, &facts_of(&shown, &panel_view, area))
     });
-    let card = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
+    let card_px = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
     let aids = map_aids(&free, unit * px_per_point, panels::has_attribution(&shown.config.0));
-    view.bypass_change_detection().keep_clear = aids.into_iter().chain(card).collect();
+    view.bypass_change_detection().keep_clear = aids.into_iter().chain(card_px).collect();
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
@@ -305,22 +308,31 @@ pub fn wall_ui(
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);
-    let asked = draw(&mut ui, &shown, &view, &layout, unit, px_per_point, loading.as_deref());
-    let pointer = context.pointer_latest_pos();
-    let is_over =
-        pointer.is_some_and(|at| layout.header.contains(at) || layout.panels.iter().any(|(_, r)| r.contains(at)));
+    let (asked, open_card) = draw(&mut ui, &shown, &view, &layout, unit, px_per_point, loading.as_deref());
+    let grounds = layout.panels.iter().map(|(_, rect)| *rect).chain([layout.header]).chain(open_card).chain(card);
+    let grounds: Vec<egui::Rect> = grounds.collect();
+    let is_on_ground = |at: egui::Pos2| grounds.iter().any(|rect| rect.contains(at));
+    // Whatever answers to clicks is not the map either: the breadcrumb, the help.
+    let is_on_widget = context.interaction_snapshot(|now| !now.hovered.is_empty());
+    let is_over = context.pointer_latest_pos().is_some_and(|at| is_on_ground(at) || is_on_widget);
     hand_over_panel.set_if_neq(HandOverPanel(is_over));
     for action in asked {
-        if let PanelAction::ShowEvent(id) = &action
-            && let Some(at) = shown.events.place(id).at
-        {
+        let PanelAction::ShowEvent(id) = &action else {
+            actions.write(action_of(action, &shown.cards));
+            continue;
+        };
+        let place = shown.events.place(id);
+        if let Some(at) = place.at {
             // The card stands where the event is: the map goes there.
             let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
             let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
             let there = Camera { center: at.map(f64::from), px_per_m };
             view.fly(there, real.elapsed_secs_f64(), EVENT_FLIGHT_SECS);
+            actions.write(Action::Select(vec![PointKey::Event(id.clone())]));
+        } else if let Some(area) = place.area {
+            // Without a place there is nowhere to put its card.
+            actions.write(Action::Focus(area));
         }
-        actions.write(action_of(action, &shown.cards));
     }
     Ok(())
 }
@@ -478,7 +490,7 @@ fn point_cards(
     layout: &StageLayout,
     view: &PanelView,
     px_per_point: f32,
-) -> Option<PanelAction> {
+) -> Option<(egui::Rect, Option<PanelAction>)> {
     let point = |[x, y]: [f32; 2]| egui::pos2(x / px_per_point, y / px_per_point);
     let cards = &shown.cards;
     if let Some(mark) = shown.hover.mark.filter(|&mark| mark < shown.marks.placed.len()) {
@@ -533,7 +545,7 @@ fn draw(
     unit: f32,
     px_per_point: f32,
     loading: Option<&str>,
-) -> Vec<PanelAction> {
+) -> (Vec<PanelAction>, Option<egui::Rect>) {
     let view = panel_view(shown, unit, loading);
     let mut asked = Vec::new();
     let metres_per_point = f64::from(px_per_point) / map.camera.px_per_m.max(1e-9);
@@ -569,7 +581,8 @@ fn draw(
         asked.extend(panels::panel_ui(ui, rect, &view, panel, &health));
     }
     asked.extend(panels::header_ui(ui, layout, &view));
-    asked.extend(point_cards(ui, shown, map, layout, &view, px_per_point));
+    let (open_card, action) = point_cards(ui, shown, map, layout, &view, px_per_point).unzip();
+    asked.extend(action.flatten());
     if let (Some(area), None) = (shown.hover.area, shown.hover.mark) {
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
         panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area, figure_of(shown, area));
@@ -593,5 +606,5 @@ fn draw(
     if shown.overlays.help {
         asked.extend(panels::help_ui(ui, ui.max_rect(), &view));
     }
-    asked
+    (asked, open_card)
 }

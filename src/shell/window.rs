@@ -17,8 +17,9 @@ use super::app::TexturesPending;
 use crate::domain::time::Time as Instant1970;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
-use crate::map::MapView;
+use crate::map::{MapView, Marks};
 use crate::model::{Action, Areas, Overview, Waker, WallClock, WallConfig};
 
 /// Adds what only a window needs.
@@ -123,10 +124,13 @@ fn pace(
     layer: Res<AreaLayer>,
     raised: Res<RaisedLayer>,
     tracks: Res<TrackLayer>,
+    tiles: Res<TileLayer>,
+    marks: Res<Marks>,
     textures: Res<TexturesPending>,
     real: Res<Time<Real>>,
 ) {
     let is_building = areas.is_building() || layer.is_building() || raised.is_building() || tracks.is_building();
+    let is_building = is_building || tiles.is_building() || marks.is_building();
     let is_loading = is_building || textures.0 || real.elapsed_secs() < 1.0;
     let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {
         UpdateMode::Continuous

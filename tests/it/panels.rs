@@ -467,7 +467,8 @@ fn everything_that_can_be_clicked_has_a_name() {
             asked.borrow_mut().extend(area_card_ui(ui, stage.free, &view, area, &AreaFacts::default()));
         }
         let list = [point_facts("道路积水"), point_facts("井盖松动")];
-        asked.borrow_mut().extend(point_list_ui(ui, stage.free, stage.free.left_center(), &view, &list));
+        let (_, action) = point_list_ui(ui, stage.free, stage.free.left_center(), &view, &list).expect("there is room");
+        asked.borrow_mut().extend(action);
     });
     harness.run_steps(2);
     for (name, action) in [

@@ -1,12 +1,13 @@
 //! Drawing of a tilted map: what has risen hides what stands behind it.
 //!
 //! In: [`RaisedFrame`](super::RaisedFrame) or columns of the scene. Out: one
-//! pass with depth, and one without for tracks and points, which nothing may
-//! hide. Before them the height map, from which points and tracks, which do not
+//! pass with depth, and one without for tracks, points and heads of tracks, which
+//! nothing may hide. Before them the height map, from which points and tracks, which do not
 //! know their area, take how high they stand.
 //!
 //! Order within the pass: ground of the other levels → roofs (with their heat)
-//! → walls → context, which stays on the ground → lines on the edges → outlines.
+//! → walls → map tiles and context, which stay on the ground → lines on the edges
+//! → outlines.
 //! While the map turns, the context that roofs will hide fades over them, and so
 //! does the heat that has spilt beyond the areas.
 //!

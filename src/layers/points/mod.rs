@@ -77,7 +77,8 @@ fn news(overview: &Overview) -> impl Iterator<Item = PointInstance> {
     let fresh = overview.window.iter().filter(|event| event.born_secs >= 0.0 && event.severity == Severity::Normal);
     fresh.map(|event| PointInstance {
         at: event.at,
-        style: u32::from(Class::event(Severity::Normal).row()),
+        // Only its pulse: once it has room, a mark of its own stands there.
+        style: u32::from(Class::event(Severity::Normal).row()) | 0xff << 8,
         born_secs: event.born_secs,
         shift_px: [0.0; 2],
     })
@@ -137,19 +138,25 @@ fn shifts(marks: &Marks, labels: &PlacedLabels, view: &MapView) -> Vec<[f32; 2]>
             rects.iter().filter(|rect| overlaps(rect, &near)).copied().collect()
         };
         let (near_fixed, near_alerts) = (those_near(&fixed), those_near(&alerts));
+        let near_taken: Vec<([f32; 2], f32)> =
+            taken.iter().filter(|(at, r)| overlaps(&around(*at, *r), &near)).copied().collect();
         let is_open = |[dx, dy]: [f32; 2]| {
             let [x, y] = [at[0] + dx, at[1] + dy];
             let square = around([x, y], radius_px);
             let hits_bubble = |&([bx, by], other): &([f32; 2], f32)| (x - bx).hypot(y - by) < other + radius_px;
-            !near_fixed.iter().any(|rect| overlaps(rect, &square)) && !taken.iter().any(hits_bubble)
+            !near_fixed.iter().any(|rect| overlaps(rect, &square)) && !near_taken.iter().any(hits_bubble)
         };
         let is_clear = |&[dx, dy]: &[f32; 2]| {
             let square = around([at[0] + dx, at[1] + dy], radius_px);
             !near_alerts.iter().any(|rect| overlaps(rect, &square))
         };
         // Where it is too crowded, rather under an alert than under a name.
-        let open: Vec<[f32; 2]> = ways_out(view.unit_px).filter(|&by| is_open(by)).collect();
-        let shift = open.iter().find(|by| is_clear(by)).or(open.first()).copied().unwrap_or_default();
+        let mut first_open = None;
+        let clear = ways_out(view.unit_px).filter(|&by| is_open(by)).find(|by| {
+            first_open.get_or_insert(*by);
+            is_clear(by)
+        });
+        let shift = clear.or(first_open).unwrap_or_default();
         taken.push(([at[0] + shift[0], at[1] + shift[1]], radius_px));
         shifts_px[index] = shift;
     }

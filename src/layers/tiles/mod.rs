@@ -76,6 +76,11 @@ impl TileLayer {
         self.incomplete.iter().copied()
     }
 
+    /// Whether a mesh is under way.
+    pub fn is_building(&self) -> bool {
+        self.meshes.values().any(|mesh| matches!(mesh, Mesh::Building(_)))
+    }
+
     /// Takes over finished meshes; tells whether there were any.
     fn poll(&mut self) -> bool {
         let mut is_news = false;

@@ -205,37 +205,18 @@ impl Gathered {
         })
     }
 
-    /// The ids of a cluster's points; `events_at` finds those of the events at
-    /// a place.
-    pub(super) fn keys(
-        &self,
-        cluster: &Cluster,
-        most: usize,
-        mut events_at: impl FnMut(&MapEvent) -> Vec<String>,
-    ) -> Vec<PointKey> {
-        let mut keys = Vec::new();
-        for point in self.index.leaves(cluster) {
-            match self.origins[point] {
-                Origin::Camera { set, index } => {
-                    keys.push(PointKey::Camera(self.wanted.cameras[set as usize][index as usize].id.clone()));
-                }
-                Origin::Device { set, index } => {
-                    keys.push(PointKey::Device(self.wanted.devices[set as usize][index as usize].id.clone()));
-                }
-                Origin::Event { index } => {
-                    for id in events_at(&self.wanted.events[index as usize]) {
-                        let key = PointKey::Event(id);
-                        if !keys.contains(&key) {
-                            keys.push(key);
-                        }
-                    }
-                }
+    /// The ids of a cluster's points, at most so many.
+    pub(super) fn keys(&self, cluster: &Cluster, most: usize) -> Vec<PointKey> {
+        let key = |point: usize| match self.origins[point] {
+            Origin::Camera { set, index } => {
+                PointKey::Camera(self.wanted.cameras[set as usize][index as usize].id.clone())
             }
-            if keys.len() >= most {
-                break;
+            Origin::Device { set, index } => {
+                PointKey::Device(self.wanted.devices[set as usize][index as usize].id.clone())
             }
-        }
-        keys
+            Origin::Event { index } => PointKey::Event(self.wanted.events[index as usize].id.to_string()),
+        };
+        self.index.leaves(cluster).take(most).map(key).collect()
     }
 }
 
@@ -304,6 +285,7 @@ pub(super) mod tests {
         let events = (0..90).map(|i| {
             let at = place(&mut random);
             MapEvent {
+                id: i.to_string().into(),
                 at: projection.local_from_lonlat([at.lon, at.lat]).map(|v| v as f32),
                 severity: severities[i % 3],
                 born_secs: -1.0,
@@ -374,10 +356,10 @@ pub(super) mod tests {
         let is_kind = |wanted: &'static str| move |(kind, _): &(&str, Class)| *kind == wanted;
         assert_eq!(gathered.kinds(&whole).filter(is_kind("摄像头")).count(), 400);
         assert_eq!(gathered.kinds(&whole).filter(is_kind("智能井盖")).count(), 100);
-        let keys = gathered.keys(&whole, usize::MAX, |_| Vec::new());
+        let keys = gathered.keys(&whole, usize::MAX);
         let distinct: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!((keys.len(), distinct.len()), (600, 600));
-        assert_eq!(gathered.keys(&whole, 5, |_| Vec::new()).len(), 5);
+        assert_eq!(gathered.keys(&whole, 5).len(), 5);
     }
 
     #[test]
@@ -390,6 +372,8 @@ pub(super) mod tests {
     fn the_worst_stands_for_all() {
         let gathered = Gathered::new(wanted(Group::Alerts, false, None));
         let whole = gathered.at(1e-3)[0];
+        let events = gathered.keys(&whole, usize::MAX).into_iter().filter(|key| matches!(key, PointKey::Event(_)));
+        assert_eq!(events.count(), 60);
         assert_eq!(gathered.worst(&whole), Class::event(Severity::Urgent));
         assert_eq!(gathered.born_secs(&whole), -1.0);
     }

@@ -28,8 +28,7 @@ use super::{MapView, Relief};
 use crate::config::{Layer, TiltStyle};
 use crate::domain::cluster::{Cluster, ClusterOptions};
 use crate::domain::geometry::{Bounds, LonLat};
-use crate::domain::overview::MapEvent;
-use crate::model::{Areas, Events, Focus, Overview, PointKey, Points, Visible, Waker, WallConfig};
+use crate::model::{Areas, Focus, Overview, PointKey, Points, Visible, Waker, WallConfig};
 use gather::{Gathered, Group, Wanted};
 
 pub use class::Class;
@@ -46,8 +45,12 @@ pub const BADGE_U: f32 = 26.0;
 /// moving view seldom needs new ones.
 const MARGIN: f64 = 0.25;
 
-/// Most marks at once; beyond it nobody could tell them apart.
-const MOST_MARKS: usize = 20_000;
+/// Most points outside of the focus that are drawn: so many dots are a texture.
+const MOST_OUTSIDE: usize = 20_000;
+
+/// Marks that are told how high they stand on a tilted map when they are picked
+/// by hand; a map whose points never cluster may have more.
+const MOST_RAISED: usize = 5_000;
 
 /// A hand this near to a mark means it, design units.
 const REACH_U: f32 = 14.0;
@@ -233,18 +236,18 @@ impl Marks {
     }
 
     /// The ids of what a mark stands for, as many as a card lists.
-    pub fn keys(&self, index: usize, events: &Events) -> Vec<PointKey> {
+    pub fn keys(&self, index: usize) -> Vec<PointKey> {
         let Some((group, cluster)) = self.placed.get(index).and_then(|mark| mark.cluster) else { return Vec::new() };
         let Some(gathered) = self.gathered_of(group) else { return Vec::new() };
-        gathered.keys(&cluster, MOST_LISTED, |event| ids_at(events, event))
+        gathered.keys(&cluster, MOST_LISTED)
     }
 
     /// What a click on a mark leads to.
-    pub fn click(&self, index: usize, view: &MapView, events: &Events) -> Option<Pick> {
+    pub fn click(&self, index: usize, view: &MapView) -> Option<Pick> {
         let (group, cluster) = self.placed.get(index)?.cluster?;
         let gathered = self.gathered_of(group)?;
         let Some(level) = gathered.index().expansion_level(&cluster) else {
-            return Some(Pick::Open(self.keys(index, events)));
+            return Some(Pick::Open(self.keys(index)));
         };
         // From there on they are more than one, and all of them are in view.
         let apart = ClusterOptions::scale_of(level) * f64::from(view.unit_px) * 1.01;
@@ -253,12 +256,6 @@ impl Marks {
         let px_per_m = apart.max(fitted.px_per_m.min(apart * 8.0)).min(MOST_PX_PER_M);
         Some(Pick::Approach(Camera { center: bounds.center(), px_per_m }))
     }
-}
-
-/// The ids of the events that stand where one of the window does.
-fn ids_at(events: &Events, event: &MapEvent) -> Vec<String> {
-    let at = Some(event.at);
-    events.places.iter().filter(|(_, place)| place.at == at).map(|(id, _)| id.to_string()).collect()
 }
 
 /// Diameter of a bubble by the digits in it, design units; 0 of anything else.
@@ -301,8 +298,11 @@ pub(super) fn sync(
         is_near: u_per_m >= BADGE_U_PER_M,
         is_clustered: config.0.map.clusters,
     };
-    let facilities = [points.cameras_revision, points.devices_revision];
-    let alerts = [overview.revision, points.devices_revision];
+    // What is hidden does not matter when it changes.
+    let of = |layer, revision| if has(layer) { revision } else { 0 };
+    let devices = of(Layer::Devices, points.devices_revision);
+    let facilities = [of(Layer::Cameras, points.cameras_revision), devices];
+    let alerts = [of(Layer::Heat, overview.revision), devices];
     for (group, key) in [
         (Group::Facilities, key(facilities, bits(&[Layer::Cameras, Layer::Devices]))),
         (Group::Alerts, key(alerts, bits(&[Layer::Heat, Layer::Devices]))),
@@ -366,19 +366,19 @@ fn place(marks: &mut Marks, u_per_m: f64, view: &MapView, relief: &Relief, areas
             put(gathered, group, u_per_m, &covered, &mut placed);
         }
     }
-    if let Some(level) = relief.level.filter(|_| wanted_relief.is_some()) {
-        for mark in &mut placed {
-            let [lon, lat] = areas.projection.lonlat_from_local(mark.at);
-            let stands_on = areas.locator.locate(LonLat::new(lon, lat), level);
-            mark.height_m = stands_on.map_or(0.0, |area| relief.height_m(area));
-        }
-    }
     placed.sort_by_key(|mark| match mark.look {
         Look::Outside(class) => (0, class.urgency()),
         Look::Point(class) => (1, class.urgency()),
         Look::Bubble { .. } => (2, 0),
         Look::Alert { class, .. } => (3, class.urgency()),
     });
+    if let Some(level) = relief.level.filter(|_| wanted_relief.is_some()) {
+        for mark in placed.iter_mut().rev().take(MOST_RAISED) {
+            let [lon, lat] = areas.projection.lonlat_from_local(mark.at);
+            let stands_on = areas.locator.locate(LonLat::new(lon, lat), level);
+            mark.height_m = stands_on.map_or(0.0, |area| relief.height_m(area));
+        }
+    }
     marks.placed = placed;
     marks.shifts_px.clear();
     marks.revision += 1;
@@ -387,7 +387,7 @@ fn place(marks: &mut Marks, u_per_m: f64, view: &MapView, relief: &Relief, areas
 /// Adds the marks of a group that lie in `covered`.
 fn put(gathered: &Gathered, group: Group, u_per_m: f64, covered: &Bounds, placed: &mut Vec<Mark>) {
     let outside = gathered.outside().filter(|(at, _)| covered.contains(*at));
-    placed.extend(outside.take(MOST_MARKS).map(|(at, class)| Mark {
+    placed.extend(outside.take(MOST_OUTSIDE).map(|(at, class)| Mark {
         at,
         height_m: 0.0,
         look: Look::Outside(class),
@@ -395,7 +395,7 @@ fn put(gathered: &Gathered, group: Group, u_per_m: f64, covered: &Bounds, placed
         cluster: None,
     }));
     let clusters = gathered.at(u_per_m).iter().filter(|cluster| covered.contains(cluster.at));
-    placed.extend(clusters.take(MOST_MARKS).map(|cluster| {
+    placed.extend(clusters.map(|cluster| {
         let class = || gathered.class(cluster.first());
         let look = match (group, cluster.count) {
             (Group::Facilities, 1) => Look::Point(class()),
@@ -432,7 +432,6 @@ mod tests {
 
     #[test]
     fn a_click_leads_to_where_all_members_are_in_view_and_parted() {
-        let events = Events::default();
         let mut seen = 0;
         for px_per_m in [0.1, 0.2, 0.4] {
             let mut view = view(px_per_m);
@@ -444,7 +443,7 @@ mod tests {
                 };
                 seen += 1;
                 let gathered = marks.gathered_of(group).expect("gathered");
-                let Some(Pick::Approach(camera)) = marks.click(index, &view, &events) else { panic!("is listed") };
+                let Some(Pick::Approach(camera)) = marks.click(index, &view) else { panic!("is listed") };
                 assert!(camera.px_per_m > px_per_m);
                 let before = std::mem::replace(&mut view.camera, camera);
                 for leaf in gathered.index().leaves(&cluster) {
