@@ -304,7 +304,7 @@ pub fn wall_ui(
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
-    counts_ui(&painter, &shown.marks, &view, &shown.theme, px_per_point);
+    counts_ui(&painter, &shown.marks, &shown.labels, &view, &shown.theme, px_per_point);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);

@@ -182,7 +182,14 @@ fn is_near(free: &ScreenRect, at: [f32; 2], by_px: f32) -> bool {
 
 /// Writes the numbers of bubbles and of alerts that stand for several;
 /// `px_per_point` converts physical pixels to egui's points.
-pub fn counts_ui(painter: &egui::Painter, marks: &Marks, view: &MapView, theme: &WallTheme, px_per_point: f32) {
+pub fn counts_ui(
+    painter: &egui::Painter,
+    marks: &Marks,
+    labels: &PlacedLabels,
+    view: &MapView,
+    theme: &WallTheme,
+    px_per_point: f32,
+) {
     let unit = view.unit_px / px_per_point;
     let font = egui::FontId::new(size::SMALL * unit, egui::FontFamily::Name("bold".into()));
     let color = |Rgba([r, g, b, _]): Rgba| egui::Color32::from_rgb(r, g, b);
@@ -199,7 +206,14 @@ pub fn counts_ui(painter: &egui::Painter, marks: &Marks, view: &MapView, theme: 
         let galley = painter.layout_no_wrap(count_text(count), font.clone(), egui::Color32::PLACEHOLDER);
         let half = galley.size() / 2.0;
         let middle = egui::pos2(x / px_per_point, y / px_per_point);
-        let at = if is_beside { middle + egui::vec2(9.0 * unit, -half.y) } else { middle - half };
+        // Beside an alert, right of it or where no name stands.
+        let beside = |way: f32| middle + egui::vec2(way * (9.0 * unit + half.x) - half.x, -half.y);
+        let is_free = |at: egui::Pos2| {
+            let [min, max] = [at, at + galley.size()].map(|p| [p.x * px_per_point, p.y * px_per_point]);
+            !labels.labels.iter().any(|label| overlaps(&label.rect_px, &ScreenRect { min, max }))
+        };
+        let side = if !is_free(beside(1.0)) && is_free(beside(-1.0)) { -1.0 } else { 1.0 };
+        let at = if is_beside { beside(side) } else { middle - half };
         // Whole pixels: glyphs stay sharp.
         let at = egui::pos2((at.x * px_per_point).round() / px_per_point, (at.y * px_per_point).round() / px_per_point);
         if is_beside {
