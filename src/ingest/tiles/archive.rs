@@ -1,7 +1,7 @@
 //! Tile archives: files that hold a whole set.
 //!
 //! In: the origin of a tile set. Out: the bytes of its tiles, and what it says
-//! of itself. Blocking: to be used behind the gate.
+//! of itself. Blocking, perhaps for ever: one at a time for each set.
 
 use std::path::Path;
 
