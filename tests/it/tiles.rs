@@ -245,6 +245,23 @@ impl Drop for Scratch {
 }
 
 #[test]
+fn levels_that_an_archive_does_not_have_are_told_of() {
+    for kind in ["pmtiles", "mbtiles"] {
+        let path = golden(&format!("tiles.{kind}"));
+        let with = |keys: &str| set(&format!("kind = \"{kind}\"\npath = \"{}\"\n{keys}", path.display()));
+        for keys in ["min_zoom = 15", "max_zoom = 12", "min_zoom = 3\nmax_zoom = 12"] {
+            let mut ingest = start(&with(keys));
+            let health = wait_for_health(&mut ingest, "fault", |health| health.state == SourceState::Failing);
+            let error = probe_tiles(&with(keys), None).error.unwrap_or_default();
+            for said in [health.last_error.unwrap_or_default(), error] {
+                assert!(said.contains("13–14") && said.contains(&keys.replace('\n', ",")), "{said}");
+            }
+        }
+        assert_eq!(probe_tiles(&with("min_zoom = 14\nmax_zoom = 18"), None).error, None);
+    }
+}
+
+#[test]
 fn archives_cut_short_at_any_place_say_so() {
     for kind in ["pmtiles", "mbtiles"] {
         let whole = std::fs::read(golden(&format!("tiles.{kind}"))).unwrap();

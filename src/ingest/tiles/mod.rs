@@ -104,7 +104,10 @@ impl TileDesk {
                         return;
                     }
                 }
-                Err(fault @ Fault::Unusable(_)) => return reporter.failed(&fault),
+                // A file may be replaced by one that can be used.
+                Err(fault @ Fault::Unusable(_)) if archive::path_of(&set.origin).is_none() => {
+                    return reporter.failed(&fault);
+                }
                 Err(fault) => {
                     reporter.failed(&fault);
                     tokio::time::sleep(backoff.after_failure(None)).await;
@@ -134,10 +137,10 @@ impl Store {
             let version = version_of(path)?;
             let mut archive = Archive::open(&set.origin, set.grid.matrix)?.ok_or(Fault::Internal)?;
             let said = archive.info()?;
-            let [least, most] = said.zooms;
+            let [min_zoom, max_zoom] = said.zooms_of(&set)?;
             let info = TileSetInfo {
-                min_zoom: set.min_zoom.unwrap_or(least),
-                max_zoom: set.max_zoom.unwrap_or(most).min(most),
+                min_zoom,
+                max_zoom,
                 tile_px: set.tile_px.unwrap_or(if said.is_vector { 512 } else { 256 }),
             };
             Ok(Self::Archive(Arc::new(Mutex::new(archive)), info, version))
