@@ -295,8 +295,10 @@ pub fn wall_ui(
         panels::area_card_place(layout.free, &panel_view, area, &facts_of(&shown, &panel_view, area))
     });
     let card = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
-    let aids = map_aids(&free, unit * px_per_point, panels::has_attribution(&shown.config.0));
-    view.bypass_change_detection().keep_clear = aids.into_iter().chain(card).collect();
+    let said = panels::attribution_place(layout.free, unit, &shown.config.0);
+    let said = said.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
+    let aids = map_aids(&free, unit * px_per_point).into_iter().chain(said);
+    view.bypass_change_detection().keep_clear = aids.chain(card).collect();
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
@@ -383,15 +385,13 @@ impl NameGlyphs {
     }
 }
 
-/// Where the legend and the scale bar stand: the bottom corners of `free`. What
-/// licences want said stands between them.
-fn map_aids(free: &ScreenRect, unit_px: f32, has_attribution: bool) -> Vec<ScreenRect> {
+/// Where the legend and the scale bar stand: the bottom corners of `free`.
+fn map_aids(free: &ScreenRect, unit_px: f32) -> [ScreenRect; 2] {
     let [right, bottom] = free.max;
     let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 232.0 * unit_px], max: free.max };
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
-    let scale = if has_attribution { ScreenRect { max: [legend.min[0], bottom], ..scale } } else { scale };
-    vec![legend, scale]
+    [legend, scale]
 }
 
 fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
