@@ -1,8 +1,8 @@
 //! What the licences of map tiles want said on the map.
 //!
 //! In: the texts of the tile sets in force. Out: one line at the foot of the map:
-//! beside the scale bar, on a narrow stage above it, on a very narrow one above
-//! the legend. It is never left out.
+//! beside the scale bar, on a narrow stage above it, on a very narrow one under
+//! the legend, which makes room. It is never left out.
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
@@ -19,15 +19,12 @@ const RIGHT: f32 = 320.0;
 /// Design units from an edge where nothing else stands.
 const EDGE: f32 = 20.0;
 
-/// Design units below the baseline of the lowest line, of the one above the
-/// scale bar, and of one above the highest legend.
-const BASELINES: [f32; 3] = [18.0, 58.0, 256.0];
+/// Design units below the baseline of the lowest line, and of the one above the
+/// scale bar.
+const BASELINES: [f32; 2] = [18.0, 58.0];
 
 /// Design units that a text needs beside the scale bar and above it.
 const LEAST_ROOM: [f32; 2] = [300.0, 160.0];
-
-/// Below this width, design units, there is neither legend nor scale bar.
-const BARE: f32 = 312.0;
 
 /// Design units of the line around its baseline.
 const ABOVE: f32 = 28.0;
@@ -56,7 +53,6 @@ fn place(free: Rect, unit: f32) -> Rect {
     let ([left, right], baseline) = match width {
         _ if width >= LEFT + RIGHT + LEAST_ROOM[0] => ([LEFT, RIGHT], BASELINES[0]),
         _ if width >= EDGE + RIGHT + LEAST_ROOM[1] => ([EDGE, RIGHT], BASELINES[1]),
-        _ if width >= BARE => ([EDGE; 2], BASELINES[2]),
         _ => ([EDGE; 2], BASELINES[0]),
     };
     // On a map that is hardly higher than the line, at its top.
@@ -65,6 +61,17 @@ fn place(free: Rect, unit: f32) -> Rect {
         pos2(free.left() + left * unit, baseline - ABOVE * unit),
         pos2(free.right() - right * unit, baseline + BELOW * unit),
     )
+}
+
+/// The part of `free` in which the legend finds its corner: all of it, or what is
+/// above the line. `unit` is points per design unit.
+pub fn free_for_legend(free: Rect, unit: f32, config: &Config) -> Rect {
+    attribution_place(free, unit, config).map_or(free, |place| above(free, place, unit))
+}
+
+fn above(free: Rect, place: Rect, unit: f32) -> Rect {
+    let is_under_legend = place.right() > free.right() - RIGHT * unit;
+    if is_under_legend { Rect { max: pos2(free.right(), place.top()), ..free } } else { free }
 }
 
 /// Draws the line; nothing where there is nothing to say.
@@ -109,13 +116,17 @@ mod tests {
                 let free = Rect::from_min_size(pos2(40.0, 90.0), size);
                 let place = place(free, unit);
                 assert!(place.width() >= 100.0 * unit && free.contains_rect(place), "{width}: {place:?}");
-                let corner = |size: [f32; 2], is_left: bool| {
+                let corner = |free: Rect, size: [f32; 2], is_left: bool| {
                     let left = if is_left { free.left() } else { free.right() - size[0] * unit };
                     Rect::from_min_size(pos2(left, free.bottom() - size[1] * unit), vec2(size[0], size[1]) * unit)
                 };
                 // As far as they are drawn.
-                assert!(width < 640 || !place.intersects(corner([285.0, 46.0], true)), "{width}: scale bar");
-                assert!(width < 312 || !place.intersects(corner([300.0, 240.0], false)), "{width}: legend");
+                assert!(width < 640 || !place.intersects(corner(free, [285.0, 46.0], true)), "{width}: scale bar");
+                assert!(
+                    width < 312
+                        || !place.shrink(0.1).intersects(corner(above(free, place, unit), [300.0, 240.0], false)),
+                    "{width}: legend"
+                );
             }
         }
     }

@@ -14,9 +14,9 @@ use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, PointFacts,
-    PointState, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui, header_ui,
-    help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui,
-    unit_for,
+    PointState, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui, free_for_legend,
+    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui,
+    tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -146,7 +146,7 @@ fn header_and_overlays_are_tidy_too() {
                             has_bubbles: true,
                             has_alerts: [true; 4],
                         };
-                        legend_ui(ui, stage.free, view, &legend);
+                        legend_ui(ui, free_for_legend(stage.free, view.unit, view.config), view, &legend);
                         scale_bar_ui(ui, stage.free, view, 4.2);
                         attribution_ui(ui, stage.free, view);
                         breadcrumb_ui(ui, stage.free, view);
