@@ -40,6 +40,29 @@ pub struct TileSet {
     pub attribution: Option<String>,
 }
 
+impl TileSet {
+    /// Whether what comes of `other` is the same, tile by tile, so that only what
+    /// the wall makes of it may differ.
+    pub fn is_fetched_like(&self, other: &Self) -> bool {
+        // Named one by one: whoever adds a field decides here.
+        let Self {
+            id,
+            name: _,
+            origin,
+            grid,
+            tile_px,
+            min_zoom,
+            max_zoom,
+            opacity: _,
+            look: _,
+            layers,
+            attribution: _,
+        } = self;
+        (id, origin, grid, layers) == (&other.id, &other.origin, &other.grid, &other.layers)
+            && (tile_px, min_zoom, max_zoom) == (&other.tile_px, &other.min_zoom, &other.max_zoom)
+    }
+}
+
 /// Where tiles come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TileOrigin {

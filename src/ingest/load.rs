@@ -174,7 +174,11 @@ impl Take for Points<'_> {
         }
     }
 
-    fn fork(&self) -> Self {
+    fn weigh(&mut self, _element: &Element) -> usize {
+        0
+    }
+
+    fn fork(&self, _before: usize) -> Self {
         Self { zone: self.zone, points: Vec::new() }
     }
 

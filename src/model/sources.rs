@@ -90,6 +90,15 @@ impl Sources {
         Self { entries }
     }
 
+    /// Takes the names of `config` over, whose sources and tile sets are these.
+    pub fn rename(&mut self, config: &Config) {
+        let sources = config.sources.iter().map(|source| &source.name);
+        let names = sources.chain(config.tiles.iter().map(|set| &set.name));
+        for (entry, name) in self.entries.iter_mut().zip(names) {
+            entry.name.clone_from(name);
+        }
+    }
+
     pub(super) fn set_health(&mut self, source: SourceId, health: SourceHealth) {
         if let Some(entry) = self.entries.get_mut(source as usize) {
             entry.health = health;

@@ -48,7 +48,7 @@ use crate::domain::time::Time;
 use crate::theme::Theme;
 
 pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
-pub use attribution::{attribution_ui, has_attribution};
+pub use attribution::{attribution_place, attribution_ui, free_for_legend};
 pub use cameras::cameras_ui;
 pub use categories::categories_ui;
 pub use closed_loop::closed_loop_ui;

@@ -79,11 +79,7 @@ fn apply(world: &mut World, config: Arc<Config>) {
     if *old == *config {
         return;
     }
-    if old.sources != config.sources
-        || old.tiles != config.tiles
-        || old.wall.zone != config.wall.zone
-        || old.closed_loop != config.closed_loop
-    {
+    if is_fetched_otherwise(&old, &config) {
         let waker = Arc::clone(&world.resource::<Waker>().0);
         match Ingest::start_with_tiles(&config.sources, &config.tiles, IngestContext::of(&config, waker)) {
             Ok(ingest) => {
@@ -106,6 +102,8 @@ fn apply(world: &mut World, config: Arc<Config>) {
                 return;
             }
         }
+    } else {
+        world.resource_mut::<Sources>().rename(&config);
     }
     world.insert_resource(WallTheme(Theme::named(config.wall.theme)));
     let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
@@ -114,4 +112,50 @@ fn apply(world: &mut World, config: Arc<Config>) {
     world.insert_resource(visible);
     world.insert_resource(WallConfig(config));
     super::app::refresh_ground(world);
+}
+
+/// Whether something else is to be fetched now, or to be made of what comes.
+fn is_fetched_otherwise(old: &Config, new: &Config) -> bool {
+    let are_same_tiles = old.tiles.len() == new.tiles.len()
+        && old.tiles.iter().zip(&new.tiles).all(|(old, new)| old.is_fetched_like(new));
+    old.sources != new.sources
+        || !are_same_tiles
+        || old.wall.zone != new.wall.zone
+        || old.closed_loop != new.closed_loop
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(source: &str, tiles: &str) -> Config {
+        let text = format!(
+            "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a\"\n{source}\n\
+             [[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://a.cn/{{z}}/{{x}}/{{y}}\"\n{tiles}\n"
+        );
+        Config::parse(&text, Path::new("/t.toml")).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn only_what_concerns_fetching_connects_anew() {
+        let old = config("", "");
+        for looks in ["opacity = 0.5", "look = \"dark\"", "name = \"底图\"", "attribution = \"© 甲\""] {
+            let new = config("", looks);
+            assert!(old != new && !is_fetched_otherwise(&old, &new), "{looks}");
+        }
+        let others =
+            ["crs = \"gcj02\"", "tile_size = 512", "min_zoom = 3", "max_zoom = 12", "layers = { a = \"water\" }"];
+        for fetched in others.into_iter().chain(["[[tiles]]\nid = \"u\"\nkind = \"pmtiles\"\npath = \"u\""]) {
+            assert!(is_fetched_otherwise(&old, &config("", fetched)), "{fetched}");
+        }
+        assert!(is_fetched_otherwise(&old, &config("crs = \"gcj02\"", "")));
+    }
+
+    #[test]
+    fn new_names_are_taken_over_and_health_is_kept() {
+        let mut sources = Sources::of(&config("", ""));
+        sources.entries[1].health.records = 7;
+        sources.rename(&config("", "name = \"底图\""));
+        assert_eq!((sources.entries[1].name.as_str(), sources.entries[1].health.records), ("底图", 7));
+    }
 }

@@ -298,8 +298,12 @@ pub fn wall_ui(
         panels::area_card_place(layout.free, &panel_view, area, &facts_of(&shown, &panel_view, area))
     });
     let card_px = card.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
-    let aids = map_aids(&free, unit * px_per_point, panels::has_attribution(&shown.config.0));
-    view.bypass_change_detection().keep_clear = aids.into_iter().chain(card_px).collect();
+    let said = panels::attribution_place(layout.free, unit, &shown.config.0);
+    let said = said.map(|rect| ScreenRect { min: to_px(rect.min), max: to_px(rect.max) });
+    let above = panels::free_for_legend(layout.free, unit, &shown.config.0);
+    let above = ScreenRect { min: to_px(above.min), max: to_px(above.max) };
+    let aids = map_aids(&free, &above, unit * px_per_point).into_iter().chain(said);
+    view.bypass_change_detection().keep_clear = aids.chain(card_px).collect();
     let painter = context.layer_painter(egui::LayerId::background());
     warm_figures(&painter, unit);
     warm.names(&painter, &shown.areas, unit);
@@ -395,15 +399,15 @@ impl NameGlyphs {
     }
 }
 
-/// Where the legend and the scale bar stand: the bottom corners of `free`. What
-/// licences want said stands between them.
-fn map_aids(free: &ScreenRect, unit_px: f32, has_attribution: bool) -> Vec<ScreenRect> {
-    let [right, bottom] = free.max;
-    let legend = ScreenRect { min: [right - 300.0 * unit_px, bottom - 232.0 * unit_px], max: free.max };
+/// Where the legend and the scale bar stand: the right bottom corner of `above`,
+/// the left one of `free`.
+fn map_aids(free: &ScreenRect, above: &ScreenRect, unit_px: f32) -> [ScreenRect; 2] {
+    let [right, lowest] = above.max;
+    let legend = ScreenRect { min: [right - 300.0 * unit_px, lowest - 232.0 * unit_px], max: above.max };
+    let bottom = free.max[1];
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
-    let scale = if has_attribution { ScreenRect { max: [legend.min[0], bottom], ..scale } } else { scale };
-    vec![legend, scale]
+    [legend, scale]
 }
 
 fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
@@ -568,7 +572,9 @@ fn draw(
             has_bubbles: shown.marks.placed.iter().any(|mark| matches!(mark.look, Look::Bubble { .. })),
             has_alerts: alerts_on(&shown.marks),
         };
-        panels::legend_ui(ui, layout.free, &view, &legend);
+        let said = shown.visible.layers.contains(&Layer::Context);
+        let above = if said { panels::free_for_legend(layout.free, unit, &shown.config.0) } else { layout.free };
+        panels::legend_ui(ui, above, &view, &legend);
     }
     asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
     if let Some(area) = view.focus {

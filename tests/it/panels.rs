@@ -14,8 +14,9 @@ use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, PointFacts,
-    PointState, StageLayout, TallyLine, area_card_ui, breadcrumb_ui, diagnostics_ui, header_ui, help_ui, hover_card_ui,
-    layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
+    PointState, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui, free_for_legend,
+    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui,
+    tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -145,8 +146,9 @@ fn header_and_overlays_are_tidy_too() {
                             has_bubbles: true,
                             has_alerts: [true; 4],
                         };
-                        legend_ui(ui, stage.free, view, &legend);
+                        legend_ui(ui, free_for_legend(stage.free, view.unit, view.config), view, &legend);
                         scale_bar_ui(ui, stage.free, view, 4.2);
+                        attribution_ui(ui, stage.free, view);
                         breadcrumb_ui(ui, stage.free, view);
                     }),
                     ("help", all, &|ui, view, _| {
@@ -168,6 +170,22 @@ fn header_and_overlays_are_tidy_too() {
                     assert_tidy(&drawn, bounds, unit, &format!("{name} {what}"));
                 }
             }
+        }
+    }
+}
+
+/// Licences oblige: the line is there on every screen, however narrow.
+#[test]
+fn what_licences_want_said_is_said_everywhere() {
+    let Some(ctx) = context() else { return };
+    for mood in MOODS {
+        let world = World::new(mood);
+        for [width, height] in SCREENS.into_iter().chain([[400.0, 800.0], [240.0, 800.0]]) {
+            let screen = vec2(width, height);
+            let (unit, stage) = stage(&world, screen);
+            let view = world.view(unit);
+            let drawn = shapes(&ctx, screen, Vec::new(), |ui| attribution_ui(ui, stage.free, &view));
+            assert!(texts(&drawn).iter().any(|text| text.galley.text().starts_with('©')), "{mood:?} {width}×{height}");
         }
     }
 }

@@ -168,6 +168,36 @@ fn more_tiles_than_fit_through_the_gate_at_once_all_come() {
     }
 }
 
+/// A named pipe that nobody writes to: whoever opens it waits.
+#[cfg(unix)]
+#[test]
+fn archives_that_hang_hold_up_no_source() {
+    use quanyu::domain::update::Records;
+
+    let pipe = Scratch::new("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe.0).status().unwrap().success());
+    let areas = Scratch::new("areas.json");
+    std::fs::write(&areas.0, r#"[{"code":"a","name":"甲"}]"#).unwrap();
+    let kind = format!("kind = \"file\"\npath = \"{}\"", areas.0.display());
+    let sets: Vec<String> = (0..8)
+        .map(|n| format!("[[tiles]]\nid = \"t{n}\"\nkind = \"pmtiles\"\npath = \"{}\"", pipe.0.display()))
+        .collect();
+    let text = format!("[[sources]]\nid = \"a\"\nfeed = \"areas\"\n{kind}\n{}", sets.join("\n"));
+    let config = Config::parse(&text, Path::new("/t.toml")).unwrap_or_else(|error| panic!("{error}"));
+    let context = IngestContext { zone: TimeZone::UTC, stages: Vec::new(), waker: Arc::new(|| {}) };
+    let mut ingest = Ingest::start_with_tiles(&config.sources, &config.tiles, context).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    // A second answer, for the first may have come before the sets opened.
+    std::fs::write(&areas.0, r#"[{"code":"a","name":"甲"},{"code":"b","name":"乙"}]"#).unwrap();
+    let count = wait_for(&mut ingest, "areas", |update| match update {
+        Update::Records { records: Records::Areas(areas), .. } if areas.len() == 2 => Some(areas.len()),
+        _ => None,
+    });
+    assert_eq!(count, 2);
+    // Lets all of them go.
+    drop(std::fs::OpenOptions::new().read(true).write(true).open(&pipe.0).unwrap());
+}
+
 #[test]
 fn leaf_directories_and_runs_of_tiles_are_followed() {
     let mut ingest = start(&archive("pmtiles", &golden("leaves.pmtiles")));
@@ -211,6 +241,23 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn levels_that_an_archive_does_not_have_are_told_of() {
+    for kind in ["pmtiles", "mbtiles"] {
+        let path = golden(&format!("tiles.{kind}"));
+        let with = |keys: &str| set(&format!("kind = \"{kind}\"\npath = \"{}\"\n{keys}", path.display()));
+        for keys in ["min_zoom = 15", "max_zoom = 12", "min_zoom = 3\nmax_zoom = 12"] {
+            let mut ingest = start(&with(keys));
+            let health = wait_for_health(&mut ingest, "fault", |health| health.state == SourceState::Failing);
+            let error = probe_tiles(&with(keys), None).error.unwrap_or_default();
+            for said in [health.last_error.unwrap_or_default(), error] {
+                assert!(said.contains("13–14") && said.contains(&keys.replace('\n', ",")), "{said}");
+            }
+        }
+        assert_eq!(probe_tiles(&with("min_zoom = 14\nmax_zoom = 18"), None).error, None);
     }
 }
 

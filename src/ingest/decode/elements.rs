@@ -51,11 +51,16 @@ pub trait Take: Send {
     /// Takes one.
     fn take(&mut self, element: Element, notes: &mut Notes);
 
-    /// One of the same kind that took nothing yet.
-    #[must_use]
-    fn fork(&self) -> Self;
+    /// How much taking an element uses up of a limit that all elements share.
+    fn weigh(&mut self, element: &Element) -> usize;
 
-    /// Adds what a fork took: elements behind all that were taken here.
+    /// One of the same kind that took nothing yet, for elements that stand
+    /// behind others which weigh `before` together and are not taken here yet.
+    #[must_use]
+    fn fork(&self, before: usize) -> Self;
+
+    /// Adds what a fork took: elements behind all that were taken here, of
+    /// which none is missing that was counted when it was forked.
     fn join(&mut self, part: Self);
 }
 

@@ -1,12 +1,13 @@
 //! Tile archives: files that hold a whole set.
 //!
 //! In: the origin of a tile set. Out: the bytes of its tiles, and what it says
-//! of itself. Blocking: to be used behind the gate.
+//! of itself. Blocking, perhaps for ever: one at a time for each set.
 
 use std::path::Path;
 
 use super::mbtiles::MbTiles;
 use super::pmtiles::PmTiles;
+use crate::config::TileSet;
 use crate::config::tiles::TileOrigin;
 use crate::domain::geometry::Bounds;
 use crate::domain::tiles::{TileId, TileMatrix};
@@ -45,6 +46,27 @@ pub(super) fn path_of(origin: &TileOrigin) -> Option<&Path> {
     match origin {
         TileOrigin::PmTiles { path } | TileOrigin::MbTiles { path } => Some(path),
         TileOrigin::Url(_) => None,
+    }
+}
+
+impl ArchiveInfo {
+    /// The levels that are in force for a tile set, whose own may narrow them.
+    ///
+    /// # Errors
+    /// When the archive has none of those that the set asks for.
+    pub fn zooms_of(&self, set: &TileSet) -> Result<[u8; 2], Fault> {
+        let [least, most] = self.zooms;
+        let zooms = [set.min_zoom.unwrap_or(least), set.max_zoom.unwrap_or(most).min(most)];
+        if zooms[0] > zooms[1] || zooms[1] < least {
+            let wanted = match (set.min_zoom, set.max_zoom) {
+                (Some(min), Some(max)) => format!("min_zoom = {min},max_zoom = {max}"),
+                (Some(min), None) => format!("min_zoom = {min}"),
+                (None, Some(max)) => format!("max_zoom = {max}"),
+                (None, None) => return Err(Fault::Malformed(format!("瓦片级别 {least}–{most} 不成立"))),
+            };
+            return Err(Fault::Unusable(format!("文件只有 {least}–{most} 级瓦片,配置的 {wanted} 不在其中")));
+        }
+        Ok(zooms)
     }
 }
 

@@ -9,6 +9,9 @@
 //! it is wanted as well. A tile that cannot be used costs itself; a server that
 //! cannot be reached is asked again after a growing wait, and the list waits. An
 //! archive whose file changed is opened anew.
+//!
+//! An archive may be on a drive that hangs. So it is read outside the gate that
+//! all decoders share, one piece of work at a time for each set.
 
 mod archive;
 mod content;
@@ -23,9 +26,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::TileSet;
 use crate::domain::tiles::{TileContent, TileId, TileSetId, TileSetInfo};
@@ -84,8 +86,9 @@ impl TileDesk {
     pub async fn serve(self, id: TileSetId, set: TileSet, gate: Gate, outlet: Outlet, mut reporter: Reporter) {
         let mut backoff = Backoff::default();
         let reading = Arc::new(Reading { grid: set.grid, mapping: Mapping::new(&set.layers) });
+        let disk = Gate::of_one();
         loop {
-            match Store::open(&set, &gate).await {
+            match Store::open(&set, &disk).await {
                 Ok(store) => {
                     backoff.reset();
                     let clerk = Clerk {
@@ -93,6 +96,7 @@ impl TileDesk {
                         set: &set,
                         store,
                         reading: Arc::clone(&reading),
+                        disk: disk.clone(),
                         gate: gate.clone(),
                         outlet: outlet.clone(),
                     };
@@ -100,7 +104,10 @@ impl TileDesk {
                         return;
                     }
                 }
-                Err(fault @ Fault::Unusable(_)) => return reporter.failed(&fault),
+                // A file may be replaced by one that can be used.
+                Err(fault @ Fault::Unusable(_)) if archive::path_of(&set.origin).is_none() => {
+                    return reporter.failed(&fault);
+                }
                 Err(fault) => {
                     reporter.failed(&fault);
                     tokio::time::sleep(backoff.after_failure(None)).await;
@@ -120,20 +127,20 @@ enum Store {
 }
 
 impl Store {
-    async fn open(set: &TileSet, gate: &Gate) -> Result<Self, Fault> {
+    async fn open(set: &TileSet, disk: &Gate) -> Result<Self, Fault> {
         if let crate::config::tiles::TileOrigin::Url(url) = &set.origin {
             return Ok(Self::Remote(Arc::new(Remote::new(url, set.grid.matrix)?)));
         }
         let set = set.clone();
-        gate.run(move || {
+        disk.run(move || {
             let path = archive::path_of(&set.origin).ok_or(Fault::Internal)?;
             let version = version_of(path)?;
             let mut archive = Archive::open(&set.origin, set.grid.matrix)?.ok_or(Fault::Internal)?;
             let said = archive.info()?;
-            let [least, most] = said.zooms;
+            let [min_zoom, max_zoom] = said.zooms_of(&set)?;
             let info = TileSetInfo {
-                min_zoom: set.min_zoom.unwrap_or(least),
-                max_zoom: set.max_zoom.unwrap_or(most).min(most),
+                min_zoom,
+                max_zoom,
                 tile_px: set.tile_px.unwrap_or(if said.is_vector { 512 } else { 256 }),
             };
             Ok(Self::Archive(Arc::new(Mutex::new(archive)), info, version))
@@ -154,14 +161,14 @@ impl Store {
     }
 
     /// Waits until the file is another one, or gone; for ever on a server.
-    async fn changed(&self, set: &TileSet, gate: &Gate) {
+    async fn changed(&self, set: &TileSet, disk: &Gate) {
         let (Self::Archive(_, _, version), Some(path)) = (self, archive::path_of(&set.origin)) else {
             return std::future::pending().await;
         };
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let path = path.to_owned();
-            let now = gate.run(move || version_of(&path)).await;
+            let now = disk.run(move || version_of(&path)).await;
             if !matches!(now, Ok(Ok(now)) if now == *version) {
                 return;
             }
@@ -187,6 +194,9 @@ struct Clerk<'a> {
     set: &'a TileSet,
     store: Store,
     reading: Arc<Reading>,
+    /// Admits one at a time to the archive.
+    disk: Gate,
+    /// Admits to decoding, together with all sources.
     gate: Gate,
     outlet: Outlet,
 }
@@ -219,17 +229,18 @@ impl Clerk<'_> {
         // What was wanted before is wanted still.
         wanted.mark_changed();
         let mut queue = Queue::default();
-        let mut fetches = FuturesUnordered::new();
-        // Beside the fetches, never between them: it passes the same gate, and
-        // they leave that only while they are polled.
-        let mut changed = std::pin::pin!(self.store.changed(self.set, &self.gate));
+        // Tasks of their own: while one outcome waits for room in the channel,
+        // the others go on, and none is left standing in the gate.
+        let mut fetches = JoinSet::new();
+        // Beside the fetches, never between them: it passes the same `disk`.
+        let mut changed = std::pin::pin!(self.store.changed(self.set, &self.disk));
         loop {
             while fetches.len() < CONCURRENT
                 && queue.paused_until.is_none()
                 && let Some(tile) = queue.waiting.pop_front()
             {
                 queue.flying.insert(tile);
-                fetches.push(self.fetch(tile));
+                fetches.spawn(self.fetch(tile));
             }
             let pause = queue.paused_until.unwrap_or_else(tokio::time::Instant::now);
             tokio::select! {
@@ -241,7 +252,9 @@ impl Clerk<'_> {
                     let own = list.iter().filter(|request| request.set == self.id).map(|request| request.tile);
                     queue.waiting = own.filter(|tile| !queue.flying.contains(tile)).collect();
                 }
-                Some((tile, outcome, took)) = fetches.next(), if !fetches.is_empty() => {
+                Some(fetched) = fetches.join_next() => {
+                    // A panic of ours ends this task, which then starts again.
+                    let (tile, outcome, took) = fetched.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                     queue.flying.remove(&tile);
                     self.take(tile, outcome, took, &mut queue, reporter).await?;
                 }
@@ -296,19 +309,20 @@ impl Clerk<'_> {
 
     /// Fetches and reads one tile.
     fn fetch(&self, tile: TileId) -> impl Future<Output = (TileId, Outcome, Duration)> + use<> {
-        let (store, reading, gate) = (self.store.clone(), Arc::clone(&self.reading), self.gate.clone());
+        let (store, reading) = (self.store.clone(), Arc::clone(&self.reading));
+        let (disk, gate) = (self.disk.clone(), self.gate.clone());
         async move {
             let started = Instant::now();
-            let outcome = fetched(store, reading, gate, tile).await;
+            let outcome = fetched(store, reading, disk, gate, tile).await;
             (tile, outcome, started.elapsed())
         }
     }
 }
 
-async fn fetched(store: Store, reading: Arc<Reading>, gate: Gate, tile: TileId) -> Outcome {
+async fn fetched(store: Store, reading: Arc<Reading>, disk: Gate, gate: Gate, tile: TileId) -> Outcome {
     let body = match store {
         Store::Archive(archive, ..) => {
-            let read = gate
+            let read = disk
                 .run(move || archive.lock().unwrap_or_else(PoisonError::into_inner).tile(tile))
                 .await
                 .unwrap_or_else(Err);

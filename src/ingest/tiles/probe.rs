@@ -72,7 +72,9 @@ pub fn probe_tiles(set: &TileSet, jurisdiction: Option<Bounds>) -> TileProbe {
 
 fn look_at_archive(set: &TileSet, jurisdiction: Option<Bounds>, probe: &mut TileProbe) -> Result<(), Fault> {
     let mut archive = Archive::open(&set.origin, set.grid.matrix)?.ok_or(Fault::Internal)?;
-    let ArchiveInfo { format, zooms, bounds, layers, attribution, .. } = archive.info()?;
+    let info = archive.info()?;
+    let in_force = info.zooms_of(set);
+    let ArchiveInfo { format, zooms, bounds, layers, attribution, .. } = info;
     let to_wgs84 = |corner| set.grid.datum.to_wgs84(corner);
     let bounds = bounds.map(|bounds| Bounds { min: to_wgs84(bounds.min), max: to_wgs84(bounds.max) });
     probe.zooms = Some(zooms);
@@ -84,7 +86,7 @@ fn look_at_archive(set: &TileSet, jurisdiction: Option<Bounds>, probe: &mut Tile
     probe.layers = layers.into_iter().map(|name| with_kind(&mapping, name)).collect();
     let middle = jurisdiction.or(bounds).map_or(ANYWHERE, |bounds| bounds.center());
     // A coarser tile, where there is none of the usual level.
-    let [least, most] = zooms;
+    let [least, most] = in_force?;
     for z in (least..=most.min(USUAL_ZOOM.max(least))).rev() {
         let tile = tile_at(set, z, middle);
         if let Some(body) = archive.tile(tile)? {

@@ -93,11 +93,13 @@ impl TileUploads {
                 TileDraw::Picture { tile, .. } => self.upload_raster(address(draw), tile, device, queue, base),
                 TileDraw::Shapes { mesh, set, .. } => {
                     self.shapes.entry(address(draw)).or_default().upload(mesh, device, queue);
-                    let colors = self.colors.entry(*set).or_insert_with(|| Colors::new(device, base));
-                    let opacity = scene.tile_looks.get(usize::from(*set)).map_or(1.0, |tone| tone.low[3]);
-                    colors.write(scene, opacity, queue);
+                    self.colors.entry(*set).or_insert_with(|| Colors::new(device, base));
                 }
             }
+        }
+        for (set, colors) in &self.colors {
+            let opacity = scene.tile_looks.get(usize::from(*set)).map_or(1.0, |tone| tone.low[3]);
+            colors.write(scene, opacity, queue);
         }
         self.pipelines.get_or_insert_with(|| TilePipelines::new(device, base));
         if let Some(tones) = &self.tones {

@@ -107,7 +107,7 @@ pub struct Head {
 /// street is shown, and Douglas and Peucker's rule never takes long.
 const CHUNK_POINTS: usize = 256;
 
-/// Points of all tracks that are drawn. Of more, each track keeps its latest.
+/// Points of all tracks that are drawn. Of more, long tracks keep their latest.
 const MAX_POINTS: usize = 4_000_000;
 /// Points of all levels together: 128 MB, what every storage buffer can hold.
 /// Levels that would exceed it are left out.
@@ -157,7 +157,7 @@ pub fn track_mesh<S: AsRef<[Track]>>(
     let span = span(&tracks);
     let epoch = nearest(span, now);
     let total: usize = tracks.iter().map(|track| track.points.len()).sum();
-    let allowed = if total > MAX_POINTS { MAX_POINTS / tracks.len().max(1) } else { usize::MAX };
+    let allowed = fair_share(tracks.iter().map(|track| track.points.len()).collect(), MAX_POINTS);
     let parts: Vec<Part> =
         tracks.par_iter().with_min_len(4).filter_map(|track| Part::of(track, allowed, epoch, &project)).collect();
     let mut mesh = TrackMesh { epoch, span, ..TrackMesh::default() };
@@ -166,6 +166,22 @@ pub fn track_mesh<S: AsRef<[Track]>>(
     mesh.push_coarser(&parts);
     mesh.points.push(TrackPoint::default());
     mesh
+}
+
+/// The most points of one track for which all tracks together, `lengths` points
+/// long, have at most `most`. What short tracks leave goes to the long ones.
+fn fair_share(mut lengths: Vec<usize>, most: usize) -> usize {
+    lengths.sort_unstable();
+    let (mut points_left, mut tracks_left) = (most, lengths.len());
+    for length in lengths {
+        let share = points_left / tracks_left;
+        if length > share {
+            return share;
+        }
+        points_left -= length;
+        tracks_left -= 1;
+    }
+    usize::MAX
 }
 
 /// The instant of a span that is nearest to `now`.
@@ -536,6 +552,15 @@ mod tests {
     }
 
     #[test]
+    fn what_short_tracks_leave_goes_to_long_ones() {
+        assert_eq!(fair_share(vec![10, 1_000, 20, 500], 600), 285);
+        assert_eq!(fair_share(vec![10, 1_000, 20, 100], 600), 470);
+        assert_eq!(fair_share(vec![300, 300], 600), usize::MAX);
+        assert_eq!(fair_share(vec![301, 300], 600), 300);
+        assert_eq!(fair_share(vec![], 600), usize::MAX);
+    }
+
+    #[test]
     fn places_that_are_no_numbers_are_left_out() {
         let mesh = mesh_of(&[track(&[(0.0, [0.0, 0.0]), (60.0, [f64::NAN, 0.0]), (120.0, [60.0, 0.0])])]);
         assert_eq!(mesh.left_out, 1);
@@ -543,6 +568,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn shares_use_up_what_is_allowed(lengths in prop::collection::vec(0..500_usize, 0..40), most in 0..9_000_usize) {
+            let share = fair_share(lengths.clone(), most);
+            let drawn: usize = lengths.iter().map(|length| length.min(&share)).sum();
+            prop_assert!(drawn <= most);
+            // All of them, or all but a remainder.
+            prop_assert!(share == usize::MAX || drawn + lengths.len() > most);
+        }
+
         #[test]
         fn coarser_levels_have_the_worker_where_the_tolerance_says(
             steps in prop::collection::vec((1.0..90.0_f64, -80.0..80.0_f64, -80.0..80.0_f64), 2..400),

@@ -57,6 +57,8 @@ pub struct TrackLayer {
     building: Option<Task<Built>>,
     /// What the heads in the scene belong to.
     heads_of: Option<(u64, u64, Instant1970)>,
+    /// Whether it was said that points are left out.
+    is_cut: bool,
     /// How long the last build took, milliseconds.
     pub build_ms: f64,
 }
@@ -91,7 +93,9 @@ pub(super) fn build(
     if let Some(task) = &mut layer.building
         && let Some(built) = block_on(poll_once(task))
     {
-        if built.mesh.left_out > 0 {
+        // Tracks come every few seconds: said once, until all fit again.
+        let was_cut = std::mem::replace(&mut layer.is_cut, built.mesh.left_out > 0);
+        if layer.is_cut && !was_cut {
             tracing::warn!(points = built.mesh.left_out, "轨迹点过多或位置无效,最早的一部分没有画");
         }
         layer.building = None;

@@ -1,21 +1,25 @@
 //! A made-up afternoon on a wall: what the panels' tests draw.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bevy_egui::egui;
 use jiff::tz::TimeZone;
+use quanyu::config::tiles::{TileLook, TileOrigin};
 use quanyu::config::{
     Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, KeyFigure, Map, Panel, PanelKind, Scene, Side,
-    ThemeName, TiltStyle, Wall,
+    ThemeName, TileSet, TiltStyle, Wall,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
+use quanyu::domain::crs::Crs;
 use quanyu::domain::event::Severity;
 use quanyu::domain::figure::Figure;
 use quanyu::domain::geometry::Shape;
 use quanyu::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
 use quanyu::domain::overview::{LiveEvent, Overview, QUARTERS};
+use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
 use quanyu::panels::{
     BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, OwnerCount, PanelView, Ranking, SourceRow,
@@ -205,7 +209,19 @@ fn config(mood: Mood) -> Config {
         },
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
-        tiles: Vec::new(),
+        tiles: vec![TileSet {
+            id: "map".into(),
+            name: "底图".into(),
+            origin: TileOrigin::PmTiles { path: PathBuf::from("map.pmtiles") },
+            grid: TileGrid { matrix: TileMatrix::default(), datum: Crs::default() },
+            tile_px: None,
+            min_zoom: None,
+            max_zoom: None,
+            opacity: 1.0,
+            look: TileLook::default(),
+            layers: BTreeMap::new(),
+            attribution: Some(if long { format!("© {LONG}") } else { "© 天地图".into() }),
+        }],
         scenes: vec![Scene {
             name: "事件总览".into(),
             layers: Vec::new(),

@@ -100,13 +100,16 @@ impl ElementReader {
         let mut progress = Progress::None;
         let mut at = chunks[0].start;
         let mut parts = Vec::with_capacity(read.len());
+        let mut weight = 0;
         for (chunk, read) in chunks.iter().zip(read) {
             let elements = self.elements + read.elements.len();
             let is_within = elements <= self.options.max_elements && self.geometry.has_room(read.most_vertices);
             if chunk.start != at || read.is_broken || !is_within {
                 break;
             }
-            parts.push((take.fork(), Notes::default(), self.elements + 1, read.elements));
+            let part = take.fork(weight);
+            weight += read.elements.iter().flatten().map(|element| take.weigh(element)).sum::<usize>();
+            parts.push((part, Notes::default(), self.elements + 1, read.elements));
             self.elements = elements;
             self.geometry.spend(read.vertices);
             at = read.end;
@@ -227,7 +230,9 @@ mod tests {
 
     /// All that reading a text gives, in words.
     fn read(feed: Feed, text: &str, chunk_bytes: usize, max_elements: usize, max_vertices: usize) -> String {
-        let decoder = Decoder::new(&source(feed), &TimeZone::UTC, &[]);
+        let mut source = source(feed);
+        source.limits.vertices = max_vertices;
+        let decoder = Decoder::new(&source, &TimeZone::UTC, &[]);
         let options = ElementOptions { max_elements, ..ElementOptions::default() };
         let mut reader = ElementReader::new(options, max_vertices);
         reader.chunk_bytes = chunk_bytes;
@@ -281,6 +286,26 @@ mod tests {
             let text = &whole[..end];
             let together = read(Feed::Areas, text, chunk_bytes, max_elements, max_vertices);
             prop_assert_eq!(together, read(Feed::Areas, text, usize::MAX / 4, max_elements, max_vertices));
+        }
+
+        #[test]
+        fn chunks_of_tracks_share_one_limit(
+            lengths in prop::collection::vec(prop_oneof![9 => (0..40_usize).prop_map(Some), 1 => Just(None)], 0..60),
+            chunk_bytes in 1..2_000_usize,
+            most_points in prop_oneof![Just(100_000_usize), 0..1_500_usize],
+        ) {
+            let point = |i: usize| format!("[{},118.8,{}]", 1_755_219_900_000_usize + i * 60_000, 32.0 + i as f64 * 1e-4);
+            let track = |(n, length): (usize, &Option<usize>)| match length {
+                // No points at all, and none that is read.
+                None => format!(r#"{{"id":"t{n}" "points":[]}}"#),
+                Some(length) => {
+                    let points: Vec<String> = (0..*length).map(point).collect();
+                    format!(r#"{{"id":"t{n}","points":[{}]}}"#, points.join(","))
+                }
+            };
+            let text = format!("[{}]", lengths.iter().enumerate().map(track).collect::<Vec<_>>().join(" ,\n"));
+            let together = read(Feed::Tracks, &text, chunk_bytes, 1_000, most_points);
+            prop_assert_eq!(together, read(Feed::Tracks, &text, usize::MAX / 4, 1_000, most_points));
         }
     }
 

@@ -129,14 +129,26 @@ impl Take for Collector {
         self.without_id += usize::from(self.records.len() > before && !is_named);
     }
 
-    fn fork(&self) -> Self {
-        Self::new(Arc::clone(&self.decoder))
+    fn weigh(&mut self, element: &Element) -> usize {
+        let is_record = element.is_feature || element.record.is_object();
+        if !is_record || !matches!(self.records, Records::Tracks(_)) {
+            return 0;
+        }
+        let fields = self.decoder.fields.resolve(&element.record, element.id.as_ref(), &mut self.memory);
+        tracks::count_points(&fields)
+    }
+
+    fn fork(&self, before: usize) -> Self {
+        let track_points_left = self.track_points_left.saturating_sub(before);
+        Self { track_points_left, ..Self::new(Arc::clone(&self.decoder)) }
     }
 
     fn join(&mut self, part: Self) {
         let before = self.records.len();
         self.without_level.extend(part.without_level.iter().map(|index| before + index));
         self.without_id += part.without_id;
+        // It began with what all before it leave.
+        self.track_points_left = part.track_points_left;
         match (&mut self.records, part.records) {
             (Records::Areas(all), Records::Areas(mut more)) => all.append(&mut more),
             (Records::Events(all), Records::Events(mut more)) => all.append(&mut more),

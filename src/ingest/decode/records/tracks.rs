@@ -15,6 +15,11 @@ use super::{Context, place};
 /// No longitude is as large as this, and every instant since January 1970 is.
 const SMALLEST_TIME: f64 = 1e6;
 
+/// Points that a track lists, good or not.
+pub fn count_points(fields: &Fields<'_>) -> usize {
+    fields.value("points").and_then(Value::as_array).map_or(0, Vec::len)
+}
+
 /// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects. Takes no
 /// more than `points_left` points, and lowers that by what it took.
 pub fn read(
