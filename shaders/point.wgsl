@@ -215,17 +215,9 @@ fn bubble(at_px: vec2f, radius: f32, style: PointStyle, off: f32) -> vec4f {
     return vec4f(mix(ground_of(style), ring_color, ring) * ground_alpha, ground_alpha) * alpha * style.color.a;
 }
 
-@fragment
-fn fs(in: Vertex) -> @location(0) vec4f {
-    let style = table.styles[in.style & 31u];
-    let radius = radius_of(style, in.style);
-    let opacity = 1.0 - f32((in.style >> 8u) & 0xffu) / 255.0;
-    if style.shape == BUBBLE {
-        return bubble(in.at_px, radius, style, f32((in.style >> 16u) & 0xffu) / 255.0) * opacity;
-    }
-    if style.shape >= 16u {
-        return badge(in.at_px, radius, style) * opacity;
-    }
+fn plain(in: Vertex, style: PointStyle) -> vec4f {
+    let radius = style.size_px * 0.5;
+    let opacity = opacity_of(in.style);
     let edge = shape_distance(in.at_px, radius, style.shape);
     let shown = style.color.a * opacity;
     var color = style.color.rgb;
@@ -241,4 +233,31 @@ fn fs(in: Vertex) -> @location(0) vec4f {
         alpha = max(alpha, ring);
     }
     return vec4f(color * alpha, alpha);
+}
+
+fn opacity_of(style: u32) -> f32 {
+    return 1.0 - f32((style >> 8u) & 0xffu) / 255.0;
+}
+
+// Bubbles alone, shapes alone, and shapes with badges: a software driver
+// computes every branch for every pixel.
+@fragment
+fn fs_bubble(in: Vertex) -> @location(0) vec4f {
+    let style = table.styles[in.style & 31u];
+    let off = f32((in.style >> 16u) & 0xffu) / 255.0;
+    return bubble(in.at_px, radius_of(style, in.style), style, off) * opacity_of(in.style);
+}
+
+@fragment
+fn fs(in: Vertex) -> @location(0) vec4f {
+    let style = table.styles[in.style & 31u];
+    if style.shape >= 16u {
+        return badge(in.at_px, style.size_px * 0.5, style) * opacity_of(in.style);
+    }
+    return plain(in, style);
+}
+
+@fragment
+fn fs_plain(in: Vertex) -> @location(0) vec4f {
+    return plain(in, table.styles[in.style & 31u]);
 }

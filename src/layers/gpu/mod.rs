@@ -317,10 +317,19 @@ impl Drawing<'_> {
             return;
         }
         if let Some(points) = self.uploaded.points.buffer() {
-            pass.set_pipeline(&self.pipelines.point);
+            let (scene, pipelines) = (self.scene, self.pipelines);
+            let single = if scene.has_badges { &pipelines.point } else { &pipelines.point_plain };
+            let (bubbles, end) = (scene.bubbles.clone(), scene.points.len() as u32);
             pass.set_bind_group(1, &self.groups.point_table, &[]);
             pass.set_vertex_buffer(0, *points.slice(..));
-            pass.draw(0..4, 0..self.scene.points.len() as u32);
+            for (pipeline, range) in
+                [(single, 0..bubbles.start), (&pipelines.bubble, bubbles.clone()), (single, bubbles.end..end)]
+            {
+                if !range.is_empty() {
+                    pass.set_pipeline(pipeline);
+                    pass.draw(0..4, range);
+                }
+            }
         }
     }
 }

@@ -105,7 +105,10 @@ pub(super) struct Pipelines {
     pub(super) line: RenderPipeline,
     pub(super) glow: RenderPipeline,
     pub(super) heat: RenderPipeline,
+    /// Shapes and badges, shapes alone, bubbles.
     pub(super) point: RenderPipeline,
+    pub(super) point_plain: RenderPipeline,
+    pub(super) bubble: RenderPipeline,
     blur: [RenderPipeline; 2],
     view_layout: BindGroupLayout,
     pub(super) uniform_layout: BindGroupLayout,
@@ -143,6 +146,8 @@ impl Pipelines {
         const U: VertexFormat = VertexFormat::Uint32;
         let segment: Option<(&[VertexFormat], u64, VertexStepMode)> =
             Some((&[V2, V2, U], size_of::<Segment>() as u64, instance));
+        let point: Option<(&[VertexFormat], u64, VertexStepMode)> =
+            Some((&[V2, U, VertexFormat::Float32, V2], size_of::<PointInstance>() as u64, instance));
         let plain = [&view_layout, &uniform_layout];
 
         Self {
@@ -168,15 +173,9 @@ impl Pipelines {
             line: build("line", "vs", "fs", segment, &plain, TARGET, Some(OVER)),
             glow: build("line", "vs_glow", "fs_glow", segment, &plain, TARGET, Some(BRIGHTEST)),
             heat: build("heat", "vs", "fs", None, &[&view_layout, &heat_layout], TARGET, Some(OVER)),
-            point: build(
-                "point",
-                "vs",
-                "fs",
-                Some((&[V2, U, VertexFormat::Float32, V2], size_of::<PointInstance>() as u64, instance)),
-                &plain,
-                TARGET,
-                Some(OVER),
-            ),
+            point: build("point", "vs", "fs", point, &plain, TARGET, Some(OVER)),
+            point_plain: build("point", "vs", "fs_plain", point, &plain, TARGET, Some(OVER)),
+            bubble: build("point", "vs", "fs_bubble", point, &plain, TARGET, Some(OVER)),
             blur: [
                 build("heat_blur", "vs", "fs_bins", None, &[&blur_layout], TextureFormat::R32Float, None),
                 build("heat_blur", "vs", "fs_rows", None, &[&blur_layout], TextureFormat::R16Float, None),

@@ -432,6 +432,10 @@ pub struct MapScene {
     pub points: Arc<Vec<PointInstance>>,
     /// Looks of points.
     pub point_table: PointTable,
+    /// Those of the points that are bubbles.
+    pub bubbles: Range<u32>,
+    /// Whether other points may be badges.
+    pub has_badges: bool,
     /// Left, top, right and bottom of where points are drawn, physical pixels.
     pub points_clip_px: [u32; 4],
     /// The heat map, when it is shown.
@@ -480,6 +484,8 @@ impl Default for MapScene {
             tracks: TrackFrame::default(),
             points: Arc::default(),
             point_table: PointTable::default(),
+            bubbles: 0..0,
+            has_badges: false,
             points_clip_px: [0, 0, u32::MAX, u32::MAX],
             heat: None,
             raised: None,

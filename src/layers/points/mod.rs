@@ -49,6 +49,7 @@ pub(super) fn sync(
     mut shifted_for: Local<(u64, u64)>,
 ) {
     scene.point_table = table(&theme.0, &view);
+    scene.has_badges = scene.point_table.iter().any(|row| row.shape >= PointStyle::BADGE);
     let wanted = BuiltFrom { marks: marks.revision, overview: overview.revision, has_events: visible.has(Layer::Heat) };
     // Names move with the view; bubbles beside them seldom do.
     let mut is_same = *built == wanted;
@@ -69,6 +70,11 @@ pub(super) fn sync(
         instances.extend(news(&overview));
     }
     instances.extend(marks.placed.iter().zip(&marks.shifts_px).map(|(mark, &shift_px)| instance(mark, shift_px)));
+    // Marks come in the order in which they lie on each other: bubbles are a run.
+    let is_bubble = |instance: &PointInstance| instance.style & 0xff == rows::BUBBLE;
+    let first = instances.iter().position(is_bubble).unwrap_or(instances.len());
+    let count = instances[first..].iter().take_while(|instance| is_bubble(instance)).count();
+    scene.bubbles = first as u32..(first + count) as u32;
     scene.points = Arc::new(instances);
 }
 
