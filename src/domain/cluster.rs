@@ -242,11 +242,6 @@ impl ClusterIndex {
         self.ready = 1;
     }
 
-    /// Starts over with the points whose class has its bit set in `mask`.
-    pub fn show_classes(&mut self, mask: u32) {
-        self.refilter(|_, class| (mask >> usize::from(class).min(CLASSES - 1)) & 1 == 1);
-    }
-
     /// Computes what is missing for [`at`](Self::at) of this level: all levels
     /// from the deepest one computed so far up to it.
     pub fn prepare(&mut self, level: i32) {
@@ -654,7 +649,7 @@ mod tests {
             let options = ClusterOptions { radius_px: 40.0, min_points, min_level: -6, max_level: 2, same_place_m };
             let mut index = ClusterIndex::build(inputs(&places), options);
             index.prepare(asked_before);
-            index.show_classes(mask);
+            index.refilter(|_, class| mask >> class & 1 == 1);
             let passes = |point: &usize| mask >> (point % 5) & 1 == 1;
             let mut plain: Vec<Plain> = (0..places.len()).filter(passes).map(|i| (places[i], vec![i])).collect();
             if let Some(radius_m) = same_place_m {

@@ -125,7 +125,7 @@ impl HeadlessWall {
     /// # Errors
     /// When the driver does not hand it back within some seconds.
     pub fn picture(&mut self) -> Result<Image, NoPicture> {
-        // Glyphs and pictures reach the GPU one frame after they were laid out.
+        // A frame that brought glyphs or pictures is seldom the last of its kind.
         for _ in 0..5 {
             self.frame();
             if !self.app.world().resource::<TexturesPending>().0 {

@@ -321,29 +321,24 @@ pub fn wall_ui(
     let is_over = context.pointer_latest_pos().is_some_and(|at| is_on_ground(at) || is_on_widget);
     hand_over_panel.set_if_neq(HandOverPanel(is_over));
     for action in asked {
-        let PanelAction::ShowEvent(id) = &action else {
-            actions.write(action_of(action, &shown.cards));
-            continue;
-        };
-        let place = shown.events.place(id);
-        if let Some(at) = place.at {
-            // The card stands where the event is: the map goes there.
-            let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
-            let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
-            let there = Camera { center: at.map(f64::from), px_per_m };
-            view.fly(there, real.elapsed_secs_f64(), EVENT_FLIGHT_SECS);
-            actions.write(Action::Select(vec![PointKey::Event(id.clone())]));
-        } else if let Some(area) = place.area {
-            // Without a place there is nowhere to put its card.
-            actions.write(Action::Focus(area));
-        }
+        actions.write_batch(action_of(action, &shown, &mut view, real.elapsed_secs_f64()));
     }
     Ok(())
 }
 
-/// Lays out every figure in every size and weight, so that the clock never
-/// shows one whose glyph reaches the texture only with the next frame. Costs a
-/// few cache look-ups once the glyphs are there.
+/// Flies to where an event is, so that its card has a place; focuses the area
+/// of one that has none.
+fn show_event(id: String, events: &Events, view: &mut MapView, now_secs: f64) -> Option<Action> {
+    let place = events.place(&id);
+    let Some(at) = place.at else { return place.area.map(Action::Focus) };
+    let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
+    let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
+    view.fly(Camera { center: at.map(f64::from), px_per_m }, now_secs, EVENT_FLIGHT_SECS);
+    Some(Action::Select(vec![PointKey::Event(id)]))
+}
+
+/// Lays out every figure in every size and weight, so that no tick of
+/// the clock has to make a glyph. Costs a few cache look-ups once the glyphs are there.
 fn warm_figures(painter: &egui::Painter, unit: f32) {
     for size in [size::SMALL, size::BODY, size::LARGE, size::FIGURE, size::HERO] {
         for family in [egui::FontFamily::Proportional, egui::FontFamily::Name(super::fonts::BOLD.into())] {
@@ -418,10 +413,10 @@ fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
     (!has_boundary).then(|| "尚无边界数据".to_owned())
 }
 
-fn action_of(action: PanelAction, cards: &Cards) -> Action {
-    match action {
-        PanelAction::ShowEvent(id) => Action::Select(vec![PointKey::Event(id)]),
-        PanelAction::OpenPoint(index) => Action::Select(cards.keys.get(index).cloned().into_iter().collect()),
+fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f64) -> Option<Action> {
+    Some(match action {
+        PanelAction::ShowEvent(id) => return show_event(id, &shown.events, view, now_secs),
+        PanelAction::OpenPoint(index) => Action::Select(shown.cards.keys.get(index).cloned().into_iter().collect()),
         PanelAction::CloseCard => Action::Select(Vec::new()),
         PanelAction::Focus(area) => Action::Focus(area),
         PanelAction::FocusParent => Action::FocusParent,
@@ -431,7 +426,7 @@ fn action_of(action: PanelAction, cards: &Cards) -> Action {
         PanelAction::GoLive => Action::GoLive,
         PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
         PanelAction::ToggleHelp => Action::ToggleHelp,
-    }
+    })
 }
 
 fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
