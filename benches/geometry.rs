@@ -10,15 +10,18 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
 use quanyu::domain::cluster::{ClusterIndex, ClusterOptions, Input};
 use quanyu::domain::crs::{Crs, Projection};
-use quanyu::domain::event::{Channel, Event, EventStore, Severity};
+use quanyu::domain::event::{Channel, Event, Severity};
+use quanyu::domain::event_store::EventStore;
 use quanyu::domain::geometry::{Bounds, LonLat, Shape};
 use quanyu::domain::heal::heal;
 use quanyu::domain::heat::{HeatGrid, density_from_bins};
+use quanyu::domain::overview::{Engine, Setting};
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
 use quanyu::domain::time::Time;
@@ -209,16 +212,53 @@ fn stored_event(number: i64) -> Event {
     }
 }
 
+/// A store with these events.
+fn held(events: &[Event]) -> EventStore {
+    let mut store = EventStore::with_capacity(2_000_000);
+    store.apply(events.iter().cloned(), &(), Time(0), |_| {});
+    store
+}
+
 fn store(c: &mut Criterion) {
     let events: Vec<Event> = (0..100_000).map(stored_event).collect();
     let mut group = c.benchmark_group("100,000 events");
     group.sample_size(10);
     let apply = |events: Vec<Event>| {
         let mut store = EventStore::default();
-        store.apply(events);
+        store.apply(events, &(), Time(0), |_| {});
         store
     };
     group.bench_function("store", |b| b.iter_batched(|| events.clone(), apply, BatchSize::LargeInput));
+    let store = held(&events);
+    let again = |mut store: EventStore| {
+        let step = |event: &Event| {
+            let mut event = event.clone();
+            event.stage = 2;
+            event.entered.push((2, event.reported.plus_millis(120_000)));
+            event
+        };
+        store.apply(events.iter().map(step), &(), Time(0), |change| {
+            black_box(change);
+        });
+        store
+    };
+    group.bench_function("change each", |b| b.iter_batched(|| store.clone(), again, BatchSize::LargeInput));
+    let setting = |store: &EventStore| {
+        let last = store.iter().next_back().map_or(Time(0), |event| event.reported());
+        (Setting { tree: Arc::default(), day_start: last.plus_millis(-86_399_999), stage_count: 5 }, last)
+    };
+    let (day, last) = setting(&store);
+    let snapshot = store.snapshot();
+    group.bench_function("count anew", |b| b.iter(|| Engine::new(day.clone(), last, &snapshot)));
+    let noon = last.plus_millis(-43_200_000);
+    let mut engine = Engine::new(day, noon, &snapshot);
+    let mut now = noon;
+    group.bench_function("ten seconds of a replay", |b| {
+        b.iter(|| {
+            now = if now > last { noon } else { now.plus_millis(10_000) };
+            engine.advance(now, &store)
+        });
+    });
     group.finish();
 }
 

@@ -45,6 +45,8 @@ pub struct Config {
     pub map: Map,
     /// The heat map.
     pub heat: Heat,
+    /// The events that are kept.
+    pub events: Events,
     /// Where data come from, in the order of the file.
     pub sources: Vec<Source>,
     /// Map tiles under the areas, in the order of the file: lowest first.
@@ -183,6 +185,20 @@ pub struct Heat {
     /// Density at the bright end of the ramp, events per km² per hour;
     /// `None` adapts slowly to what is there.
     pub full_scale: Option<f64>,
+}
+
+/// The events that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Events {
+    /// How many at most; of more, the oldest go. A thousand to
+    /// [`MAX_EVENTS`](crate::domain::event_store::MAX_EVENTS).
+    pub keep: usize,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { keep: 1_000_000 }
+    }
 }
 
 /// A switchable layer of the map.

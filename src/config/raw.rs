@@ -74,6 +74,8 @@ raw_table! {
         map: RawMap,
         /// `[heat]`
         heat: RawHeat,
+        /// `[events]`
+        events: RawEvents,
         /// `[[sources]]`
         sources: Vec<At<RawSource>>,
         /// `[[tiles]]`
@@ -162,6 +164,14 @@ raw_table! {
         radius: LengthM,
         /// Density at the bright end, events per km² per hour.
         full_scale: f64,
+    }
+}
+
+raw_table! {
+    /// `[events]`
+    RawEvents {
+        /// Events kept at most.
+        keep: u64,
     }
 }
 

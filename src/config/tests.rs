@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::raw::{
-    RawBezels, RawClosedLoop, RawConfig, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene, RawSecret,
-    RawSource, RawTiles, RawWall,
+    RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene,
+    RawSecret, RawSource, RawTiles, RawWall,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -75,13 +75,14 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 12] = [
+    let tables: [(&str, &[&str]); 13] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
         ("closed_loop", RawClosedLoop::KEYS),
         ("map", RawMap::KEYS),
         ("heat", RawHeat::KEYS),
+        ("events", RawEvents::KEYS),
         ("sources", RawSource::KEYS),
         ("paging", RawPaging::KEYS),
         ("limits", RawLimits::KEYS),

@@ -19,11 +19,12 @@ use jiff::tz::TimeZone;
 
 use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
-use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawHeat, RawMap, RawWall};
+use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawMap, RawWall};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, Classing, ClosedLoop, Config, Fill, Heat, MAX_TILT_DEG, Map, Wall};
+use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, Heat, MAX_TILT_DEG, Map, Wall};
 use crate::domain::choropleth::AreaFigure;
+use crate::domain::event_store::MAX_EVENTS;
 
 /// Title of a wall without one.
 const DEFAULT_TITLE: &str = "全域治理一张图";
@@ -63,6 +64,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let closed_loop = closed_loop(raw.closed_loop, complain);
     let map = map(raw.map, complain);
     let heat = heat(raw.heat, complain);
+    let events = events(raw.events, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
@@ -75,6 +77,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         closed_loop,
         map,
         heat,
+        events,
         sources,
         tiles,
         panels,
@@ -349,6 +352,15 @@ fn classing(
         }
     }
     Classing::Fixed(breaks.value.into_iter().map(|at| at.value).collect())
+}
+
+fn events(raw: Option<At<RawEvents>>, complaints: &mut Complaints) -> Events {
+    let Some(keep) = raw.and_then(|at| at.value.keep) else { return Events::default() };
+    if !(1_000..=MAX_EVENTS as u64).contains(&keep.value) {
+        let message = format!("保留的事件数须在 1000 到 {MAX_EVENTS} 之间,却是 {}", keep.value);
+        complaints.add(keep.offset, &keep.key, message);
+    }
+    Events { keep: usize::try_from(keep.value).unwrap_or(MAX_EVENTS).min(MAX_EVENTS) }
 }
 
 fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {

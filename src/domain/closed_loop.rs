@@ -2,8 +2,13 @@
 //!
 //! The names and the number of stages are configuration; the last stage is the
 //! one in which an event rests after it was closed.
+//!
+//! [`LoopTally`] counts: adding an event and taking it back leaves nothing
+//! behind, so that figures can follow a moving clock by what changed alone.
+//! [`LoopSummary`] is what is shown of it.
 
 use super::event::Event;
+use super::event_store::Course;
 use super::time::Time;
 
 /// A count out of a count: a ratio that never loses its parts.
@@ -19,11 +24,6 @@ impl Ratio {
     /// The quotient; `None` over an empty base.
     pub fn value(self) -> Option<f64> {
         (self.denominator > 0).then(|| self.numerator as f64 / self.denominator as f64)
-    }
-
-    fn count(&mut self, fulfilled: bool) {
-        self.denominator += 1;
-        self.numerator += u64::from(fulfilled);
     }
 }
 
@@ -64,86 +64,200 @@ pub struct LoopSummary {
 }
 
 impl LoopSummary {
-    /// Sums up `events` at the instant `now` for a loop of `stage_count` stages.
+    /// Sums up `events` as they were known at `now`, for a loop of
+    /// `stage_count` stages.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>, stage_count: usize, now: Time) -> Self {
-        let mut summary = Self { stages: vec![StageCount::default(); stage_count], ..Self::default() };
-        let mut dwells: Vec<Vec<f64>> = vec![Vec::new(); stage_count];
-        let mut handling = (0.0, 0_u64);
+        let mut tally = LoopTally::new(stage_count);
         for event in events {
-            summary.received += 1;
-            let closed = event.closed.filter(|&at| at <= now);
-            summary.closed.count(closed.is_some());
-            summary.solved.count(closed.is_some() && event.solved == Some(true));
-            summary.overdue.count(event.is_overdue(now));
-            summary.repeated.count(event.repeats.is_some());
-            summary.returned += u64::from(event.returned > 0);
-            if let (Some(_), Some(satisfied)) = (closed, event.satisfied) {
-                summary.satisfied.count(satisfied);
-            }
-            if let Some(closed) = closed {
-                handling.0 += closed.secs_since(event.reported);
-                handling.1 += 1;
-            }
-            // Who is in a stage went through those before it, also where the
-            // back end keeps no history.
-            let mut reached = 0_u64;
-            for (stage, count) in summary.stages.iter_mut().enumerate().take(usize::from(event.stage) + 1) {
-                count.reached += 1;
-                reached |= 1 << (stage & 63);
-            }
-            for (position, &(stage, entered)) in event.entered.iter().enumerate() {
-                let Some(count) = summary.stages.get_mut(stage as usize) else { continue };
-                // A returned event enters a stage again: it reached it once.
-                if reached & (1 << (stage & 63)) == 0 {
-                    reached |= 1 << (stage & 63);
-                    count.reached += 1;
-                }
-                if let Some(&(_, left)) = event.entered.get(position + 1) {
-                    dwells[stage as usize].push(left.secs_since(entered));
-                }
-            }
-            if let Some(count) = summary.stages.get_mut(event.stage as usize) {
-                count.here += 1;
-                count.overdue += u64::from(closed.is_none() && event.is_overdue(now));
-            }
+            let mut course = Course::of(event);
+            course.rewind(now);
+            tally.add(&course, now, 1);
         }
-        for (stage, dwell) in summary.stages.iter_mut().zip(&mut dwells) {
-            stage.median_dwell_secs = median(dwell);
-        }
-        summary.mean_handling_secs = (handling.1 > 0).then(|| handling.0 / handling.1 as f64);
-        summary
+        tally.summary()
     }
 }
 
-/// The middle value (the upper of two), reordering `values`.
-fn median(values: &mut [f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
+/// Running counts behind a [`LoopSummary`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoopTally {
+    stages: Vec<StageTally>,
+    received: i64,
+    closed: i64,
+    solved: i64,
+    answered: i64,
+    satisfied: i64,
+    overdue: i64,
+    repeated: i64,
+    returned: i64,
+    handling_ms: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct StageTally {
+    reached: i64,
+    here: i64,
+    overdue: i64,
+    dwell: DwellSet,
+}
+
+impl LoopTally {
+    /// An empty tally of a loop with so many stages.
+    pub fn new(stage_count: usize) -> Self {
+        Self { stages: vec![StageTally::default(); stage_count], ..Self::default() }
     }
-    let middle = values.len() / 2;
-    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
+
+    /// Counts an event as it was known at `now` ([`Course::rewind`]): once
+    /// more, or (`sign` −1) once less.
+    pub fn add(&mut self, course: &Course, now: Time, sign: i64) {
+        let count = |is_so: bool| if is_so { sign } else { 0 };
+        let is_closed = course.is_closed();
+        let is_overdue = course.is_overdue(now);
+        self.received += sign;
+        self.closed += count(is_closed);
+        self.solved += count(is_closed && course.solved == Some(true));
+        self.answered += count(is_closed && course.satisfied.is_some());
+        self.satisfied += count(is_closed && course.satisfied == Some(true));
+        self.overdue += count(is_overdue);
+        self.repeated += count(course.repeats);
+        self.returned += count(course.returned > 0);
+        if let Some(closed) = course.closed {
+            self.handling_ms += sign * closed.millis_since(course.reported);
+        }
+        // Who is in a stage went through those before it, also where the back
+        // end keeps no history.
+        let mut reached = 0_u64;
+        for (stage, tally) in self.stages.iter_mut().enumerate().take(usize::from(course.stage) + 1) {
+            tally.reached += sign;
+            reached |= 1 << (stage & 63);
+        }
+        for (position, &(stage, entered)) in course.entered.iter().enumerate() {
+            let Some(tally) = self.stages.get_mut(usize::from(stage)) else { continue };
+            // A returned event enters a stage again: it reached it once.
+            if reached & (1 << (stage & 63)) == 0 {
+                reached |= 1 << (stage & 63);
+                tally.reached += sign;
+            }
+            if let Some(&(_, left)) = course.entered.get(position + 1) {
+                tally.dwell.add(left.millis_since(entered), sign);
+            }
+        }
+        if let Some(tally) = self.stages.get_mut(usize::from(course.stage)) {
+            tally.here += sign;
+            tally.overdue += count(!is_closed && is_overdue);
+        }
+    }
+
+    /// What is shown of it.
+    pub fn summary(&self) -> LoopSummary {
+        let whole = |count: i64| count.max(0) as u64;
+        let ratio = |numerator, denominator| Ratio { numerator: whole(numerator), denominator: whole(denominator) };
+        let stage = |tally: &StageTally| StageCount {
+            reached: whole(tally.reached),
+            here: whole(tally.here),
+            median_dwell_secs: tally.dwell.median().map(|millis| millis as f64 / 1_000.0),
+            overdue: whole(tally.overdue),
+        };
+        LoopSummary {
+            stages: self.stages.iter().map(stage).collect(),
+            received: whole(self.received),
+            closed: ratio(self.closed, self.received),
+            solved: ratio(self.solved, self.received),
+            satisfied: ratio(self.satisfied, self.answered),
+            overdue: ratio(self.overdue, self.received),
+            repeated: ratio(self.repeated, self.received),
+            returned: whole(self.returned),
+            mean_handling_secs: (self.closed > 0).then(|| self.handling_ms as f64 / 1_000.0 / self.closed as f64),
+        }
+    }
+}
+
+/// Lengths of time, of which the middle one is asked for: in buckets of about
+/// equal ratio, so that adding costs nothing and the median a look at one of
+/// them.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct DwellSet {
+    /// Milliseconds; by [`bucket_of`]; sorted only so that sets compare.
+    buckets: Vec<Vec<i64>>,
+    count: usize,
+}
+
+/// Eight buckets for each power of two.
+const fn bucket_of(millis: i64) -> usize {
+    let value = if millis < 8 { 8 } else { millis as u64 };
+    let power = value.ilog2() as usize;
+    (power - 3) * 8 + (value >> (power - 3)) as usize - 8
+}
+
+impl DwellSet {
+    fn add(&mut self, millis: i64, sign: i64) {
+        let bucket = bucket_of(millis);
+        if self.buckets.len() <= bucket {
+            self.buckets.resize(bucket + 1, Vec::new());
+        }
+        let list = &mut self.buckets[bucket];
+        let place = list.partition_point(|&other| other < millis);
+        if sign > 0 {
+            list.insert(place, millis);
+            self.count += 1;
+        } else if list.get(place) == Some(&millis) {
+            list.remove(place);
+            self.count -= 1;
+        }
+    }
+
+    /// The middle value (the upper of two).
+    fn median(&self) -> Option<i64> {
+        let mut before = self.count / 2;
+        self.buckets.iter().find_map(|list| match list.get(before) {
+            Some(&millis) => Some(millis),
+            None => {
+                before -= list.len();
+                None
+            }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::tests::event;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The loop over these events as they were known at `now`.
+    fn of(events: &[Course], stage_count: usize, now: Time) -> LoopSummary {
+        let mut tally = LoopTally::new(stage_count);
+        for event in events {
+            let mut course = event.clone();
+            course.rewind(now);
+            tally.add(&course, now, 1);
+        }
+        tally.summary()
+    }
+
+    fn done_and_late() -> [Course; 2] {
+        let done = Course {
+            entered: vec![(0, Time(0)), (1, Time(1_000)), (2, Time(4_000))],
+            stage: 2,
+            closed: Some(Time(4_000)),
+            solved: Some(true),
+            satisfied: Some(false),
+            ..Course::default()
+        };
+        let late = Course {
+            due: Some(Time(2_000)),
+            returned: 1,
+            repeats: true,
+            entered: vec![(0, Time(0)), (1, Time(500)), (0, Time(900)), (1, Time(1_500))],
+            stage: 1,
+            ..Course::default()
+        };
+        [done, late]
+    }
 
     #[test]
     fn every_ratio_keeps_its_parts() {
-        let mut done = event("a", 0);
-        done.entered = vec![(0, Time(0)), (1, Time(1_000)), (2, Time(4_000))];
-        done.stage = 2;
-        done.closed = Some(Time(4_000));
-        done.solved = Some(true);
-        done.satisfied = Some(false);
-        let mut late = event("b", 0);
-        late.due = Some(Time(2_000));
-        late.returned = 1;
-        late.repeats = Some("a".into());
-        late.entered = vec![(0, Time(0)), (1, Time(500)), (0, Time(900)), (1, Time(1_500))];
-        late.stage = 1;
-        let summary = LoopSummary::of([&done, &late], 3, Time(5_000));
+        let summary = of(&done_and_late(), 3, Time(5_000));
         assert_eq!(summary.received, 2);
         assert_eq!(summary.closed, Ratio { numerator: 1, denominator: 2 });
         assert_eq!(summary.solved, Ratio { numerator: 1, denominator: 2 });
@@ -160,17 +274,44 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_instant_shows_what_was_known_then() {
+        let summary = of(&done_and_late(), 3, Time(1_200));
+        assert_eq!((summary.closed.numerator, summary.satisfied.denominator), (0, 0));
+        assert_eq!((summary.stages[0].here, summary.stages[1].here, summary.stages[2].reached), (1, 1, 0));
+        assert_eq!(summary.overdue.numerator, 0);
+    }
+
+    #[test]
     fn an_empty_loop_has_no_rates() {
-        let summary = LoopSummary::of([], 4, Time(0));
+        let summary = of(&[], 4, Time(0));
         assert_eq!(summary.closed.value(), None);
         assert_eq!(summary.stages.len(), 4);
         assert_eq!(summary.mean_handling_secs, None);
     }
 
     #[test]
-    fn a_close_in_the_future_has_not_happened() {
-        let mut e = event("a", 0);
-        e.closed = Some(Time(10));
-        assert_eq!(LoopSummary::of([&e], 1, Time(5)).closed.numerator, 0);
+    fn buckets_lie_in_order() {
+        let values = (0..4_096).chain((12..40).map(|power| 1_i64 << power));
+        let buckets: Vec<usize> = values.map(bucket_of).collect();
+        assert!(buckets.is_sorted() && buckets.last() < Some(&400));
+    }
+
+    proptest! {
+        #[test]
+        fn the_median_is_the_middle_one(steps in prop::collection::vec((0..90_000_i64, any::<bool>()), 0..200)) {
+            let mut set = DwellSet::default();
+            let mut held: Vec<i64> = Vec::new();
+            for (millis, takes_back) in steps {
+                if takes_back && !held.is_empty() {
+                    let gone = held.swap_remove(millis as usize % held.len());
+                    set.add(gone, -1);
+                } else {
+                    held.push(millis);
+                    set.add(millis, 1);
+                }
+                held.sort_unstable();
+                prop_assert_eq!(set.median(), held.get(held.len() / 2).copied());
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Events (事件): what is reported, handled and closed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -89,8 +89,8 @@ impl Channel {
 
 /// One event with its whole course so far.
 ///
-/// What many events have in common, and the id, by which tables find it, are
-/// shared: a wall holds two hundred thousand of these.
+/// The form in which events travel; how they are kept, see
+/// [`super::event_store`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Unique id at its source.
@@ -173,135 +173,6 @@ impl Words {
             self.0.insert(Arc::clone(word));
         }
     }
-
-    /// Forgets the words that no event has any more.
-    fn forget_unused(&mut self) {
-        self.0.retain(|word| Arc::strong_count(word) > 1);
-    }
-}
-
-/// What one batch of changes did to an [`EventStore`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ApplyCount {
-    /// Ids not seen before.
-    pub added: usize,
-    /// Known ids whose record differs.
-    pub changed: usize,
-    /// Known ids with the same record.
-    pub same: usize,
-    /// Oldest events given up to stay within the capacity.
-    pub dropped: usize,
-}
-
-/// The events that the wall holds, newest last, bounded.
-#[derive(Clone, Debug)]
-pub struct EventStore {
-    /// Boxed, because a growing table of records this large would hold two
-    /// copies of all of them.
-    events: HashMap<Arc<str>, Box<Event>>,
-    /// (reported, id) in time order, so that windows and "newest" are slices.
-    order: std::collections::BTreeSet<(Time, Arc<str>)>,
-    words: Words,
-    capacity: usize,
-    dropped: u64,
-}
-
-impl Default for EventStore {
-    fn default() -> Self {
-        Self::with_capacity(200_000)
-    }
-}
-
-impl EventStore {
-    /// An empty store that keeps at most `capacity` events.
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            events: HashMap::new(),
-            order: Default::default(),
-            words: Words::default(),
-            capacity: capacity.max(1),
-            dropped: 0,
-        }
-    }
-
-    /// Adds or replaces events by id. A repeated or late delivery changes
-    /// nothing that is already newer: a record that went through fewer steps
-    /// than the known one is ignored.
-    pub fn apply(&mut self, batch: impl IntoIterator<Item = Event>) -> ApplyCount {
-        let mut count = ApplyCount::default();
-        for mut event in batch {
-            match self.events.get(&event.id) {
-                Some(known) if **known == event || is_older(&event, known) => {
-                    count.same += 1;
-                    continue;
-                }
-                Some(known) => {
-                    count.changed += 1;
-                    // The one that the tables have.
-                    event.id = Arc::clone(&known.id);
-                    if known.reported != event.reported {
-                        self.order.remove(&(known.reported, known.id.clone()));
-                        self.order.insert((event.reported, event.id.clone()));
-                    }
-                }
-                None => {
-                    count.added += 1;
-                    self.order.insert((event.reported, event.id.clone()));
-                }
-            }
-            self.words.share(&mut event);
-            self.events.insert(Arc::clone(&event.id), Box::new(event));
-        }
-        while self.events.len() > self.capacity {
-            let Some((_, id)) = self.order.pop_first() else { break };
-            self.events.remove(&id);
-            count.dropped += 1;
-            self.dropped += 1;
-        }
-        if count.dropped > 0 {
-            self.words.forget_unused();
-        }
-        count
-    }
-
-    /// The event with this id.
-    pub fn get(&self, id: &str) -> Option<&Event> {
-        self.events.get(id).map(Box::as_ref)
-    }
-
-    /// Number of events held.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// No event at all.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    /// Events given up since the start because the store was full.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// All events, oldest first by the time of report.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Event> + '_ {
-        self.order.iter().filter_map(|(_, id)| self.get(id))
-    }
-
-    /// Events reported in `from..=to`, oldest first.
-    pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = &Event> + '_ {
-        let low = (from, Arc::from(""));
-        let high = (Time(to.0.saturating_add(1)), Arc::from(""));
-        self.order.range(low..high).filter_map(|(_, id)| self.get(id))
-    }
-}
-
-/// Whether `event` is an earlier state of `known`: its last step was taken
-/// before the last step of the known one.
-fn is_older(event: &Event, known: &Event) -> bool {
-    let last_step = |e: &Event| e.stage_entered().max(e.closed.unwrap_or(e.reported));
-    last_step(event) < last_step(known)
 }
 
 #[cfg(test)]
@@ -330,53 +201,6 @@ pub(crate) mod tests {
             returned: 0,
             repeats: None,
         }
-    }
-
-    #[test]
-    fn late_and_repeated_deliveries_change_nothing() {
-        let mut store = EventStore::default();
-        let first = event("a", 1_000);
-        let mut second = first.clone();
-        second.stage = 1;
-        second.entered.push((1, Time(2_000)));
-        assert_eq!(store.apply([first.clone(), second.clone()]).changed, 1);
-        let again = store.apply([first, second.clone()]);
-        assert_eq!((again.added, again.changed, again.same), (0, 0, 2));
-        assert_eq!(store.get("a"), Some(&second));
-    }
-
-    #[test]
-    fn the_oldest_go_first_when_full() {
-        let mut store = EventStore::with_capacity(2);
-        let count = store.apply([event("new", 3_000), event("old", 1_000), event("mid", 2_000)]);
-        assert_eq!(count.dropped, 1);
-        let ids: Vec<_> = store.iter().map(|e| &*e.id).collect();
-        assert_eq!(ids, ["mid", "new"]);
-        assert_eq!(store.dropped(), 1);
-    }
-
-    #[test]
-    fn words_in_common_and_ids_are_held_once() {
-        let mut store = EventStore::with_capacity(2);
-        let in_area = |id: &str, reported| Event { area: Some("320106".into()), ..event(id, reported) };
-        store.apply([in_area("a", 1_000), in_area("b", 2_000)]);
-        store.apply([Event { returned: 1, entered: vec![(1, Time(5_000))], ..in_area("a", 1_000) }]);
-        let [a, b] = ["a", "b"].map(|id| store.get(id).unwrap());
-        assert_eq!(a.returned, 1);
-        assert!(Arc::ptr_eq(&a.category, &b.category) && Arc::ptr_eq(&a.subcategory, &b.subcategory));
-        assert!(a.area.as_ref().zip(b.area.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)));
-        // The event, the table and the order.
-        assert_eq!(Arc::strong_count(&a.id), 3);
-        // Words go with the last event that has them.
-        store.apply([event("c", 3_000), event("d", 4_000)]);
-        assert_eq!(store.words.0.len(), 2);
-    }
-
-    #[test]
-    fn windows_hold_both_ends() {
-        let mut store = EventStore::default();
-        store.apply((0..10).map(|i| event(&format!("e{i}"), i * 1_000)));
-        assert_eq!(store.between(Time(2_000), Time(5_000)).count(), 4);
     }
 
     #[test]

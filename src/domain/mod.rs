@@ -16,6 +16,7 @@ pub mod context;
 pub mod crs;
 pub mod device;
 pub mod event;
+pub mod event_store;
 pub mod figure;
 pub mod finding;
 pub mod geometry;

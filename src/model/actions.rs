@@ -8,6 +8,7 @@ use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
 use crate::config::{Config, Fill, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::clock::ClockMode;
+use crate::domain::event_store::EventKey;
 use crate::domain::time::Time as Instant1970;
 
 /// Something to do. Panels and keys only ever send these.
@@ -49,7 +50,7 @@ pub enum Action {
     Snapshot,
 }
 
-/// A point of the map, by its id at its source.
+/// A point of the map, by its id at its source, or what stands for that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PointKey {
     /// A camera.
@@ -57,7 +58,7 @@ pub enum PointKey {
     /// A device.
     Device(String),
     /// An event.
-    Event(String),
+    Event(EventKey),
 }
 
 /// The points whose card is open: none, one, or several at one place, which

@@ -121,7 +121,7 @@ pub(super) fn frame_points(
     }
     let cameras = points.cameras().map(|(_, camera)| camera.at);
     let devices = points.devices().map(|device| device.at);
-    let places = events.store.iter().filter_map(|event| event.at).chain(cameras).chain(devices);
+    let places = events.store.iter().filter_map(|event| event.at()).chain(cameras).chain(devices);
     let (mut lons, mut lats): (Vec<f64>, Vec<f64>) = places.map(|at| (at.lon, at.lat)).unzip();
     if lons.len() < 2 {
         return;

@@ -117,7 +117,7 @@ impl Plugin for ModelPlugin {
             .insert_resource(Visible::of(&self.config))
             .init_resource::<Waker>()
             .init_resource::<Areas>()
-            .init_resource::<Events>()
+            .insert_resource(Events::of(&self.config))
             .init_resource::<Points>()
             .init_resource::<Pictures>()
             .init_resource::<Tiles>()

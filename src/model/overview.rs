@@ -1,19 +1,30 @@
-//! When the figures computed from events are due; see
+//! Figures computed from events, kept up with the clock and the events; see
 //! [`crate::domain::overview`].
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
-use super::{Areas, Events, WallClock, WallConfig};
-use crate::domain::overview::{Overview as Figures, OverviewInput};
+use super::events::Changes;
+use super::{Areas, Events, Waker, WallClock, WallConfig};
+use crate::domain::event_store::Course;
+use crate::domain::overview::{Engine, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
+use crate::domain::time::Time as Instant1970;
 
 /// Figures computed from events, with what they were computed from.
 #[derive(Resource, Default)]
 pub struct Overview {
     figures: Figures,
-    /// Grows with each rebuild.
+    /// Grows with each change.
     pub revision: u64,
+    /// What entered and left the window with this revision.
+    pub window_change: WindowChange,
+    engine: Option<Engine>,
+    window: Window,
+    /// Another engine, counted on a task, and what changed since it began.
+    counting: Option<(Task<Engine>, Changes)>,
     events_revision: u64,
     areas_revision: u64,
     built_at_secs: f64,
@@ -22,7 +33,7 @@ pub struct Overview {
 impl Overview {
     /// Whether it was computed from these revisions of areas and events.
     pub fn is_of(&self, areas_revision: u64, events_revision: u64) -> bool {
-        (self.areas_revision, self.events_revision) == (areas_revision, events_revision)
+        self.counting.is_none() && (self.areas_revision, self.events_revision) == (areas_revision, events_revision)
     }
 }
 
@@ -34,47 +45,130 @@ impl Deref for Overview {
     }
 }
 
-/// Shortest time between two rebuilds, so that their cost follows the churn of
-/// the data and not the frame rate.
-const REBUILD_SECS: f64 = 0.5;
+/// Shortest time between two looks while the wall is live, so that the cost of
+/// showing figures follows the eye and not the back ends.
+const LOOK_SECS: f64 = 0.25;
 
-/// Rebuilds the figures when the events or the shown minute changed.
+/// Events that are counted anew within a frame; more of them on a task.
+const COUNTED_AT_ONCE: usize = 10_000;
+
+/// Follows the clock and the events.
 pub(super) fn recompute(
     mut overview: ResMut<Overview>,
-    events: Res<Events>,
+    mut events: ResMut<Events>,
     areas: Res<Areas>,
     clock: Res<WallClock>,
     config: Res<WallConfig>,
+    waker: Res<Waker>,
     real: Res<Time<Real>>,
 ) {
     let now = clock.now();
     // Other areas: what was placed in the old ones must not be looked up in them.
     let is_urgent = areas.revision != overview.areas_revision;
-    let is_due = is_urgent
-        || events.revision != overview.events_revision
-        || now.0.div_euclid(60_000) != overview.now.0.div_euclid(60_000);
+    let is_changed = is_urgent || events.revision != overview.events_revision || now != overview.now;
     let elapsed = real.elapsed_secs_f64();
-    let is_early = overview.revision > 0 && elapsed - overview.built_at_secs < REBUILD_SECS;
-    if !is_due || (is_early && !is_urgent) {
+    let is_early = clock.0.is_live() && overview.revision > 0 && elapsed - overview.built_at_secs < LOOK_SECS;
+    if !is_urgent && overview.counting.is_none() && (!is_changed || is_early) {
         return;
     }
-    let config = &config.0;
-    let figures = Figures::build(&OverviewInput {
-        store: &events.store,
-        places: &events.places,
-        tree: &areas.tree,
-        now,
-        day_start: now.start_of_day(&config.wall.zone),
-        stage_count: config.closed_loop.stages.len(),
-        window_secs: config.heat.window_secs,
-    });
-    *overview = Overview {
-        figures,
-        revision: overview.revision + 1,
-        events_revision: events.revision,
-        areas_revision: areas.revision,
-        built_at_secs: elapsed,
+    let overview = &mut *overview;
+    let changes = events.bypass_change_detection().take_changes();
+    let setting = Setting {
+        tree: Arc::clone(&areas.tree),
+        day_start: now.start_of_day(&config.0.wall.zone),
+        stage_count: config.0.closed_loop.stages.len(),
     };
+    let window_secs = config.0.heat.window_secs;
+    let has_news = overview.follow(now, setting, window_secs, changes, &events, &areas, &waker, is_urgent);
+    overview.events_revision = events.revision;
+    overview.areas_revision = areas.revision;
+    overview.built_at_secs = elapsed;
+    let minute = |at: Instant1970| at.0.div_euclid(60_000);
+    if has_news || minute(now) != minute(overview.now) || overview.revision == 0 {
+        if let Some(engine) = &overview.engine {
+            overview.figures.refresh(engine, &events.store);
+        }
+        overview.figures.window = Arc::clone(overview.window.events());
+        overview.figures.window_count = overview.window.count();
+        overview.window_change = overview.window.take_change();
+        overview.revision += 1;
+    } else {
+        overview.figures.now = now;
+    }
+}
+
+impl Overview {
+    /// Brings engine and window to `now`; tells whether they changed.
+    #[expect(clippy::too_many_arguments, reason = "what figures are made of")]
+    fn follow(
+        &mut self,
+        now: Instant1970,
+        setting: Setting,
+        window_secs: f64,
+        mut changes: Changes,
+        events: &Events,
+        areas: &Areas,
+        waker: &Waker,
+        are_areas_new: bool,
+    ) -> bool {
+        let born_secs = |key| events.born_secs(key);
+        let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs };
+        let start = now.plus_millis(-(window_secs * 1_000.0) as i64);
+        let mut is_changed = !changes.list.is_empty() || changes.is_cut || are_areas_new;
+        if are_areas_new || changes.is_cut {
+            self.window.fill(start, now, &events.store, &around);
+        } else {
+            for (before, after) in &changes.list {
+                self.window.change(before.as_ref(), after.as_ref(), &around);
+            }
+            is_changed |= self.window.advance(start, now, &events.store, &around);
+        }
+        if let Some((task, since)) = &mut self.counting {
+            since.extend(std::mem::take(&mut changes));
+            if let Some(engine) = block_on(poll_once(task)) {
+                changes = self.counting.take().map(|(_, since)| since).unwrap_or_default();
+                self.engine = Some(engine);
+                is_changed = true;
+            }
+        }
+        let fits = |engine: &&mut Engine| {
+            let of = engine.setting();
+            !are_areas_new && of.day_start == setting.day_start && of.stage_count == setting.stage_count
+        };
+        if are_areas_new {
+            // What is being counted is of areas that are gone.
+            self.counting = None;
+        }
+        if self.counting.is_some() {
+            return is_changed;
+        }
+        match self.engine.as_mut().filter(fits) {
+            Some(engine) if !changes.is_cut && engine.moments_until(now) <= COUNTED_AT_ONCE => {
+                let mut scratch = Course::default();
+                for (before, after) in &changes.list {
+                    engine.change(before.as_ref(), after.as_ref(), &mut scratch);
+                }
+                is_changed |= engine.advance(now, &events.store);
+            }
+            _ => {
+                let snapshot = events.store.snapshot();
+                let many = Engine::events_of(&setting, &snapshot) > COUNTED_AT_ONCE;
+                if many && self.engine.is_some() && !are_areas_new {
+                    let waker = waker.clone();
+                    let task = AsyncComputeTaskPool::get().spawn(async move {
+                        let engine = Engine::new(setting, now, &snapshot);
+                        (waker.0)();
+                        engine
+                    });
+                    self.counting = Some((task, Changes::default()));
+                } else {
+                    self.engine = Some(Engine::new(setting, now, &snapshot));
+                    is_changed = true;
+                }
+            }
+        }
+        is_changed
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +191,7 @@ mod tests {
         world.init_resource::<Events>();
         world.init_resource::<Areas>();
         world.init_resource::<WallClock>();
+        world.init_resource::<Waker>();
         world.init_resource::<Time<Real>>();
         world.resource_mut::<Areas>().revision = 1;
         world.run_system_once(recompute).expect("runs");

@@ -25,6 +25,8 @@ pub struct Diagnostics<'a> {
     pub adapter: &'a str,
     /// Events held by the model.
     pub events: u64,
+    /// Events given up because there were too many.
+    pub dropped_events: u64,
 }
 
 /// Design units.
@@ -86,12 +88,16 @@ fn figures_ui(pen: &Pen, inner: Rect, diagnostics: &Diagnostics) {
     } else {
         value_text((diagnostics.memory_bytes as f64 / 1_048_576.0).round())
     };
+    let events = match diagnostics.dropped_events {
+        0 => "事件".to_owned(),
+        dropped => format!("事件 · 舍去 {}", count_text(dropped)),
+    };
     let figures = [
         ("帧率 帧/秒", format!("{:.0}", diagnostics.fps)),
         ("帧时 P50 ms", ms(at(0.5))),
         ("帧时 P99 ms", ms(at(0.99))),
         ("内存 MiB", memory),
-        ("事件", count_text(diagnostics.events)),
+        (events.as_str(), count_text(diagnostics.events)),
     ];
     let column = inner.width() / figures.len() as f32;
     for (index, (label, value)) in figures.iter().enumerate() {

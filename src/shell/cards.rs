@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::domain::area::AreaIndex;
 use crate::domain::camera::Camera;
 use crate::domain::device::{Device, DeviceState};
-use crate::domain::event::{Event, Severity};
+use crate::domain::event::Severity;
+use crate::domain::event_store::{Course, EventRef};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::{Time as Instant1970, age_text};
 use crate::domain::update::Picture;
@@ -182,9 +183,9 @@ fn hovered(marks: &Marks, mark: usize, points: &Points, events: &Events) -> Vec<
         && let Some(key) = marks.keys(mark).first()
     {
         let name = match key {
-            PointKey::Camera(id) => points.cameras().find(|(_, camera)| camera.id == *id).map(|(_, c)| &c.name),
-            PointKey::Device(id) => points.devices().find(|device| device.id == *id).map(|device| &device.name),
-            PointKey::Event(id) => events.store.get(id).map(|event| &event.title),
+            PointKey::Camera(id) => points.cameras().find(|(_, camera)| camera.id == *id).map(|(_, c)| c.name.clone()),
+            PointKey::Device(id) => points.devices().find(|device| device.id == *id).map(|device| device.name.clone()),
+            PointKey::Event(key) => events.store.by_key(*key).map(|event| event.to_event()).map(|event| event.title),
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             line.kind = format!("{} · {name}", line.kind);
@@ -223,9 +224,9 @@ impl Open<'_> {
                 let device = self.points.devices().find(|device| device.id == *id)?;
                 (self.of_device(device), Some(device.at))
             }
-            PointKey::Event(id) => {
-                let event = self.events.store.get(id)?;
-                (self.of_event(event), event.at)
+            PointKey::Event(key) => {
+                let found = self.events.store.by_key(*key).filter(|event| event.reported() <= self.now)?;
+                (self.of_event(found), found.at())
             }
         })
     }
@@ -259,7 +260,11 @@ impl Open<'_> {
         facts(&device.kind, title, state, state_text, lines)
     }
 
-    fn of_event(&self, event: &Event) -> PointFacts {
+    /// As it was known at the shown instant.
+    fn of_event(&self, found: EventRef) -> PointFacts {
+        let event = found.to_event();
+        let mut course = Course::of(&event);
+        course.rewind(self.now);
         let state = match event.severity {
             Severity::Normal => PointState::Ordinary,
             Severity::Major => PointState::Major,
@@ -272,13 +277,13 @@ impl Open<'_> {
         };
         push(&mut lines, "类别", &class);
         push(&mut lines, "地点", &event.place);
-        let area = self.events.place(&event.id).area.map(|area| self.area_text(area)).unwrap_or_default();
+        let area = found.area().map(|area| self.area_text(area)).unwrap_or_default();
         push(&mut lines, "所在", &area);
         push(&mut lines, "来源", event.channel.label());
         push(&mut lines, "上报", &self.when(event.reported));
-        let stage = self.config.closed_loop.stages.get(usize::from(event.stage)).map_or("", String::as_str);
+        let stage = self.config.closed_loop.stages.get(usize::from(course.stage)).map_or("", String::as_str);
         push(&mut lines, "环节", stage);
-        match (event.closed, event.due) {
+        match (course.closed, event.due) {
             (Some(closed), _) => push(&mut lines, "办结", &self.when(closed)),
             (None, Some(due)) if due < self.now => {
                 push(&mut lines, "超时", &age_text(self.now.secs_since(due)));

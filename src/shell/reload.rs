@@ -13,7 +13,7 @@ use super::app::WallNotice;
 use crate::config::Config;
 use crate::ingest::{Ingest, IngestContext};
 use crate::layers::WallTheme;
-use crate::model::{self, IngestLink, Sources, Visible, Waker, WallConfig};
+use crate::model::{self, Events, IngestLink, Sources, Visible, Waker, WallConfig};
 use crate::theme::Theme;
 
 /// Watches the configuration file.
@@ -105,6 +105,7 @@ fn apply(world: &mut World, config: Arc<Config>) {
     } else {
         world.resource_mut::<Sources>().rename(&config);
     }
+    world.resource_mut::<Events>().store.set_capacity(config.events.keep);
     world.insert_resource(WallTheme(Theme::named(config.wall.theme)));
     let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
     let mut visible = Visible::of(&config);

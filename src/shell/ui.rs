@@ -86,7 +86,6 @@ pub fn collect(
     areas: Res<Areas>,
     overview: Res<Overview>,
     points: Res<Points>,
-    events: Res<Events>,
     focus: Res<Focus>,
     config: Res<WallConfig>,
     real: Res<Time<Real>>,
@@ -112,10 +111,9 @@ pub fn collect(
     let wanted = (overview.revision, focus.revision);
     if state.open_events_of != wanted {
         state.open_events_of = wanted;
-        state.open_events = focus.area(&areas).map(|focused| {
-            let list = events.store.between(overview.day_start, overview.now);
-            let is_in = |id: &str| events.place(id).area.is_some_and(|area| areas.tree.is_within(area, focused));
-            list.filter(|event| event.is_open(overview.now) && is_in(&event.id)).count() as u64
+        state.open_events = focus.area(&areas).and_then(|focused| {
+            let tally = overview.tallies.get(focused as usize)?;
+            Some(u64::from(tally.received - tally.closed))
         });
     }
 }
@@ -328,13 +326,14 @@ pub fn wall_ui(
 
 /// Flies to where an event is, so that its card has a place; focuses the area
 /// of one that has none.
-fn show_event(id: String, events: &Events, view: &mut MapView, now_secs: f64) -> Option<Action> {
-    let place = events.place(&id);
-    let Some(at) = place.at else { return place.area.map(Action::Focus) };
+fn show_event(id: String, events: &Events, areas: &Areas, view: &mut MapView, now_secs: f64) -> Option<Action> {
+    let event = events.store.event_ref(&id)?;
+    let Some(at) = event.at() else { return event.area().map(Action::Focus) };
+    let at = areas.projection.local_from_lonlat([at.lon, at.lat]);
     let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
     let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
-    view.fly(Camera { center: at.map(f64::from), px_per_m }, now_secs, EVENT_FLIGHT_SECS);
-    Some(Action::Select(vec![PointKey::Event(id)]))
+    view.fly(Camera { center: at, px_per_m }, now_secs, EVENT_FLIGHT_SECS);
+    Some(Action::Select(vec![PointKey::Event(event.key())]))
 }
 
 /// Lays out every figure in every size and weight, so that no tick of
@@ -415,7 +414,7 @@ fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
 
 fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f64) -> Option<Action> {
     Some(match action {
-        PanelAction::ShowEvent(id) => return show_event(id, &shown.events, view, now_secs),
+        PanelAction::ShowEvent(id) => return show_event(id, &shown.events, &shown.areas, view, now_secs),
         PanelAction::OpenPoint(index) => Action::Select(shown.cards.keys.get(index).cloned().into_iter().collect()),
         PanelAction::CloseCard => Action::Select(Vec::new()),
         PanelAction::Focus(area) => Action::Focus(area),
@@ -601,6 +600,7 @@ fn draw(
             memory_bytes: super::bench::resident_mb().map_or(0, |mb| (mb * 1_048_576.0) as u64),
             adapter: shown.adapter.as_ref().map_or("", |info| info.name.as_str()),
             events: shown.events.store.len() as u64,
+            dropped_events: shown.events.store.dropped(),
         };
         asked.extend(panels::diagnostics_ui(ui, layout.free, &view, &diagnostics));
     }

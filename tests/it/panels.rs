@@ -160,6 +160,7 @@ fn header_and_overlays_are_tidy_too() {
                             frames_ms: &[8.0, 16.7, 40.0],
                             memory_bytes: 1 << 40,
                             adapter: LONG,
+                            dropped_events: 1_234_567,
                             events: 123_456_789,
                         };
                         diagnostics_ui(ui, stage.free, view, &diagnostics);

@@ -192,14 +192,7 @@ mod tests {
     #[test]
     fn the_peak_is_found_where_events_crowd() {
         let bounds = Bounds { min: [0.0, 0.0], max: [1_000.0, 1_000.0] };
-        let at = |x, y| MapEvent {
-            id: "".into(),
-            at: [x, y],
-            severity: Default::default(),
-            born_secs: -1.0,
-            is_inside: true,
-            area: None,
-        };
+        let at = |x, y| MapEvent { at: [x, y], is_inside: true, ..MapEvent::default() };
         let one = bin([at(100.0, 100.0)].iter(), &bounds, 100.0);
         let taps = half_kernel((100.0 / one.cell_m) as f32);
         let crowd = [at(100.0, 100.0), at(100.0, 100.0), at(100.0, 100.0), at(900.0, 900.0)];

@@ -214,7 +214,7 @@ impl Gathered {
             Origin::Device { set, index } => {
                 PointKey::Device(self.wanted.devices[set as usize][index as usize].id.clone())
             }
-            Origin::Event { index } => PointKey::Event(self.wanted.events[index as usize].id.to_string()),
+            Origin::Event { index } => PointKey::Event(self.wanted.events[index as usize].key),
         };
         self.index.leaves(cluster).take(most).map(key).collect()
     }
@@ -225,6 +225,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::area::{Area, GridKind, Level};
     use crate::domain::event::Severity;
+    use crate::domain::event_store::EventKey;
     use crate::domain::geometry::Shape;
 
     /// Two squares of 0.01° side by side under one street.
@@ -285,12 +286,13 @@ pub(super) mod tests {
         let events = (0..90).map(|i| {
             let at = place(&mut random);
             MapEvent {
-                id: i.to_string().into(),
+                key: EventKey::of(&i.to_string()),
                 at: projection.local_from_lonlat([at.lon, at.lat]).map(|v| v as f32),
                 severity: severities[i % 3],
                 born_secs: -1.0,
                 is_inside: true,
                 area: locator.locate_deepest(at),
+                ..MapEvent::default()
             }
         });
         let focus = focus.and_then(|code| tree.find(code));

@@ -207,6 +207,7 @@ fn config(mood: Mood) -> Config {
             tilt: TiltStyle::default(),
             height_factor: 1.0,
         },
+        events: Default::default(),
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
         tiles: vec![TileSet {

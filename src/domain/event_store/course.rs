@@ -1,0 +1,151 @@
+//! The course of an event without its words: what figures are computed from.
+
+use super::EventKey;
+use super::dictionary::ClassId;
+use crate::domain::area::AreaIndex;
+use crate::domain::event::{Channel, Event, Severity};
+use crate::domain::geometry::LonLat;
+use crate::domain::time::Time;
+
+/// An event without its words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// Stands for the id.
+    pub key: EventKey,
+    /// When it was reported.
+    pub reported: Time,
+    /// Where.
+    pub at: Option<LonLat>,
+    /// The smallest known area.
+    pub area: Option<AreaIndex>,
+    /// Its class; see [`super::Classes`].
+    pub class: ClassId,
+    /// How serious.
+    pub severity: Severity,
+    /// How it came in.
+    pub channel: Channel,
+    /// Index into the stage set.
+    pub stage: u8,
+    /// When it entered each stage that it reached, in order.
+    pub entered: Vec<(u8, Time)>,
+    /// When it must be done.
+    pub due: Option<Time>,
+    /// When it was closed.
+    pub closed: Option<Time>,
+    /// Whether it was actually solved.
+    pub solved: Option<bool>,
+    /// Whether the reporter was satisfied.
+    pub satisfied: Option<bool>,
+    /// How many times it was sent back a stage.
+    pub returned: u16,
+    /// Whether it repeats an earlier one.
+    pub repeats: bool,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self {
+            key: EventKey(0),
+            reported: Time(0),
+            at: None,
+            area: None,
+            class: 0,
+            severity: Severity::Normal,
+            channel: Channel::default(),
+            stage: 0,
+            entered: Vec::new(),
+            due: None,
+            closed: None,
+            solved: None,
+            satisfied: None,
+            returned: 0,
+            repeats: false,
+        }
+    }
+}
+
+impl Course {
+    /// The course of an event, without area and class.
+    pub fn of(event: &Event) -> Self {
+        Self {
+            key: EventKey::of(&event.id),
+            reported: event.reported,
+            at: event.at,
+            area: None,
+            class: 0,
+            severity: event.severity,
+            channel: event.channel,
+            stage: event.stage,
+            entered: event.entered.clone(),
+            due: event.due,
+            closed: event.closed,
+            solved: event.solved,
+            satisfied: event.satisfied,
+            returned: event.returned,
+            repeats: event.repeats.is_some(),
+        }
+    }
+
+    /// Goes back to what was known at `now`: steps, close, outcome and returns
+    /// that came later are forgotten. Does not ask whether it was reported by
+    /// then. Without steps before `now` it stands in its first stage.
+    pub fn rewind(&mut self, now: Time) {
+        let is_closed = self.closed.is_some_and(|closed| closed <= now);
+        if self.closed.is_some() && !is_closed {
+            (self.closed, self.solved, self.satisfied) = (None, None, None);
+        }
+        let known = self.entered.partition_point(|&(_, at)| at <= now);
+        if known < self.entered.len() {
+            self.entered.truncate(known);
+            self.stage = self.entered.last().map_or(0, |&(stage, _)| stage);
+            self.returned = super::packed::returns(&self.entered);
+        }
+    }
+
+    /// Closed at the instant to which it was rewound.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// Not closed at `now` and past its due time, or closed after it.
+    pub fn is_overdue(&self, now: Time) -> bool {
+        self.due.is_some_and(|due| self.closed.unwrap_or(now) > due)
+    }
+
+    /// The instants at which what is known of it changes.
+    pub fn moments(&self) -> impl Iterator<Item = Time> + '_ {
+        // Past due begins one millisecond after.
+        let due = self.due.map(|due| due.plus_millis(1));
+        self.entered.iter().map(|&(_, at)| at).chain([self.reported]).chain(due).chain(self.closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_later_is_forgotten() {
+        let whole = Course {
+            entered: vec![(0, Time(0)), (1, Time(10)), (0, Time(20)), (1, Time(30)), (2, Time(40))],
+            stage: 2,
+            closed: Some(Time(40)),
+            solved: Some(true),
+            satisfied: Some(false),
+            returned: 1,
+            due: Some(Time(35)),
+            ..Course::default()
+        };
+        let at = |now| {
+            let mut course = whole.clone();
+            course.rewind(Time(now));
+            course
+        };
+        assert_eq!(at(40), whole);
+        let before = at(39);
+        assert_eq!((before.stage, before.returned, before.closed, before.solved), (1, 1, None, None));
+        assert!(before.is_overdue(Time(39)) && !at(35).is_overdue(Time(35)));
+        assert_eq!((at(15).stage, at(15).returned, at(15).entered.len()), (1, 0, 2));
+        assert_eq!((at(-1).stage, at(-1).entered.len()), (0, 0));
+    }
+}

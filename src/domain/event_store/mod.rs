@@ -1,0 +1,710 @@
+//! The events that the wall holds: in columns, in order of time, bounded.
+//!
+//! In: [`Event`]s in any order, late, repeated, corrected. Out: the events of
+//! a stretch of time ([`EventStore::between`]) or of an id, as [`EventRef`]s
+//! that read single columns, as [`Course`]s without words, or whole.
+//!
+//! How it works: blocks of up to 1,024 events, each block a stretch of time
+//! ([`block`]). What filters and heat look at stands in columns of 21 bytes;
+//! the rest is packed ([`packed`]), its words in dictionaries. The index from
+//! ids takes 5 bytes an event. Blocks are shared: a [`Snapshot`] for a task
+//! costs a reference each, and the store copies a block before it changes one
+//! that somebody else still reads.
+//!
+//! Places are kept to 10⁻⁷ degrees (1 cm), titles and places in words to
+//! 2,048 bytes, stages up to 15.
+
+mod block;
+mod bytes;
+mod course;
+mod dictionary;
+mod filter;
+mod index;
+mod packed;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::Arc;
+
+use super::area::AreaIndex;
+use super::event::{Channel, Event, Severity};
+use super::geometry::LonLat;
+use super::time::Time;
+use block::{Bits, Block, Hot, ROWS};
+pub use course::Course;
+use dictionary::Dictionary;
+pub use dictionary::{Class, ClassId, Classes};
+pub use filter::{EventFilter, PreparedFilter};
+use index::{Index, MAX_SLOTS};
+use packed::{Wanted, Words};
+
+/// Events that a store can keep.
+pub const MAX_EVENTS: usize = 30_000_000;
+
+/// Stands for the id of an event: its hash, the same in every run. Two of ten
+/// million events share one with a chance of three in a million.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey(pub u64);
+
+impl EventKey {
+    /// The key of an id.
+    pub fn of(id: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(id.as_bytes());
+        Self(hasher.finish())
+    }
+}
+
+/// What one batch of changes did to an [`EventStore`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApplyCount {
+    /// Ids not seen before.
+    pub added: usize,
+    /// Known ids whose record differs.
+    pub changed: usize,
+    /// Known ids with the same or an older record.
+    pub same: usize,
+    /// Oldest events given up to stay within the capacity.
+    pub dropped: usize,
+}
+
+/// A change of one event: what was known, and what is known now. No `before` =
+/// new, no `after` = given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Before the change.
+    pub before: Option<&'a Course>,
+    /// After it.
+    pub after: Option<&'a Course>,
+}
+
+/// Where events lie in the hierarchy.
+pub trait Placer {
+    /// The area for the code and the place of an event.
+    fn place(&self, code: Option<&str>, at: Option<LonLat>) -> Option<AreaIndex>;
+}
+
+/// No hierarchy: no area.
+impl Placer for () {
+    fn place(&self, _: Option<&str>, _: Option<LonLat>) -> Option<AreaIndex> {
+        None
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct EventStore {
+    /// By handle.
+    blocks: Vec<Option<Arc<Block>>>,
+    /// Handles that are free.
+    free: Vec<u32>,
+    /// Handles in order of time. The stretches do not overlap.
+    order: Vec<u32>,
+    index: Index,
+    words: Words,
+    classes: Arc<Classes>,
+    capacity: usize,
+    len: usize,
+    dropped: u64,
+    record: Vec<u8>,
+    before: Course,
+    after: Course,
+}
+
+impl Default for EventStore {
+    fn default() -> Self {
+        Self::with_capacity(1_000_000)
+    }
+}
+
+/// Blocks at most: fewer than there are handles, so that one can be split.
+const MAX_BLOCKS: usize = MAX_SLOTS / ROWS - 2;
+
+/// Index of a row over all blocks.
+const fn slot_of(handle: u32, row: usize) -> usize {
+    handle as usize * ROWS + row
+}
+
+impl EventStore {
+    /// An empty store that keeps at most `capacity` events, and at most
+    /// [`MAX_EVENTS`].
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            blocks: Vec::new(),
+            free: Vec::new(),
+            order: Vec::new(),
+            index: Index::default(),
+            words: Words::default(),
+            classes: Arc::default(),
+            capacity: capacity.clamp(1, MAX_EVENTS),
+            len: 0,
+            dropped: 0,
+            record: Vec::new(),
+            before: Course::default(),
+            after: Course::default(),
+        }
+    }
+
+    /// Keeps at most so many from the next batch on.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity.clamp(1, MAX_EVENTS);
+    }
+
+    /// Adds or replaces events by id, and tells `changes` of each that became
+    /// another. A repeated or late delivery changes nothing that is already
+    /// newer: a record whose last step was taken before the last step of the
+    /// known one is ignored. `observed` is the instant at which the batch came:
+    /// a back end that tells stages without instants is taken to have changed
+    /// them then.
+    pub fn apply(
+        &mut self,
+        batch: impl IntoIterator<Item = Event>,
+        placer: &impl Placer,
+        observed: Time,
+        mut changes: impl FnMut(Change),
+    ) -> ApplyCount {
+        let mut count = ApplyCount::default();
+        for event in batch {
+            self.apply_one(event, placer, observed, &mut changes, &mut count);
+            while (self.len > self.capacity || self.order.len() >= MAX_BLOCKS) && self.drop_oldest(&mut changes) {
+                count.dropped += 1;
+                self.dropped += 1;
+            }
+        }
+        count
+    }
+
+    fn apply_one(
+        &mut self,
+        mut event: Event,
+        placer: &impl Placer,
+        observed: Time,
+        changes: &mut impl FnMut(Change),
+        count: &mut ApplyCount,
+    ) {
+        if !event.entered.is_sorted_by_key(|&(_, at)| at) {
+            event.entered.sort_by_key(|&(_, at)| at);
+        }
+        let key = EventKey::of(&event.id);
+        let known = self.find(key, &event.id);
+        if let Some(slot) = known {
+            let mut before = std::mem::take(&mut self.before);
+            self.at(slot).read_course(&mut before);
+            before.key = key;
+            self.before = before;
+            learn_steps(&mut event, &self.before, observed);
+            if is_older(&event, &self.before) {
+                count.same += 1;
+                return;
+            }
+        }
+        let class = Arc::make_mut(&mut self.classes).number(&event.category, &event.subcategory);
+        let usual = if event.subcategory.is_empty() { &event.category } else { &event.subcategory };
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        packed::pack(&event, usual, &mut self.words, &mut record);
+        let mut hot = Hot::of(&event, None, class);
+        let is_same = known.is_some_and(|slot| {
+            let (block, row) = self.block_of(slot);
+            block.hot(row).tells_the_same(&hot) && block.record(row) == record
+        });
+        if is_same {
+            packed::release(&record, &mut self.words);
+            self.record = record;
+            count.same += 1;
+            return;
+        }
+        hot.area = placer.place(event.area.as_deref(), event.at);
+        let slot = match known {
+            Some(slot) => {
+                count.changed += 1;
+                self.replace(key, slot, hot, &record)
+            }
+            None => {
+                count.added += 1;
+                self.len += 1;
+                self.insert(key, hot, &record)
+            }
+        };
+        self.record = record;
+        let mut after = std::mem::take(&mut self.after);
+        self.at(slot).read_course(&mut after);
+        after.key = key;
+        self.after = after;
+        changes(Change { before: known.map(|_| &self.before), after: Some(&self.after) });
+    }
+
+    /// Puts a new state in the place of a known one.
+    fn replace(&mut self, key: EventKey, slot: usize, hot: Hot, record: &[u8]) -> usize {
+        let (handle, row) = (slot / ROWS, slot % ROWS);
+        let old = self.block(handle as u32).record(row).to_vec();
+        let block = self.block_mut(handle);
+        if block.reported(row) == hot.reported && block.rewrite(row, hot, record) {
+            packed::release(&old, &mut self.words);
+            return slot;
+        }
+        self.take_out(key, slot);
+        self.insert(key, hot, record)
+    }
+
+    /// Gives up the row of an event.
+    fn take_out(&mut self, key: EventKey, slot: usize) {
+        let (handle, row) = (slot / ROWS, slot % ROWS);
+        let mut index = std::mem::take(&mut self.index);
+        index.remove(key.0, slot, |slot| self.at(slot).key().0);
+        self.index = index;
+        let block = self.block_mut(handle);
+        let record = block.record(row).to_vec();
+        block.kill(row);
+        let is_empty = block.alive() == 0;
+        packed::release(&record, &mut self.words);
+        if is_empty {
+            self.blocks[handle] = None;
+            self.free.push(handle as u32);
+            self.order.retain(|&other| other as usize != handle);
+        }
+    }
+
+    fn drop_oldest(&mut self, changes: &mut impl FnMut(Change)) -> bool {
+        let Some(&handle) = self.order.first() else { return false };
+        let block = self.block(handle);
+        let oldest = (0..block.len()).map(|place| block.row(place)).find(|&row| block.is_alive(row));
+        let Some(row) = oldest else { return false };
+        let slot = slot_of(handle, row);
+        let mut before = std::mem::take(&mut self.before);
+        self.at(slot).read_course(&mut before);
+        before.key = self.at(slot).key();
+        self.take_out(before.key, slot);
+        self.len -= 1;
+        changes(Change { before: Some(&before), after: None });
+        self.before = before;
+        true
+    }
+
+    /// Adds a row where its time belongs.
+    fn insert(&mut self, key: EventKey, hot: Hot, record: &[u8]) -> usize {
+        if self.index.is_full() {
+            self.grow_index();
+        }
+        let handle = self.block_for(hot.reported, record);
+        let row = self.block_mut(handle as usize).push(hot, record);
+        let slot = slot_of(handle, row);
+        self.index.insert(key.0, slot);
+        slot
+    }
+
+    fn grow_index(&mut self) {
+        let mut index = std::mem::take(&mut self.index);
+        index.grow(self.capacity + 1);
+        for &handle in &self.order {
+            let block = self.block(handle);
+            for row in (0..block.len()).filter(|&row| block.is_alive(row)) {
+                let slot = slot_of(handle, row);
+                index.insert(self.at(slot).key().0, slot);
+            }
+        }
+        self.index = index;
+    }
+
+    /// The block that takes an event of this instant; makes room where there
+    /// is none.
+    fn block_for(&mut self, reported: Time, record: &[u8]) -> u32 {
+        loop {
+            // The last that begins before the event, else the first.
+            let after = self.order.partition_point(|&handle| self.block(handle).span().0 <= reported);
+            let place = after.saturating_sub(1);
+            let Some(&handle) = self.order.get(place) else { return self.open_block(0, reported) };
+            let block = self.block(handle);
+            if block.has_room(reported, record) {
+                return handle;
+            }
+            let (first, last) = block.span();
+            if reported < first {
+                return self.open_block(place, reported);
+            }
+            if reported >= last {
+                let next = self.order.get(place + 1).copied();
+                let follower = next.filter(|&next| self.block(next).has_room(reported, record));
+                return follower.unwrap_or_else(|| self.open_block(place + 1, reported));
+            }
+            if block.alive() < 2 {
+                // One event that fills a block by itself cannot be split.
+                return self.open_block(place + 1, reported);
+            }
+            self.split(place);
+        }
+    }
+
+    /// A new, empty block at a place in the order.
+    fn open_block(&mut self, place: usize, start: Time) -> u32 {
+        let handle = match self.free.pop() {
+            Some(handle) => handle,
+            None => {
+                self.blocks.push(None);
+                self.blocks.len() as u32 - 1
+            }
+        };
+        self.blocks[handle as usize] = Some(Arc::new(Block::new(start)));
+        self.order.insert(place, handle);
+        handle
+    }
+
+    /// Makes two blocks of the one at a place.
+    fn split(&mut self, place: usize) {
+        let old_handle = self.order.remove(place);
+        let Some(old) = self.blocks[old_handle as usize].take() else { return };
+        let rows: Vec<usize> = (0..old.len()).map(|place| old.row(place)).filter(|&row| old.is_alive(row)).collect();
+        let keys: Vec<EventKey> = rows.iter().map(|&row| key_of(&old, row, &self.words.prefixes)).collect();
+        let middle = rows.len().div_ceil(2);
+        for (half, range) in [(0, 0..middle), (1, middle..rows.len())] {
+            let Some(&first) = rows.get(range.start) else { continue };
+            let handle = self.open_block(place + half, old.reported(first));
+            for position in range {
+                let row = rows[position];
+                let new_row = self.block_mut(handle as usize).push(old.hot(row), old.record(row));
+                self.index.redirect(keys[position].0, slot_of(old_handle, row), slot_of(handle, new_row));
+            }
+        }
+        // Not to be taken again before its rows have moved.
+        self.free.push(old_handle);
+    }
+
+    fn block(&self, handle: u32) -> &Block {
+        self.blocks[handle as usize].as_deref().unwrap_or(&EMPTY_BLOCK)
+    }
+
+    fn block_mut(&mut self, handle: usize) -> &mut Block {
+        Arc::make_mut(self.blocks[handle].get_or_insert_with(|| Arc::new(Block::new(Time(0)))))
+    }
+
+    fn block_of(&self, slot: usize) -> (&Block, usize) {
+        (self.block((slot / ROWS) as u32), slot % ROWS)
+    }
+
+    fn find(&self, key: EventKey, id: &str) -> Option<usize> {
+        let wanted = Wanted::new(id, &self.words);
+        self.index.find(key.0, |slot| {
+            let (block, row) = self.block_of(slot);
+            wanted.is_of(block.record_and_more(row))
+        })
+    }
+
+    fn at(&self, slot: usize) -> EventRef<'_> {
+        let (block, row) = self.block_of(slot);
+        EventRef { block, row, words: Some(&self.words), prefixes: &self.words.prefixes, classes: &self.classes }
+    }
+
+    /// The event with this id.
+    pub fn get(&self, id: &str) -> Option<Event> {
+        self.event_ref(id).map(|event| event.to_event())
+    }
+
+    /// The event with this id, to read parts of it.
+    pub fn event_ref(&self, id: &str) -> Option<EventRef<'_>> {
+        self.find(EventKey::of(id), id).map(|slot| self.at(slot))
+    }
+
+    /// The event behind a key.
+    pub fn by_key(&self, key: EventKey) -> Option<EventRef<'_>> {
+        self.index.find(key.0, |slot| self.at(slot).key() == key).map(|slot| self.at(slot))
+    }
+
+    /// Number of events held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// No event at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Events given up since the start because the store was full.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The classes that occur.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// All events, oldest first by the time of report.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = EventRef<'_>> + '_ {
+        self.between(Time(i64::MIN), Time(i64::MAX))
+    }
+
+    /// Events reported in `from..=to`, oldest first.
+    pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = EventRef<'_>> + '_ {
+        let span = |handle: u32| self.block(handle).span();
+        let start = self.order.partition_point(|&handle| span(handle).1 < from);
+        let end = self.order.partition_point(|&handle| span(handle).0 <= to).max(start);
+        let blocks = self.order[start..end].iter().map(|&handle| self.block(handle)).collect();
+        let read = Read { words: Some(&self.words), prefixes: &self.words.prefixes, classes: &self.classes };
+        read.rows(blocks, from, to)
+    }
+
+    /// The store as it is now, for a task: without words.
+    pub fn snapshot(&self) -> Snapshot {
+        let block = |&handle: &u32| self.blocks[handle as usize].clone();
+        Snapshot {
+            blocks: self.order.iter().filter_map(block).collect(),
+            prefixes: Arc::clone(&self.words.prefixes),
+            classes: Arc::clone(&self.classes),
+        }
+    }
+
+    /// Works out anew where the events lie. Tells whether any moved.
+    pub fn place_again(&mut self, placer: &impl Placer) -> bool {
+        let mut has_moved = false;
+        for handle in 0..self.blocks.len() {
+            let Some(block) = self.blocks[handle].as_deref() else { continue };
+            let area_of = |row: usize| {
+                let code = packed::code_of(block.record_and_more(row), &self.words);
+                placer.place(code.as_deref(), block.at(row))
+            };
+            let alive = (0..block.len()).filter(|&row| block.is_alive(row));
+            let moved: Vec<(usize, Option<AreaIndex>)> =
+                alive.map(|row| (row, area_of(row))).filter(|&(row, area)| block.area(row) != area).collect();
+            has_moved |= !moved.is_empty();
+            if !moved.is_empty() {
+                let block = self.block_mut(handle);
+                for (row, area) in moved {
+                    block.set_area(row, area);
+                }
+            }
+        }
+        has_moved
+    }
+
+    /// Bytes held by blocks and index; the dictionaries, which grow with the
+    /// number of different words and not of events, are not counted.
+    pub fn heap_bytes(&self) -> usize {
+        self.blocks.iter().flatten().map(|block| block.heap_bytes()).sum::<usize>() + self.index.heap_bytes()
+    }
+}
+
+static EMPTY_BLOCK: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block::new(Time(0)));
+
+fn key_of(block: &Block, row: usize, prefixes: &Dictionary) -> EventKey {
+    EventKey::of(&packed::id_of(block.record_and_more(row), prefixes))
+}
+
+/// A back end that tells stages without their instants: what was known of the
+/// event's steps stays, and the step to another stage was taken when it came.
+fn learn_steps(event: &mut Event, known: &Course, observed: Time) {
+    let last_told = event.entered.last().map(|&(stage, _)| stage);
+    if last_told == Some(event.stage) || event.entered.len() > 1 || event.reported != known.reported {
+        return;
+    }
+    event.entered.clone_from(&known.entered);
+    if event.entered.last().map(|&(stage, _)| stage) != Some(event.stage) {
+        let at = event.closed.unwrap_or(observed).max(known.entered.last().map_or(event.reported, |&(_, at)| at));
+        event.entered.push((event.stage, at));
+    }
+}
+
+/// Whether `event` is an earlier state of `known`: its last step was taken
+/// before the last step of the known one.
+fn is_older(event: &Event, known: &Course) -> bool {
+    let last_step = |entered: &[(u8, Time)], closed: Option<Time>, reported: Time| {
+        entered.last().map_or(reported, |&(_, at)| at).max(closed.unwrap_or(reported))
+    };
+    last_step(&event.entered, event.closed, event.reported) < last_step(&known.entered, known.closed, known.reported)
+}
+
+/// What reading events takes beside their blocks.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    words: Option<&'a Words>,
+    prefixes: &'a Dictionary,
+    classes: &'a Classes,
+}
+
+impl<'a> Read<'a> {
+    fn rows(
+        self,
+        blocks: Vec<&'a Block>,
+        from: Time,
+        to: Time,
+    ) -> impl DoubleEndedIterator<Item = EventRef<'a>> + use<'a> {
+        let Self { words, prefixes, classes } = self;
+        blocks.into_iter().flat_map(move |block| {
+            let rows = block.places(from, to).map(move |place| block.row(place));
+            let alive = rows.filter(move |&row| block.is_alive(row));
+            alive.map(move |row| EventRef { block, row, words, prefixes, classes })
+        })
+    }
+}
+
+/// The events of a store at one moment, without their words; see
+/// [`EventStore::snapshot`].
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// In order of time.
+    blocks: Vec<Arc<Block>>,
+    prefixes: Arc<Dictionary>,
+    classes: Arc<Classes>,
+}
+
+impl Snapshot {
+    /// The classes that occur.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// Events reported in `from..=to`, oldest first.
+    pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = EventRef<'_>> + '_ {
+        self.parts(from, to, 1).into_iter().flatten()
+    }
+
+    /// When the first of the events was reported.
+    pub fn first_reported(&self) -> Option<Time> {
+        self.between(Time(i64::MIN), Time(i64::MAX)).next().map(EventRef::reported)
+    }
+
+    /// About how many events were reported in `from..=to`: those that have been
+    /// given up count until their block goes.
+    pub fn count(&self, from: Time, to: Time) -> usize {
+        self.in_span(from, to).iter().map(|block| block.places(from, to).len()).sum()
+    }
+
+    fn in_span(&self, from: Time, to: Time) -> &[Arc<Block>] {
+        let start = self.blocks.partition_point(|block| block.span().1 < from);
+        let end = self.blocks.partition_point(|block| block.span().0 <= to).max(start);
+        &self.blocks[start..end]
+    }
+
+    /// Events reported in `from..=to`, oldest first, in about `count` parts of
+    /// equal size that different processors may read.
+    pub fn parts(&self, from: Time, to: Time, count: usize) -> Vec<impl DoubleEndedIterator<Item = EventRef<'_>> + '_> {
+        let blocks = self.in_span(from, to);
+        let read = Read { words: None, prefixes: &self.prefixes, classes: &self.classes };
+        blocks
+            .chunks(blocks.len().div_ceil(count.max(1)).max(1))
+            .map(|chunk| read.rows(chunk.iter().map(Arc::as_ref).collect(), from, to))
+            .collect()
+    }
+}
+
+/// One event of a store.
+#[derive(Clone, Copy)]
+pub struct EventRef<'a> {
+    block: &'a Block,
+    row: usize,
+    /// Absent in a snapshot.
+    words: Option<&'a Words>,
+    prefixes: &'a Dictionary,
+    classes: &'a Classes,
+}
+
+impl EventRef<'_> {
+    /// When it was reported.
+    pub fn reported(self) -> Time {
+        self.block.reported(self.row)
+    }
+
+    /// Where, to 10⁻⁷ degrees.
+    pub fn at(self) -> Option<LonLat> {
+        self.block.at(self.row)
+    }
+
+    /// The smallest known area.
+    pub fn area(self) -> Option<AreaIndex> {
+        self.block.area(self.row)
+    }
+
+    /// Its class; see [`EventStore::classes`].
+    pub fn class(self) -> ClassId {
+        self.block.class(self.row)
+    }
+
+    /// How serious.
+    pub fn severity(self) -> Severity {
+        self.bits().severity()
+    }
+
+    /// How it came in.
+    pub fn channel(self) -> Channel {
+        self.bits().channel()
+    }
+
+    /// Its stage now.
+    pub fn stage(self) -> u8 {
+        self.bits().stage()
+    }
+
+    /// Whether it is closed now.
+    pub fn is_closed(self) -> bool {
+        self.bits().is_closed()
+    }
+
+    fn bits(self) -> Bits {
+        self.block.bits(self.row)
+    }
+
+    /// Stands for the id.
+    pub fn key(self) -> EventKey {
+        key_of(self.block, self.row, self.prefixes)
+    }
+
+    /// Its course but for its key, into a place that is used again.
+    pub fn read_course(self, into: &mut Course) {
+        let reported = self.reported();
+        let bits = self.bits();
+        let packed = packed::course_of(self.block.record_and_more(self.row), reported, &mut into.entered);
+        into.reported = reported;
+        into.at = self.at();
+        into.area = self.area();
+        into.class = self.class();
+        into.severity = bits.severity();
+        into.channel = bits.channel();
+        into.stage = bits.stage();
+        into.due = packed.due;
+        into.closed = packed.closed;
+        into.solved = bits.solved();
+        into.satisfied = bits.satisfied();
+        into.returned = packed.returned;
+        into.repeats = bits.repeats();
+    }
+
+    /// Its id.
+    pub fn id(self) -> String {
+        packed::id_of(self.block.record_and_more(self.row), self.prefixes)
+    }
+
+    /// The whole event; in a snapshot without code, title, place and the event
+    /// that it repeats.
+    pub fn to_event(self) -> Event {
+        let mut course = Course::default();
+        self.read_course(&mut course);
+        let class = self.classes.class(self.class());
+        let usual = if class.subcategory.is_empty() { &class.category } else { &class.subcategory };
+        let texts = self.words.map(|words| packed::texts_of(self.block.record_and_more(self.row), words));
+        let (id, code, title, place, repeats) = match texts {
+            Some(texts) => (texts.id, texts.code, texts.title, texts.place, texts.repeats),
+            None => (self.id().into(), None, None, String::new(), None),
+        };
+        Event {
+            id,
+            category: Arc::clone(&class.category),
+            subcategory: Arc::clone(&class.subcategory),
+            title: title.unwrap_or_else(|| usual.to_string()),
+            place,
+            area: code,
+            at: course.at,
+            severity: course.severity,
+            channel: course.channel,
+            reported: course.reported,
+            stage: course.stage,
+            entered: course.entered,
+            due: course.due,
+            closed: course.closed,
+            solved: course.solved,
+            satisfied: course.satisfied,
+            returned: course.returned,
+            repeats,
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! The store against a plain map, and what it costs.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::event::tests::event;
+
+fn no_changes(_: Change) {}
+
+/// A store with these events, which came at `observed`.
+fn apply(store: &mut EventStore, batch: impl IntoIterator<Item = Event>, observed: i64) -> ApplyCount {
+    store.apply(batch, &(), Time(observed), no_changes)
+}
+
+#[test]
+fn late_and_repeated_deliveries_change_nothing() {
+    let mut store = EventStore::default();
+    let first = event("a", 1_000);
+    let mut second = first.clone();
+    second.stage = 1;
+    second.entered.push((1, Time(2_000)));
+    assert_eq!(apply(&mut store, [first.clone(), second.clone()], 0).changed, 1);
+    let again = apply(&mut store, [first, second.clone()], 0);
+    assert_eq!((again.added, again.changed, again.same), (0, 0, 2));
+    assert_eq!(store.get("a"), Some(second));
+}
+
+#[test]
+fn the_oldest_go_first_when_full() {
+    let mut store = EventStore::with_capacity(2);
+    let mut gone = Vec::new();
+    let batch = [event("new", 3_000), event("old", 1_000), event("mid", 2_000)];
+    let count = store.apply(batch, &(), Time(0), |change| {
+        if change.after.is_none() {
+            gone.extend(change.before.map(|course| course.key));
+        }
+    });
+    assert_eq!((count.dropped, store.dropped(), store.len()), (1, 1, 2));
+    assert_eq!(store.iter().map(|e| e.id()).collect::<Vec<_>>(), ["mid", "new"]);
+    assert_eq!(gone, [EventKey::of("old")]);
+}
+
+#[test]
+fn windows_hold_both_ends() {
+    let mut store = EventStore::default();
+    apply(&mut store, (0..10).map(|i| event(&format!("e{i}"), i * 1_000)), 0);
+    assert_eq!(store.between(Time(2_000), Time(5_000)).count(), 4);
+    assert_eq!(store.between(Time(5_000), Time(2_000)).count(), 0);
+    assert_eq!(store.between(Time(2_000), Time(5_000)).next_back().map(|e| e.id()), Some("e5".into()));
+}
+
+#[test]
+fn a_stage_without_an_instant_was_taken_when_it_came() {
+    let mut store = EventStore::default();
+    let told = |stage: u8| Event { stage, ..event("a", 1_000) };
+    apply(&mut store, [told(0)], 1_000);
+    apply(&mut store, [told(1)], 5_000);
+    apply(&mut store, [told(1)], 6_000);
+    apply(&mut store, [Event { closed: Some(Time(7_000)), ..told(2) }], 9_000);
+    let known = store.get("a").expect("is held");
+    assert_eq!(known.entered, [(0, Time(1_000)), (1, Time(5_000)), (2, Time(7_000))]);
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was() {
+    let mut store = EventStore::default();
+    apply(&mut store, (0..3_000).map(|i| event(&format!("e-{i:05}"), i)), 0);
+    let before = store.snapshot();
+    apply(&mut store, (0..3_000).map(|i| Event { severity: Severity::Urgent, ..event(&format!("e-{i:05}"), i) }), 0);
+    let all = |part: &Snapshot| part.between(Time(0), Time(9_999)).map(EventRef::severity).collect::<Vec<_>>();
+    assert_eq!(all(&before), vec![Severity::Normal; 3_000]);
+    assert_eq!(all(&store.snapshot()), vec![Severity::Urgent; 3_000]);
+    let parts = before.parts(Time(10), Time(2_500), 2);
+    assert_eq!(parts.len(), 2);
+    let ids: Vec<String> = parts.into_iter().flatten().map(|event| event.id()).collect();
+    assert_eq!((ids.len(), ids[0].as_str(), ids[2_490].as_str()), (2_491, "e-00010", "e-02500"));
+}
+
+#[test]
+fn places_follow_the_hierarchy() {
+    struct Codes(u32);
+    impl Placer for Codes {
+        fn place(&self, code: Option<&str>, at: Option<LonLat>) -> Option<AreaIndex> {
+            code.filter(|&code| code == "c").map(|_| self.0).or(at.map(|_| 7))
+        }
+    }
+    let mut store = EventStore::default();
+    let batch = [
+        Event { area: Some("c".into()), ..event("a", 0) },
+        Event { area: Some("unknown".into()), at: Some(LonLat::new(1.0, 2.0)), ..event("b", 1) },
+        event("c", 2),
+    ];
+    store.apply(batch, &Codes(3), Time(0), no_changes);
+    let areas = |store: &EventStore| store.iter().map(EventRef::area).collect::<Vec<_>>();
+    assert_eq!(areas(&store), [Some(3), Some(7), None]);
+    assert!(store.place_again(&Codes(4)) && !store.place_again(&Codes(4)));
+    assert_eq!(areas(&store), [Some(4), Some(7), None]);
+}
+
+#[test]
+fn filters_combine() {
+    let mut store = EventStore::default();
+    let batch = (0..24_u8).map(|i| Event {
+        category: ["市容环境", "公共安全"][usize::from(i % 2)].into(),
+        severity: [Severity::Normal, Severity::Major, Severity::Urgent][usize::from(i % 3)],
+        stage: i % 4,
+        entered: vec![(i % 4, Time(i.into()))],
+        ..event(&format!("e{i}"), i.into())
+    });
+    apply(&mut store, batch, 0);
+    let tree = crate::domain::area::AreaTree::default();
+    let count = |filter: EventFilter| {
+        let filter = filter.prepare(store.classes(), &tree);
+        store.iter().filter(|event| filter.passes(*event)).count()
+    };
+    assert_eq!(count(EventFilter::default()), 24);
+    let categories = vec!["公共安全".to_owned()];
+    assert_eq!(count(EventFilter { categories: categories.clone(), ..EventFilter::default() }), 12);
+    let severities = vec![Severity::Major, Severity::Urgent];
+    assert_eq!(count(EventFilter { categories: categories.clone(), severities, ..EventFilter::default() }), 8);
+    let stages = vec![1, 2];
+    assert_eq!(count(EventFilter { categories, stages, ..EventFilter::default() }), 6);
+    assert_eq!(count(EventFilter { area: Some(0), ..EventFilter::default() }), 0);
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    // Crowded, spread over years, and beyond what a block can count.
+    prop_oneof![0..50_i64, 0..100_000_000_000_i64, -1_i64 << 45..1_i64 << 45].prop_map(Time)
+}
+
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0..60_u32).prop_map(|n| format!("PAT-20250815-{n:05}")),
+        (0..9_u32).prop_map(|n| format!("{n}")),
+        (0..9_u128).prop_map(|n| {
+            let hex = format!("{:032x}", n * 0x1234_5678_9abc_def0_1234);
+            format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        }),
+        "[a-z东城]{0,3}[0-9]{0,4}",
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let texts = ("[ab]{0,2}", "[xy]{0,1}", "[pq路]{0,3}", prop::option::of("[0-9]{1,3}"), prop::option::of(id()));
+    let course = (
+        prop::collection::vec((0..6_u8, 0..4_000_000_i64, any::<bool>()), 1..6),
+        prop::option::of(-100_000_000..100_000_000_i64),
+        prop::option::of(0..100_000_000_i64),
+        0..3_u16,
+    );
+    let facts = (0..3_usize, 0..5_usize, any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<(i32, i32)>>());
+    (id(), time(), texts, course, facts).prop_map(|(id, reported, texts, course, facts)| {
+        let (category, subcategory, title, area, repeats) = texts;
+        let (steps, due, closed, returned) = course;
+        let mut at = reported;
+        let mut entered = Vec::new();
+        for (stage, gap, is_whole) in steps {
+            at = at.plus_millis(if is_whole { gap / 1_000 * 1_000 } else { gap });
+            entered.push((stage, at));
+        }
+        Event {
+            id: id.into(),
+            category: category.as_str().into(),
+            subcategory: subcategory.as_str().into(),
+            title,
+            place: "某处".repeat(usize::from(returned)),
+            area: area.map(|code| code.as_str().into()),
+            at: facts.4.map(|(lon, lat)| LonLat::new(f64::from(lon % 180_000) / 1e3, f64::from(lat % 90_000) / 1e3)),
+            severity: [Severity::Normal, Severity::Major, Severity::Urgent][facts.0],
+            channel: Channel::ALL[facts.1],
+            reported,
+            stage: entered.last().map_or(0, |&(stage, _)| stage),
+            entered,
+            due: due.map(|gap| reported.plus_millis(gap)),
+            closed: closed.map(|gap| reported.plus_millis(gap)),
+            solved: facts.2,
+            satisfied: facts.3,
+            returned,
+            repeats: repeats.map(|id| id.as_str().into()),
+        }
+    })
+}
+
+/// What a store does, in plain words.
+#[derive(Default)]
+struct Plain {
+    events: BTreeMap<String, Event>,
+}
+
+impl Plain {
+    fn apply(&mut self, event: Event) {
+        let last = |e: &Event| e.entered.last().map_or(e.reported, |step| step.1).max(e.closed.unwrap_or(e.reported));
+        let is_older = self.events.get(&*event.id).is_some_and(|known| last(&event) < last(known));
+        if !is_older {
+            self.events.insert(event.id.to_string(), event);
+        }
+    }
+
+    fn drop_to(&mut self, capacity: usize) {
+        while self.events.len() > capacity {
+            let oldest = self.events.iter().min_by_key(|(_, event)| event.reported).map(|(id, _)| id.clone());
+            self.events.remove(&oldest.unwrap_or_default());
+        }
+    }
+
+    fn between(&self, from: Time, to: Time) -> Vec<Event> {
+        let mut list: Vec<Event> =
+            self.events.values().filter(|event| (from..=to).contains(&event.reported)).cloned().collect();
+        list.sort_by(|a, b| (a.reported, &a.id).cmp(&(b.reported, &b.id)));
+        list
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn a_store_holds_what_a_plain_map_holds(
+        batches in prop::collection::vec(prop::collection::vec(any_event(), 0..60), 0..20),
+        windows in prop::collection::vec((time(), time()), 8),
+    ) {
+        let mut store = EventStore::default();
+        let mut plain = Plain::default();
+        for batch in batches {
+            for event in &batch {
+                plain.apply(event.clone());
+            }
+            apply(&mut store, batch, 0);
+            let snapshot = store.snapshot();
+            prop_assert_eq!(store.len(), plain.events.len());
+            for (from, to) in &windows {
+                let mut held: Vec<Event> = store.between(*from, *to).map(EventRef::to_event).collect();
+                prop_assert!(held.is_sorted_by_key(|event| event.reported));
+                prop_assert_eq!(snapshot.between(*from, *to).count(), held.len());
+                held.sort_by(|a, b| (a.reported, &a.id).cmp(&(b.reported, &b.id)));
+                prop_assert_eq!(held, plain.between(*from, *to));
+            }
+        }
+        for (id, event) in &plain.events {
+            let found = store.get(id);
+            prop_assert_eq!(found.as_ref(), Some(event));
+            prop_assert_eq!(store.by_key(EventKey::of(id)).map(|found| found.id()), Some(id.clone()));
+        }
+        prop_assert!(store.get("nobody").is_none());
+    }
+}
+
+/// Blocks fill, split, empty and are used again, in any order of arrival.
+#[test]
+fn many_events_in_any_order() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for order in 0..4 {
+        let mut store = EventStore::with_capacity(9_000);
+        let mut plain = Plain::default();
+        let mut numbers: Vec<i64> = (0..12_000).collect();
+        match order {
+            0 => {}
+            1 => numbers.reverse(),
+            _ => random.shuffle(&mut numbers),
+        }
+        for (place, &number) in numbers.iter().enumerate() {
+            // Long titles of their own fill blocks by bytes.
+            let title = if order == 3 { format!("{number}{}", "长".repeat(60)) } else { "短".into() };
+            let event = Event { title, ..event(&format!("PAT-{number:06}"), number * 60_000) };
+            plain.apply(event.clone());
+            apply(&mut store, [event], 0);
+            plain.drop_to(9_000);
+            // A correction of the time moves an event.
+            if place % 50 == 0 {
+                let moved = Event {
+                    // No two at the same instant: which of them is the oldest is not said.
+                    reported: Time(random.i64(0..12_000) * 60_000 + place as i64 + 1),
+                    entered: vec![(1, Time(i64::from(u32::MAX) * 1_000))],
+                    stage: 1,
+                    ..store.iter().next_back().map(EventRef::to_event).expect("holds some")
+                };
+                plain.apply(moved.clone());
+                apply(&mut store, [moved], 0);
+            }
+            if place % 3_000 == 0 || place + 1 == numbers.len() {
+                let held: Vec<Event> = store.iter().map(EventRef::to_event).collect();
+                assert_eq!(held.len(), plain.events.len());
+                assert!(held.is_sorted_by_key(|event| event.reported));
+                for event in &held {
+                    assert_eq!(plain.events.get(&*event.id), Some(event));
+                    assert_eq!(store.get(&event.id).as_ref(), Some(event), "order {order}, after {place}");
+                }
+            }
+        }
+        assert!(store.order.len() < 64, "{} blocks", store.order.len());
+    }
+}
+
+/// Ten million events take at most 48 bytes each; see the columns and the
+/// packing. Here fewer of the same make: the mean does not depend on how many.
+#[test]
+fn an_event_takes_few_bytes() {
+    let mut store = EventStore::with_capacity(300_000);
+    for day in 0..30 {
+        apply(&mut store, course_of_a_day(day, 10_000), 0);
+    }
+    let each = store.heap_bytes() as f64 / store.len() as f64;
+    eprintln!("{each:.1} bytes for each of {} events with their whole course", store.len());
+    assert!(each <= 48.0, "{each}");
+}
+
+/// Events as back ends write them: a series of ids a day, a street, a place in
+/// words, a grid out of forty thousand, four further steps, all closed.
+fn course_of_a_day(day: i64, count: usize) -> Vec<Event> {
+    let mut random = fastrand::Rng::with_seed(day as u64);
+    let mut reported: Vec<i64> = (0..count).map(|_| day * 86_400_000 + random.i64(0..86_400_000)).collect();
+    reported.sort_unstable();
+    let numbered = reported.into_iter().enumerate();
+    let one = |(number, reported): (usize, i64)| {
+        let reported = Time(reported / 1_000 * 1_000);
+        let mut at = reported;
+        let mut entered = vec![(0, at)];
+        for stage in 1..5 {
+            at = at.plus_millis(1_000 * random.i64(60..9_000));
+            entered.push((stage, at));
+        }
+        let (street, kind, grid) = (random.u32(0..120), random.u32(0..40), random.u32(0..40_976));
+        Event {
+            id: format!("XWQ-2025{day:04}-{number:05}").into(),
+            category: format!("大类{}", kind % 8).as_str().into(),
+            subcategory: format!("小类{kind}").as_str().into(),
+            title: format!("第{street}街沿街店铺小类{kind}"),
+            place: format!("第{}社区第{}网格", street, street * 9 + random.u32(0..9)),
+            area: Some(format!("3201060{grid:08}").as_str().into()),
+            at: Some(LonLat::new(118.0 + random.f64(), 32.0 + random.f64())),
+            due: Some(reported.plus_millis([2, 4, 8][kind as usize % 3] * 3_600_000)),
+            stage: 4,
+            closed: Some(at),
+            solved: Some(true),
+            satisfied: Some(random.bool()),
+            entered,
+            ..event("", reported.0)
+        }
+    };
+    numbered.map(one).collect()
+}

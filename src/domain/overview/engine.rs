@@ -1,0 +1,287 @@
+//! Figures that follow a moving clock and changing events by what changed.
+//!
+//! In: a [`Snapshot`] to begin with, then the [`Change`]s of the store and the
+//! instants that the clock shows. Out: the counting half of an [`Overview`].
+//!
+//! How it works: every figure is a sum over the events of a day as they were
+//! known at an instant, and every sum can take an event back. What is known of
+//! an event changes at a few moments: report, steps, due, close. They stand in
+//! a list by time; a clock that moves takes the events whose moments it passed
+//! out of the sums as they were before, and puts them in again as they are
+//! now. It may move either way. What a replay shows is therefore, to the last
+//! unit, what counting anew at that instant gives (the tests hold it to that).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{DAY_MILLIS, QUARTER_MILLIS, QUARTERS, USUAL_DAYS};
+use crate::domain::area::AreaTree;
+use crate::domain::choropleth::Tally;
+use crate::domain::closed_loop::LoopTally;
+use crate::domain::event::Severity;
+use crate::domain::event_store::{Course, EventKey, EventStore, Snapshot};
+use crate::domain::time::Time;
+
+/// What the sums are over; another setting needs them anew.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The hierarchy.
+    pub tree: Arc<AreaTree>,
+    /// Start of the shown day.
+    pub day_start: Time,
+    /// Stages of the closed loop.
+    pub stage_count: usize,
+}
+
+/// One day's sums, as known at an instant.
+#[derive(Clone, Debug)]
+pub(super) struct Day {
+    start: Time,
+    now: Time,
+    pub(super) total: LoopTally,
+    /// By area, with those of the areas below.
+    pub(super) tallies: Vec<Tally>,
+    /// By class.
+    pub(super) classes: Vec<u64>,
+    moments: Moments,
+}
+
+/// When what is known of which event changes.
+#[derive(Clone, Debug, Default)]
+struct Moments {
+    /// In order of time.
+    list: Vec<(Time, EventKey)>,
+    /// Those that came after the list was sorted.
+    late: BTreeMap<(Time, EventKey), ()>,
+}
+
+impl Moments {
+    /// Moves what came late into the list.
+    fn sort(&mut self) {
+        self.list.extend(std::mem::take(&mut self.late).into_keys());
+        self.list.sort_unstable();
+    }
+
+    fn add_late(&mut self, moment: (Time, EventKey)) {
+        self.late.insert(moment, ());
+        if self.late.len() > 4_096 + self.list.len() / 8 {
+            self.sort();
+            self.list.dedup();
+        }
+    }
+
+    /// Moments in the list between two instants.
+    fn count(&self, one: Time, other: Time) -> usize {
+        let before = |at: Time| self.list.partition_point(|&(moment, _)| moment <= at);
+        before(one).abs_diff(before(other))
+    }
+
+    /// Whose moments lie after `from`, up to and including `to`, each once.
+    fn passed(&self, from: Time, to: Time) -> Vec<EventKey> {
+        let start = self.list.partition_point(|&(at, _)| at <= from);
+        let end = self.list.partition_point(|&(at, _)| at <= to).max(start);
+        let after = |at: Time| (at.plus_millis(1), EventKey(0));
+        let late = self.late.range(after(from)..after(to)).map(|(&(_, key), ())| key);
+        let mut keys: Vec<EventKey> = self.list[start..end].iter().map(|&(_, key)| key).chain(late).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
+impl Day {
+    fn new(start: Time, setting: &Setting, class_count: usize) -> Self {
+        Self {
+            start,
+            now: start.plus_millis(-1),
+            total: LoopTally::new(setting.stage_count),
+            tallies: vec![Tally::default(); setting.tree.len()],
+            classes: vec![0; class_count],
+            moments: Moments::default(),
+        }
+    }
+
+    fn end(&self) -> Time {
+        self.start.plus_millis(DAY_MILLIS - 1)
+    }
+
+    /// Whether an event reported then can be one of this day's.
+    fn has(&self, reported: Time) -> bool {
+        self.start <= reported && reported <= self.end()
+    }
+
+    /// Counts an event as known at `now`, once more or once less.
+    fn count(&mut self, course: &mut Course, now: Time, tree: &AreaTree, sign: i64) {
+        if course.reported > now {
+            return;
+        }
+        course.rewind(now);
+        self.total.add(course, now, sign);
+        let class = usize::from(course.class);
+        if self.classes.len() <= class {
+            self.classes.resize(class + 1, 0);
+        }
+        self.classes[class] = self.classes[class].wrapping_add_signed(sign);
+        let one = |is_so: bool| if is_so { sign as i32 } else { 0 };
+        let step = [
+            sign as i32,
+            one(course.is_closed()),
+            one(course.is_closed() && course.solved == Some(true)),
+            one(course.is_overdue(now)),
+            one(course.repeats),
+        ];
+        let mut at = course.area.filter(|&area| (area as usize) < self.tallies.len());
+        while let Some(index) = at {
+            let tally = &mut self.tallies[index as usize];
+            let counts =
+                [&mut tally.received, &mut tally.closed, &mut tally.solved, &mut tally.overdue, &mut tally.repeated];
+            for (count, step) in counts.into_iter().zip(step) {
+                *count = count.wrapping_add_signed(step);
+            }
+            at = tree.parent(index);
+        }
+    }
+
+    fn advance(&mut self, now: Time, store: &EventStore, tree: &AreaTree, scratch: &mut Course) -> bool {
+        let before = self.now;
+        let passed = self.moments.passed(before.min(now), before.max(now));
+        for &key in &passed {
+            // Given up since, and taken out of the sums then.
+            let Some(event) = store.by_key(key) else { continue };
+            if !self.has(event.reported()) {
+                continue;
+            }
+            for (at, sign) in [(before, -1), (now, 1)] {
+                event.read_course(scratch);
+                self.count(scratch, at, tree, sign);
+            }
+        }
+        self.now = now;
+        !passed.is_empty()
+    }
+
+    fn change(&mut self, before: Option<&Course>, after: Option<&Course>, tree: &AreaTree, scratch: &mut Course) {
+        for (course, sign) in [(before, -1), (after, 1)] {
+            let Some(course) = course.filter(|course| self.has(course.reported)) else { continue };
+            scratch.clone_from(course);
+            self.count(scratch, self.now, tree, sign);
+            if sign > 0 {
+                for at in course.moments() {
+                    self.moments.add_late((at, course.key));
+                }
+            }
+        }
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    setting: Setting,
+    pub(super) now: Time,
+    pub(super) today: Day,
+    /// The day before, up to the same time of day.
+    pub(super) before: Day,
+    /// Events per quarter of an hour, ordinary ones and others, of the shown
+    /// day and of each of the days before it, latest first. Of the shown day,
+    /// those that the clock has reached.
+    pub(super) quarters: Vec<Vec<[u32; 2]>>,
+}
+
+impl Engine {
+    /// Counts everything anew.
+    pub fn new(setting: Setting, now: Time, events: &Snapshot) -> Self {
+        let day = |start: Time| Day::new(start, &setting, events.classes().all().len());
+        let start = setting.day_start;
+        let mut engine = Self {
+            now,
+            today: day(start),
+            before: day(start.plus_millis(-DAY_MILLIS)),
+            quarters: vec![vec![[0; 2]; QUARTERS]; USUAL_DAYS + 1],
+            setting,
+        };
+        engine.count_days(now, events);
+        let from = start.plus_millis(-DAY_MILLIS * USUAL_DAYS as i64);
+        for event in events.between(from, now.min(engine.today.end())) {
+            engine.count_quarter(event.reported(), event.severity(), 1);
+        }
+        engine
+    }
+
+    fn count_days(&mut self, now: Time, events: &Snapshot) {
+        let tree = Arc::clone(&self.setting.tree);
+        let mut course = Course::default();
+        for (day, now) in [(&mut self.today, now), (&mut self.before, now.plus_millis(-DAY_MILLIS))] {
+            day.now = now;
+            for event in events.between(day.start, day.end()) {
+                event.read_course(&mut course);
+                let key = event.key();
+                day.moments.list.extend(course.moments().map(|at| (at, key)));
+                day.count(&mut course, now, &tree, 1);
+            }
+            day.moments.sort();
+        }
+    }
+
+    fn count_quarter(&mut self, reported: Time, severity: Severity, sign: i32) {
+        let since = reported.millis_since(self.setting.day_start);
+        let days_ago = -since.div_euclid(DAY_MILLIS);
+        let quarter = since.rem_euclid(DAY_MILLIS) / QUARTER_MILLIS;
+        let day = usize::try_from(days_ago).ok().and_then(|day| self.quarters.get_mut(day));
+        if let Some(column) = day.and_then(|day| day.get_mut(quarter as usize)) {
+            let count = &mut column[usize::from(severity > Severity::Normal)];
+            *count = count.wrapping_add_signed(sign);
+        }
+    }
+
+    /// What the sums are over.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Events that [`Engine::new`] would look at closely.
+    pub fn events_of(setting: &Setting, events: &Snapshot) -> usize {
+        let start = setting.day_start;
+        events.count(start.plus_millis(-DAY_MILLIS), start.plus_millis(DAY_MILLIS - 1))
+    }
+
+    /// Moments that [`Engine::advance`] would pass.
+    pub fn moments_until(&self, now: Time) -> usize {
+        self.today.moments.count(self.now, now)
+    }
+
+    /// Moves the clock, and tells whether anything changed. `store` must be
+    /// the one whose every change was told. The instant must lie in the shown
+    /// day.
+    pub fn advance(&mut self, now: Time, store: &EventStore) -> bool {
+        if now == self.now {
+            return false;
+        }
+        let tree = Arc::clone(&self.setting.tree);
+        let (from, to, sign) = if now > self.now { (self.now, now, 1) } else { (now, self.now, -1) };
+        for event in store.between(from.plus_millis(1), to) {
+            if self.today.has(event.reported()) {
+                self.count_quarter(event.reported(), event.severity(), sign);
+            }
+        }
+        let mut scratch = Course::default();
+        let is_today = self.today.advance(now, store, &tree, &mut scratch);
+        let is_before = self.before.advance(now.plus_millis(-DAY_MILLIS), store, &tree, &mut scratch);
+        self.now = now;
+        is_today || is_before
+    }
+
+    /// Takes over a change of the store.
+    pub fn change(&mut self, before: Option<&Course>, after: Option<&Course>, scratch: &mut Course) {
+        let tree = Arc::clone(&self.setting.tree);
+        for (course, sign) in [(before, -1), (after, 1)] {
+            // Those of the shown day that the clock has not reached wait.
+            if let Some(course) = course.filter(|course| course.reported <= self.now) {
+                self.count_quarter(course.reported, course.severity, sign);
+            }
+        }
+        for day in [&mut self.today, &mut self.before] {
+            day.change(before, after, &tree, scratch);
+        }
+    }
+}
