@@ -1,54 +1,115 @@
 //! The one clock that everything on the wall reads.
+//!
+//! The shown instant is a pure function of the mode and of what the clock was
+//! told last: the system's time, and a reading that only ever grows. A replay
+//! advances by the latter: a system clock that is set while it runs (time
+//! service, a machine that starts in 1970) does not throw it elsewhere. In
+//! whole milliseconds, so that nothing drifts.
 
 use super::time::Time;
 
+/// How many shown seconds a replay may pass per second, slow to fast.
+pub const RATES: [u32; 6] = [1, 10, 60, 300, 600, 3_600];
+
+/// The rate of a replay of which nothing else was said.
+pub const USUAL_RATE: u32 = 600;
+
 /// Where the wall is in time.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ClockMode {
     /// Follows the operating system's clock.
     #[default]
     Live,
-    /// Stands still: snapshots, tests, a paused replay.
+    /// Stands still for good: pictures of an instant, tests.
     Fixed(Time),
-    /// Runs from `from`, `rate` times as fast as the system's clock, since
-    /// the system's clock showed `since`.
-    Replay {
-        /// Shown instant at the start of the replay.
-        from: Time,
-        /// System instant at the start of the replay.
-        since: Time,
-        /// Shown seconds per second.
-        rate: f64,
-    },
+    /// Shows the past again.
+    Replay(Replay),
+}
+
+/// A replay of the past, running or standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Shown instant when it last started or stopped.
+    at: Time,
+    /// The growing reading then, milliseconds.
+    since_ms: i64,
+    is_paused: bool,
+    /// First and last instant of what is shown again and again.
+    range: Option<[Time; 2]>,
+}
+
+impl Replay {
+    /// Stands still.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// First and last instant of what is shown again and again.
+    pub fn range(&self) -> Option<[Time; 2]> {
+        self.range
+    }
 }
 
 /// The clock of the wall. Data ages are always judged by the system's time;
 /// everything shown as "now" by the clock's.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     mode: ClockMode,
+    rate: u32,
     system: Time,
+    steady_ms: i64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(ClockMode::Live)
+    }
 }
 
 impl Clock {
-    /// A clock in `mode` that has not been told the system's time yet.
+    /// A clock in `mode` that has not been told any time yet.
     pub fn new(mode: ClockMode) -> Self {
-        Self { mode, system: Time::default() }
+        Self { mode, rate: USUAL_RATE, system: Time::default(), steady_ms: 0 }
     }
 
-    /// Tells the system's time. Called once a frame, so that everything drawn
-    /// in a frame agrees on what time it is.
-    pub fn tick(&mut self, system: Time) {
+    /// Tells the system's time and the reading that only grows, milliseconds.
+    /// Called once a frame, so that everything drawn in a frame agrees on what
+    /// time it is. A replay that has caught up becomes live.
+    pub fn tick(&mut self, system: Time, steady_ms: i64) {
         self.system = system;
+        self.steady_ms = self.steady_ms.max(steady_ms);
+        if let ClockMode::Replay(replay) = self.mode
+            && !replay.is_paused
+            && replay.range.is_none()
+            && self.run(&replay) >= system
+        {
+            self.mode = ClockMode::Live;
+        }
     }
 
-    /// The instant that the wall shows.
+    /// The instant that the wall shows; never later than the system's, but
+    /// where it stands still for good.
     pub fn now(&self) -> Time {
         match self.mode {
             ClockMode::Live => self.system,
             ClockMode::Fixed(at) => at,
-            ClockMode::Replay { from, since, rate } => {
-                from.plus_millis((self.system.millis_since(since) as f64 * rate) as i64)
+            ClockMode::Replay(replay) => self.run(&replay).min(self.system),
+        }
+    }
+
+    /// Where a replay is, were there no present.
+    fn run(&self, replay: &Replay) -> Time {
+        if replay.is_paused {
+            return replay.at;
+        }
+        let passed = self.steady_ms.saturating_sub(replay.since_ms).saturating_mul(i64::from(self.rate));
+        match replay.range {
+            None => replay.at.plus_millis(passed),
+            Some([first, last]) => {
+                // What has not come yet is not shown.
+                let length = last.min(self.system).millis_since(first).max(0);
+                let start = replay.at.millis_since(first).clamp(0, length);
+                first.plus_millis(start.saturating_add(passed) % (length + 1))
             }
         }
     }
@@ -63,46 +124,204 @@ impl Clock {
         self.mode == ClockMode::Live
     }
 
+    /// The shown instant changes by itself, and is not the present.
+    pub fn is_replaying(&self) -> bool {
+        matches!(self.mode, ClockMode::Replay(replay) if !replay.is_paused)
+    }
+
     /// Where the wall is in time.
     pub fn mode(&self) -> ClockMode {
         self.mode
     }
 
-    /// Moves to another mode.
-    pub fn set_mode(&mut self, mode: ClockMode) {
-        self.mode = mode;
+    /// Shown seconds per second of a replay, running or to come.
+    pub fn rate(&self) -> u32 {
+        self.rate
     }
 
-    /// Stops where it is, or goes back to live when it stands.
+    /// Follows the system's clock again.
+    pub fn go_live(&mut self) {
+        self.mode = ClockMode::Live;
+    }
+
+    /// Stops where it is; starts again from there at the rate it had.
     pub fn toggle_pause(&mut self) {
-        self.mode = match self.mode {
-            ClockMode::Fixed(_) => ClockMode::Live,
-            _ => ClockMode::Fixed(self.now()),
+        let (is_paused, range) = match self.mode {
+            ClockMode::Replay(replay) => (!replay.is_paused, replay.range),
+            ClockMode::Live => (true, None),
+            ClockMode::Fixed(_) => (false, None),
         };
+        self.replay(self.now(), is_paused, range);
+    }
+
+    /// Shows `at`: of a running replay from there on, else standing.
+    pub fn seek(&mut self, at: Time) {
+        let (is_paused, range) = match self.mode {
+            ClockMode::Replay(replay) => (replay.is_paused, replay.range),
+            _ => (true, None),
+        };
+        self.replay(at, is_paused, range);
+    }
+
+    /// Shows `from` and what came after it, at `rate`; again and again up to
+    /// `to` where that is given.
+    pub fn play(&mut self, from: Time, to: Option<Time>, rate: u32) {
+        self.rate = rate.max(1);
+        self.replay(from, false, to.filter(|&to| to > from).map(|to| [from, to]));
+    }
+
+    /// The next faster (1) or slower (−1) of [`RATES`].
+    pub fn step_rate(&mut self, step: i32) {
+        let at = RATES.partition_point(|&rate| rate < self.rate) as i32;
+        let wanted = usize::try_from((at + step).clamp(0, RATES.len() as i32 - 1)).unwrap_or(0);
+        let (mode, now) = (self.mode, self.now());
+        self.rate = RATES[wanted];
+        if let ClockMode::Replay(replay) = mode {
+            self.replay(now, replay.is_paused, replay.range);
+        }
+    }
+
+    /// Shows `range` again and again from its beginning, or goes on from where
+    /// it is without.
+    pub fn toggle_loop(&mut self, range: [Time; 2]) {
+        match self.mode {
+            ClockMode::Replay(Replay { range: Some(_), is_paused, .. }) => self.replay(self.now(), is_paused, None),
+            _ => self.play(range[0], Some(range[1]), self.rate),
+        }
+    }
+
+    fn replay(&mut self, at: Time, is_paused: bool, range: Option<[Time; 2]>) {
+        let at = at.min(self.system);
+        // Whoever leaves what is shown again and again has had enough of it.
+        let range = range.filter(|[first, last]| *first <= at && at <= *last);
+        if at == self.system && !is_paused && range.is_none() {
+            self.mode = ClockMode::Live;
+            return;
+        }
+        self.mode = ClockMode::Replay(Replay { at, since_ms: self.steady_ms, is_paused, range });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn a_replay_runs_at_its_rate() {
-        let mut clock = Clock::new(ClockMode::Replay { from: Time(1_000), since: Time(50_000), rate: 60.0 });
-        clock.tick(Time(51_000));
-        assert_eq!(clock.now(), Time(61_000));
-        assert_eq!(clock.system(), Time(51_000));
-        assert!(!clock.is_live());
+    /// A clock that has been told `system` after `steady` milliseconds.
+    fn told(system: i64, steady: i64) -> Clock {
+        let mut clock = Clock::default();
+        clock.tick(Time(system), steady);
+        clock
     }
 
     #[test]
-    fn pause_keeps_the_shown_instant_and_resumes_live() {
-        let mut clock = Clock::default();
-        clock.tick(Time(7));
+    fn a_replay_runs_at_its_rate_until_it_is_live() {
+        let mut clock = told(1_000_000, 50);
+        clock.play(Time(400_000), None, 60);
+        clock.tick(Time(1_001_000), 1_050);
+        assert_eq!((clock.now(), clock.system()), (Time(460_000), Time(1_001_000)));
+        assert!(!clock.is_live() && clock.is_replaying());
+        clock.step_rate(1);
+        clock.tick(Time(1_002_000), 2_050);
+        assert_eq!((clock.rate(), clock.now()), (300, Time(760_000)));
+        clock.tick(Time(1_003_000), 3_050);
+        assert!(clock.is_live());
+        assert_eq!(clock.now(), Time(1_003_000));
+    }
+
+    #[test]
+    fn a_pause_keeps_the_instant_and_goes_on_from_there() {
+        let mut clock = told(1_000_000, 0);
         clock.toggle_pause();
-        clock.tick(Time(99));
-        assert_eq!(clock.now(), Time(7));
+        clock.tick(Time(1_005_000), 5_000);
+        assert_eq!(clock.now(), Time(1_000_000));
+        clock.step_rate(-5);
         clock.toggle_pause();
-        assert_eq!(clock.now(), Time(99));
+        clock.tick(Time(1_006_000), 6_000);
+        assert_eq!((clock.rate(), clock.now()), (1, Time(1_001_000)));
+        clock.go_live();
+        assert_eq!(clock.now(), Time(1_006_000));
+    }
+
+    #[test]
+    fn a_range_is_shown_again_and_again() {
+        let mut clock = told(10_000_000, 0);
+        clock.toggle_loop([Time(1_000_000), Time(1_060_000)]);
+        let at = |clock: &mut Clock, steady: i64| {
+            clock.tick(Time(10_000_000 + steady), steady);
+            clock.now()
+        };
+        assert_eq!(at(&mut clock, 50), Time(1_030_000));
+        assert_eq!(at(&mut clock, 120), Time(1_011_999), "the last instant is shown too");
+        clock.seek(Time(1_050_000));
+        assert_eq!(at(&mut clock, 140), Time(1_001_999), "still a loop");
+        clock.toggle_loop([Time(0), Time(1)]);
+        assert_eq!(at(&mut clock, 240), Time(1_061_999), "goes on without");
+        clock.seek(Time(2_000_000));
+        assert_eq!(clock.now(), Time(2_000_000));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_does_not_throw_a_replay() {
+        let mut clock = told(1_000_000_000, 0);
+        clock.play(Time(900_000_000), None, 10);
+        clock.tick(Time(2_000_000_000), 100);
+        assert_eq!(clock.now(), Time(900_001_000));
+        clock.tick(Time(0), 200);
+        assert!(clock.now() <= Time(0), "never later than the system");
+    }
+
+    #[derive(Clone, Debug)]
+    enum Hand {
+        Pause,
+        Seek(i64),
+        Rate(i32),
+        Loop(i64, i64),
+        Live,
+    }
+
+    fn hand() -> impl Strategy<Value = Hand> {
+        let instant = || 0..20_000_000_i64;
+        prop_oneof![
+            Just(Hand::Pause),
+            instant().prop_map(Hand::Seek),
+            (-2..3_i32).prop_map(Hand::Rate),
+            (instant(), instant()).prop_map(|(a, b)| Hand::Loop(a.min(b), a.max(b))),
+            Just(Hand::Live),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_hands_do(steps in prop::collection::vec((hand(), 0..5_000_i64, -50_000..50_000_i64), 1..40)) {
+            let (mut system, mut steady) = (10_000_000, 0);
+            let mut clock = told(system, steady);
+            for (hand, passes, jump) in steps {
+                let before = clock.now();
+                match hand {
+                    Hand::Pause => {
+                        clock.toggle_pause();
+                        prop_assert_eq!(clock.now(), before, "a pause moves nothing");
+                    }
+                    Hand::Seek(at) => {
+                        clock.seek(Time(at));
+                        prop_assert_eq!(clock.now(), Time(at.min(system)));
+                    }
+                    Hand::Rate(step) => {
+                        clock.step_rate(step);
+                        prop_assert_eq!(clock.now(), before, "another speed moves nothing");
+                    }
+                    Hand::Loop(first, last) => clock.toggle_loop([Time(first), Time(last)]),
+                    Hand::Live => clock.go_live(),
+                }
+                (system, steady) = (system + passes + jump, steady + passes);
+                clock.tick(Time(system), steady);
+                prop_assert!(clock.now() <= Time(system), "never of the future");
+                if let ClockMode::Replay(Replay { range: Some([first, last]), is_paused: false, .. }) = clock.mode() {
+                    prop_assert!((first..=last).contains(&clock.now()) || Time(system) < first);
+                }
+            }
+        }
     }
 }

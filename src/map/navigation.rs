@@ -212,18 +212,22 @@ pub(super) fn keyboard(
     real: Res<Time<Real>>,
 ) {
     let Some(keys) = keys else { return };
+    let is_shifted = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
     for key in keys.get_just_pressed() {
         hands.last_input_secs = real.elapsed_secs_f64();
         let action = match key {
             KeyCode::Escape => Action::FocusParent,
             KeyCode::Home => Action::FocusNothing,
             KeyCode::Space => Action::TogglePause,
+            KeyCode::End => Action::GoLive,
+            KeyCode::Comma => Action::StepHours(if is_shifted { -24 } else { -1 }),
+            KeyCode::Period => Action::StepHours(if is_shifted { 24 } else { 1 }),
+            KeyCode::BracketLeft => Action::StepRate(-1),
+            KeyCode::BracketRight => Action::StepRate(1),
+            KeyCode::KeyO => Action::ToggleLoop,
             KeyCode::ArrowRight => Action::StepScene(1),
             KeyCode::ArrowLeft => Action::StepScene(-1),
-            KeyCode::KeyC => {
-                let is_back = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
-                Action::StepFill(if is_back { -1 } else { 1 })
-            }
+            KeyCode::KeyC => Action::StepFill(if is_shifted { -1 } else { 1 }),
             KeyCode::KeyL => Action::ToggleLayer(Layer::Labels),
             KeyCode::KeyT => Action::ToggleTilt,
             KeyCode::KeyD => Action::ToggleDiagnostics,

@@ -7,7 +7,6 @@ use bevy::prelude::*;
 use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
 use crate::config::{Config, Fill, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
-use crate::domain::clock::ClockMode;
 use crate::domain::event_store::EventKey;
 use crate::domain::time::Time as Instant1970;
 
@@ -34,8 +33,16 @@ pub enum Action {
     SetTilt(f64),
     /// Next scene (1) or previous (−1).
     StepScene(i32),
-    /// Stop the clock, or back to live.
+    /// Stop the clock, or go on from there.
     TogglePause,
+    /// Show what was so many hours later, or earlier.
+    StepHours(i64),
+    /// A faster (1) or slower (−1) replay.
+    StepRate(i32),
+    /// Show the day again and again, or go on without.
+    ToggleLoop,
+    /// Count events of so many seconds on the map.
+    SetWindow(f64),
     /// Show this instant.
     SeekTo(Instant1970),
     /// Follow the system's clock again.
@@ -161,7 +168,12 @@ pub struct Visible {
     pub fill: Fill,
     /// Tilt that the map shall have, degrees.
     pub tilt_deg: f64,
+    /// Events of so many seconds count on the map.
+    pub window_secs: f64,
 }
+
+/// Shortest and longest window that a hand may set, seconds.
+pub const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
 
 /// Tilt of a map that is tilted by hand, degrees.
 const HAND_TILT_DEG: f64 = 45.0;
@@ -182,6 +194,7 @@ impl Visible {
             self.panels = entry.panels.clone();
             self.fill = entry.fill.clone();
             self.tilt_deg = entry.tilt_deg;
+            self.window_secs = config.heat.window_secs;
         }
     }
 
@@ -259,8 +272,18 @@ pub(super) fn apply(
                 selection.clear();
             }
             Action::TogglePause => clock.0.toggle_pause(),
-            Action::SeekTo(at) => clock.0.set_mode(ClockMode::Fixed(*at)),
-            Action::GoLive => clock.0.set_mode(ClockMode::Live),
+            Action::StepHours(hours) => {
+                let at = clock.now().plus_millis(hours * 3_600_000);
+                if at < clock.system() { clock.0.seek(at) } else { clock.0.go_live() }
+            }
+            Action::StepRate(step) => clock.0.step_rate(*step),
+            Action::ToggleLoop => {
+                let start = clock.now().start_of_day(&config.0.wall.zone);
+                clock.0.toggle_loop([start, start.plus_millis(86_400_000 - 1)]);
+            }
+            Action::SetWindow(secs) => visible.window_secs = secs.clamp(WINDOW_SECS[0], WINDOW_SECS[1]),
+            Action::SeekTo(at) => clock.0.seek(*at),
+            Action::GoLive => clock.0.go_live(),
             Action::ToggleDiagnostics => overlays.diagnostics = !overlays.diagnostics,
             Action::ToggleHelp => overlays.help = !overlays.help,
         }

@@ -141,9 +141,19 @@ impl Plugin for ModelPlugin {
     }
 }
 
-/// Tells the clock the system's time, once a frame.
-fn tick_clock(mut clock: ResMut<WallClock>) {
-    clock.bypass_change_detection().0.tick(Instant1970::system_now());
+/// Tells the clock the time, once a frame.
+fn tick_clock(mut clock: ResMut<WallClock>, started: Local<Started>) {
+    let steady_ms = i64::try_from(started.0.elapsed().as_millis()).unwrap_or(i64::MAX);
+    clock.bypass_change_detection().0.tick(Instant1970::system_now(), steady_ms);
+}
+
+/// When the first frame was.
+struct Started(Instant);
+
+impl Default for Started {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
 }
 
 /// How long one frame may spend on taking in updates. What is left waits in

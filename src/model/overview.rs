@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::events::Changes;
-use super::{Areas, Events, Waker, WallClock, WallConfig};
+use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
 use crate::domain::event_store::Course;
 use crate::domain::overview::{Engine, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
 use crate::domain::time::Time as Instant1970;
@@ -59,13 +59,17 @@ pub(super) fn recompute(
     areas: Res<Areas>,
     clock: Res<WallClock>,
     config: Res<WallConfig>,
+    visible: Res<Visible>,
     waker: Res<Waker>,
     real: Res<Time<Real>>,
 ) {
     let now = clock.now();
     // Other areas: what was placed in the old ones must not be looked up in them.
     let is_urgent = areas.revision != overview.areas_revision;
-    let is_changed = is_urgent || events.revision != overview.events_revision || now != overview.now;
+    let is_changed = is_urgent
+        || events.revision != overview.events_revision
+        || now != overview.now
+        || overview.window.secs() != visible.window_secs;
     let elapsed = real.elapsed_secs_f64();
     let is_early = clock.0.is_live() && overview.revision > 0 && elapsed - overview.built_at_secs < LOOK_SECS;
     if !is_urgent && overview.counting.is_none() && (!is_changed || is_early) {
@@ -78,7 +82,7 @@ pub(super) fn recompute(
         day_start: now.start_of_day(&config.0.wall.zone),
         stage_count: config.0.closed_loop.stages.len(),
     };
-    let window_secs = config.0.heat.window_secs;
+    let window_secs = visible.window_secs;
     let has_news = overview.follow(now, setting, window_secs, changes, &events, &areas, &waker, is_urgent);
     overview.events_revision = events.revision;
     overview.areas_revision = areas.revision;
@@ -192,6 +196,7 @@ mod tests {
         world.init_resource::<Areas>();
         world.init_resource::<WallClock>();
         world.init_resource::<Waker>();
+        world.init_resource::<Visible>();
         world.init_resource::<Time<Real>>();
         world.resource_mut::<Areas>().revision = 1;
         world.run_system_once(recompute).expect("runs");

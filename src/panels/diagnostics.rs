@@ -21,6 +21,8 @@ pub struct Diagnostics<'a> {
     pub frames_ms: &'a [f32],
     /// Resident memory in bytes; 0 = unknown.
     pub memory_bytes: u64,
+    /// Of that, what the program itself allocated; 0 = unknown.
+    pub heap_bytes: u64,
     /// Name of the graphics adapter.
     pub adapter: &'a str,
     /// Events held by the model.
@@ -83,10 +85,11 @@ fn figures_ui(pen: &Pen, inner: Rect, diagnostics: &Diagnostics) {
     sorted.sort_by(f32::total_cmp);
     let at = |share: f32| sorted.get(((sorted.len() as f32 - 1.0) * share).max(0.0) as usize).copied();
     let ms = |value: Option<f32>| value.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1}"));
-    let memory = if diagnostics.memory_bytes == 0 {
-        "–".to_owned()
-    } else {
-        value_text((diagnostics.memory_bytes as f64 / 1_048_576.0).round())
+    let mebi = |bytes: u64| value_text((bytes as f64 / 1_048_576.0).round());
+    let memory = if diagnostics.memory_bytes == 0 { "–".to_owned() } else { mebi(diagnostics.memory_bytes) };
+    let memory_label = match diagnostics.heap_bytes {
+        0 => "内存 MiB".to_owned(),
+        heap => format!("内存 MiB · 自用 {}", mebi(heap)),
     };
     let events = match diagnostics.dropped_events {
         0 => "事件".to_owned(),
@@ -96,7 +99,7 @@ fn figures_ui(pen: &Pen, inner: Rect, diagnostics: &Diagnostics) {
         ("帧率 帧/秒", format!("{:.0}", diagnostics.fps)),
         ("帧时 P50 ms", ms(at(0.5))),
         ("帧时 P99 ms", ms(at(0.99))),
-        ("内存 MiB", memory),
+        (memory_label.as_str(), memory),
         (events.as_str(), count_text(diagnostics.events)),
     ];
     let column = inner.width() / figures.len() as f32;

@@ -34,11 +34,45 @@ pub(super) fn panel_frame_ui(
     health: &PartHealth,
     content: impl FnOnce(&mut Ui, &Pen, Rect) -> Option<PanelAction>,
 ) -> Option<PanelAction> {
+    framed_ui(ui, rect, view, title, health, Shows::Then, content)
+}
+
+/// The same for content of which only the latest is known, whatever instant
+/// the wall shows: it is marked as of the present in a replay.
+pub(super) fn present_frame_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    view: &PanelView,
+    title: &str,
+    health: &PartHealth,
+    content: impl FnOnce(&mut Ui, &Pen, Rect) -> Option<PanelAction>,
+) -> Option<PanelAction> {
+    framed_ui(ui, rect, view, title, health, Shows::Now, content)
+}
+
+/// Of which time a panel's content is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// Of the shown instant.
+    Then,
+    /// Of the present, also in a replay.
+    Now,
+}
+
+fn framed_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    view: &PanelView,
+    title: &str,
+    health: &PartHealth,
+    shows: Shows,
+    content: impl FnOnce(&mut Ui, &Pen, Rect) -> Option<PanelAction>,
+) -> Option<PanelAction> {
     let pen = Pen::new(ui, view);
     let theme = view.theme;
     let is_stale = health.freshness == Freshness::Stale;
     ground(&pen, rect, if is_stale { theme.attention } else { theme.accent });
-    title_line(&pen, rect, title, health);
+    title_line(&pen, rect, view, title, health, shows);
 
     let mut inner = Rect::from_min_max(
         pos2(rect.left() + pen.u(space::PADDING), rect.top() + pen.u(TITLE_HEIGHT)),
@@ -85,7 +119,7 @@ pub(super) fn card_ground(pen: &Pen, rect: Rect) {
     pen.fill(stroke, theme.accent);
 }
 
-fn title_line(pen: &Pen, rect: Rect, title: &str, health: &PartHealth) {
+fn title_line(pen: &Pen, rect: Rect, view: &PanelView, title: &str, health: &PartHealth, shows: Shows) {
     let theme = pen.theme();
     let (left, right) = (rect.left() + pen.u(space::PADDING), rect.right() - pen.u(space::PADDING));
     let baseline = rect.top() + pen.u(34.0);
@@ -96,6 +130,14 @@ fn title_line(pen: &Pen, rect: Rect, title: &str, health: &PartHealth) {
         (Freshness::Stale, Some(secs)) => (format!("滞后 {}", age_text(secs)), Some(Mark::Triangle), theme.attention),
         (Freshness::Stale, None) => ("滞后".to_owned(), Some(Mark::Triangle), theme.attention),
         (Freshness::Waiting, _) | (_, None) => ("等待".to_owned(), Some(Mark::Ring), theme.text_secondary),
+        // How old the data are says nothing about what is shown of them.
+        (Freshness::Fresh, Some(_)) if !view.is_live && shows == Shows::Now => {
+            ("现状,非回放".to_owned(), None, theme.text)
+        }
+        (Freshness::Fresh, Some(_)) if !view.is_live => {
+            let at = view.now.minute_text(&view.config.wall.zone);
+            (format!("回放 {at}"), Some(Mark::Rewind), theme.attention)
+        }
         (Freshness::Fresh, Some(secs)) => (age_text(secs), None, theme.text),
     };
     let age_style = Style::regular(size::SMALL, color);

@@ -2,14 +2,14 @@
 //! audience and the live mark right.
 //!
 //! While the wall does not show now, the mark becomes a filled, worded badge
-//! with the shown instant, and a line in the same colour runs along the top
-//! of the wall: nobody should take a replay for the present.
+//! with its speed, and a line in the same colour runs around the wall: nobody
+//! should take a replay for the present.
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::clickable;
 use super::pen::{MARK_EM, Mark, Pen, Style};
-use super::{PanelAction, PanelView, StageLayout};
+use super::{PanelAction, PanelView, ReplayView, StageLayout};
 use crate::config::Audience;
 use crate::domain::health::{Freshness, SourceState};
 use crate::theme::{Rgba, size, space};
@@ -30,6 +30,8 @@ pub fn header_ui(ui: &mut Ui, layout: &StageLayout, view: &PanelView) -> Option<
     if !view.is_live {
         let line = Rect::from_min_size(rect.min, vec2(rect.width(), pen.u(5.0)));
         pen.fill(line, view.theme.attention);
+        // Around everything: no picture of a part of the wall lacks it.
+        pen.outline(ui.max_rect(), 3.0, view.theme.attention);
     }
     let left = clock_ui(&pen, rect, view, is_compact);
     let (right, action) = right_ui(ui, &pen, rect, view, is_compact);
@@ -110,7 +112,12 @@ fn live_badge(pen: &Pen, [right, middle]: [f32; 2], view: &PanelView) -> Rect {
         }
         return badge_ui(pen, [right, middle], Mark::Dot, "实时", theme.good, false);
     }
-    badge_ui(pen, [right, middle], Mark::Rewind, "回放", theme.attention, true)
+    let word = match view.replay {
+        ReplayView { is_running: true, is_loop: true, rate } => format!("循环回放 {rate}×"),
+        ReplayView { is_running: true, rate, .. } => format!("回放 {rate}×"),
+        _ => "回放 · 暂停".to_owned(),
+    };
+    badge_ui(pen, [right, middle], Mark::Rewind, &word, theme.attention, true)
 }
 
 /// A badge whose right end is at `right`.

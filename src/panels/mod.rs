@@ -83,6 +83,10 @@ pub struct PanelView<'a> {
     pub system: Time,
     /// Whether the shown instant follows the system's time.
     pub is_live: bool,
+    /// How the clock runs while it is not live.
+    pub replay: ReplayView,
+    /// Events of so many seconds count on the map.
+    pub window_secs: f64,
     /// The hierarchy.
     pub tree: &'a AreaTree,
     /// The area in focus; `None` is everything.
@@ -103,6 +107,17 @@ pub struct PanelView<'a> {
     pub sources: Vec<SourceRow<'a>>,
     /// What is being loaded, with counts: `网格边界 12,000 / 40,976`.
     pub loading: Option<&'a str>,
+}
+
+/// How the clock runs while it is not live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplayView {
+    /// Shown seconds per second, while it runs.
+    pub rate: u32,
+    /// Whether it runs.
+    pub is_running: bool,
+    /// Whether the same is shown again and again.
+    pub is_loop: bool,
 }
 
 impl PanelView<'_> {
@@ -129,8 +144,16 @@ pub enum PanelAction {
     OpenPoint(usize),
     /// Close the card or list that is open.
     CloseCard,
-    /// Stop the clock, or back to live.
+    /// Stop the clock, or go on from there.
     TogglePause,
+    /// Show what was so many hours later, or earlier.
+    StepHours(i64),
+    /// A faster (1) or slower (−1) replay.
+    StepRate(i32),
+    /// Show the day again and again, or go on without.
+    ToggleLoop,
+    /// Count events of so many seconds on the map.
+    SetWindow(f64),
     /// Show this instant.
     SeekTo(Time),
     /// Follow the system's time again.

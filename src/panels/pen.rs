@@ -258,8 +258,8 @@ impl<'a> Pen<'a> {
             Mark::Triangle => self.polygon(vec![at(0.0, -0.95), at(1.0, 0.8), at(-1.0, 0.8)], color),
             Mark::Diamond => self.polygon(vec![at(0.0, -1.1), at(1.1, 0.0), at(0.0, 1.1), at(-1.1, 0.0)], color),
             Mark::Rewind => {
-                self.polygon(vec![at(0.1, -0.9), at(0.1, 0.9), at(-1.2, 0.0)], color);
-                self.polygon(vec![at(1.3, -0.9), at(1.3, 0.9), at(0.0, 0.0)], color);
+                self.polygon(vec![at(-0.1, -0.8), at(-0.1, 0.8), at(-1.2, 0.0)], color);
+                self.polygon(vec![at(0.9, -0.8), at(0.9, 0.8), at(-0.2, 0.0)], color);
             }
             Mark::Up => self.arrow(center, r, -1.0, color),
             Mark::Down => self.arrow(center, r, 1.0, color),

@@ -1,24 +1,33 @@
-//! Time axis: the day's histogram, with the heat window on it.
+//! Time axis: the day's histogram, with the window of the map on it.
 //!
 //! One column per quarter of an hour, ordinary events below, major and urgent
-//! ones above, bright inside the heat window. A click shows that instant; on
-//! the part of the day that has not come it goes back to live.
+//! ones above, bright inside the window. In a replay the part of the day that
+//! it has not reached stands as outlines. A hand on the columns shows that
+//! instant, one on the window moves it, one on its left edge makes it longer
+//! or shorter; the buttons on the title line are in [`transport`].
 
-use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
+mod transport;
 
-use super::chart::clickable;
-use super::frame::panel_frame_ui;
+use bevy_egui::egui::{Align, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+
+use super::frame::{TITLE_HEIGHT, panel_frame_ui};
 use super::number::{count_text, span_text};
 use super::pen::{Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::{Freshness, PartHealth};
 use crate::domain::overview::QUARTERS;
 use crate::domain::time::Time;
-use crate::theme::size;
+use crate::theme::{size, space};
 
 const DAY_MILLIS: i64 = 86_400_000;
 /// Design units under the columns for the hours.
 const HOURS_HEIGHT: f32 = 22.0;
+/// How near to the edge of the window a hand takes hold of it, design units.
+const EDGE_REACH: f32 = 14.0;
+/// Steps in which a hand changes the window, seconds.
+const WINDOW_STEP_SECS: f64 = 300.0;
+/// Shortest and longest window, seconds.
+const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
 
 /// Draws the histogram of the shown day.
 pub fn time_axis_ui(
@@ -28,29 +37,37 @@ pub fn time_axis_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    let is_waiting = health.freshness == Freshness::Waiting;
-    let title = if is_waiting { title.to_owned() } else { headline(view, title) };
-    panel_frame_ui(ui, rect, view, &title, health, |ui, pen, inner| {
+    if health.freshness == Freshness::Waiting {
+        return panel_frame_ui(ui, rect, view, title, health, |_, _, _| None);
+    }
+    let title = headline(view, title);
+    // The buttons stand where other panels name their sources.
+    let health = PartHealth { names: String::new(), ..health.clone() };
+    let moved = panel_frame_ui(ui, rect, view, &title, &health, |ui, pen, inner| {
         let plot = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - pen.u(HOURS_HEIGHT)));
         let axis = Axis::new(plot, view);
+        axis.to_come(pen, view);
         axis.window_ground(pen);
         axis.columns(pen, view);
         axis.hours(pen);
         axis.now_line(pen, view);
         key_ui(pen, plot, view);
-        let response = clickable(ui, plot, "time-axis", "时间轴");
-        let pointer = response.clicked().then(|| response.interact_pointer_pos()).flatten()?;
-        let instant = axis.time_at(pointer.x);
-        Some(if instant >= view.system { PanelAction::GoLive } else { PanelAction::SeekTo(instant) })
-    })
+        axis.hand(ui, pen, view)
+    });
+    let pen = Pen::new(ui, view);
+    let title_width = pen.width(&title, Style::bold(size::BODY, view.theme.text));
+    let line = Rect::from_min_max(
+        pos2(rect.left() + pen.u(space::PADDING) + title_width + pen.u(24.0), rect.top()),
+        pos2(rect.right() - pen.u(space::PADDING + 132.0), rect.top() + pen.u(TITLE_HEIGHT)),
+    );
+    transport::transport_ui(ui, &pen, line, view).or(moved)
 }
 
-/// `时间轴 · 窗口 3 小时 11:32–14:32 · 1,204 件`.
+/// `时间轴 · 近 3 小时 11:32–14:32 · 1,204 件`.
 fn headline(view: &PanelView, title: &str) -> String {
     let zone = &view.config.wall.zone;
-    let window_secs = view.config.heat.window_secs;
-    let from = view.now.plus_millis(-(window_secs * 1000.0) as i64);
-    let (span, unit) = span_text(window_secs);
+    let from = view.now.plus_millis(-(view.window_secs * 1000.0) as i64);
+    let (span, unit) = span_text(view.window_secs);
     let span = span.trim_end_matches(".0");
     format!(
         "{title} · 近 {span} {unit} {}–{} · {} 件",
@@ -58,6 +75,17 @@ fn headline(view: &PanelView, title: &str) -> String {
         view.now.minute_text(zone),
         count_text(view.overview.window_count)
     )
+}
+
+/// What a hand holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Hold {
+    /// The shown instant.
+    Instant,
+    /// The window: so far left of its right end it was taken, points.
+    Window(f32),
+    /// The window's left edge.
+    Edge,
 }
 
 /// Where instants of the day stand on the plot.
@@ -71,9 +99,9 @@ struct Axis {
 
 impl Axis {
     fn new(plot: Rect, view: &PanelView) -> Self {
-        let most = view.overview.quarters.iter().map(|q| q[0] + q[1]).max().unwrap_or(0).max(1);
+        let most = most_of(view).max(1);
         let mut axis = Self { plot, day_start: view.overview.day_start, window: [0.0; 2], most };
-        let from = view.now.plus_millis(-(view.config.heat.window_secs * 1000.0) as i64);
+        let from = view.now.plus_millis(-(view.window_secs * 1000.0) as i64);
         axis.window = [axis.x(from), axis.x(view.now)];
         axis
     }
@@ -90,32 +118,94 @@ impl Axis {
         self.day_start.plus_millis(minutes * 60_000)
     }
 
+    /// What the hand on the plot wants.
+    fn hand(&self, ui: &Ui, pen: &Pen, view: &PanelView) -> Option<PanelAction> {
+        let id = ui.id().with("time-axis");
+        let response = ui.interact(self.plot, id, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Slider, true, "时间轴"));
+        let reach = pen.u(EDGE_REACH);
+        let is_on_edge = |x: f32| (x - self.window[0]).abs() <= reach && self.window[1] - self.window[0] > reach * 2.0;
+        if let Some(at) = response.hover_pos() {
+            let cursor = if is_on_edge(at.x) { CursorIcon::ResizeHorizontal } else { CursorIcon::PointingHand };
+            ui.ctx().set_cursor_icon(cursor);
+        }
+        let pointer = response.interact_pointer_pos()?;
+        if response.clicked() {
+            return Some(show(self.time_at(pointer.x), view));
+        }
+        if response.drag_started() {
+            let from = ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer);
+            let hold = match () {
+                () if is_on_edge(from.x) => Hold::Edge,
+                () if (self.window[0]..=self.window[1]).contains(&from.x) => Hold::Window(self.window[1] - from.x),
+                () => Hold::Instant,
+            };
+            ui.data_mut(|data| data.insert_temp(id, hold));
+        }
+        if !response.dragged() {
+            return None;
+        }
+        self.dragged(ui.data(|data| data.get_temp(id))?, &response, view)
+    }
+
+    fn dragged(&self, hold: Hold, response: &Response, view: &PanelView) -> Option<PanelAction> {
+        let x = response.interact_pointer_pos()?.x;
+        Some(match hold {
+            Hold::Instant => show(self.time_at(x), view),
+            Hold::Window(left_of_end) => show(self.time_at(x + left_of_end), view),
+            Hold::Edge => {
+                let secs = view.now.secs_since(self.time_at(x)) / WINDOW_STEP_SECS;
+                let secs = (secs.round() * WINDOW_STEP_SECS).clamp(WINDOW_SECS[0], WINDOW_SECS[1]);
+                return (secs != view.window_secs).then_some(PanelAction::SetWindow(secs));
+            }
+        })
+    }
+
+    /// The part of the day that has not come.
+    fn to_come(&self, pen: &Pen, view: &PanelView) {
+        let from = self.x(view.system);
+        if from < self.plot.right() {
+            let rest = Rect::from_min_max(pos2(from, self.plot.top()), self.plot.max);
+            pen.hatch(rest, pen.theme().hairline.alpha(0.35));
+        }
+    }
+
     fn window_ground(&self, pen: &Pen) {
         let [left, right] = self.window;
         let window = Rect::from_min_max(pos2(left, self.plot.top()), pos2(right, self.plot.bottom()));
         pen.fill(window, pen.theme().accent.alpha(0.10));
         pen.hline(left, right, self.plot.top(), 1.5, pen.theme().accent);
+        // A handle: two strokes on the edge that can be drawn.
+        let middle = self.plot.center().y;
+        for shift in [-2.0, 2.0] {
+            let x = left + pen.u(shift);
+            pen.vline(x, middle - pen.u(7.0), middle + pen.u(7.0), 1.5, pen.theme().accent);
+        }
     }
 
     fn columns(&self, pen: &Pen, view: &PanelView) {
         let width = self.plot.width() / QUARTERS as f32;
         let height = self.plot.height() - pen.u(6.0);
-        for (index, &[normal, major]) in view.overview.quarters.iter().enumerate() {
-            if normal + major == 0 {
-                continue;
-            }
+        let column = |index: usize, bottom: f32, count: u32| {
             let left = self.plot.left() + index as f32 * width;
-            let middle = left + width * 0.5;
-            let is_inside = middle >= self.window[0] && left <= self.window[1];
+            let top = bottom - height * count as f32 / self.most as f32;
+            Rect::from_min_max(pos2(left + width * 0.12, top), pos2(left + width * 0.88, bottom))
+        };
+        for (index, &[normal, major]) in view.overview.quarters.iter().enumerate() {
+            let left = self.plot.left() + index as f32 * width;
+            let is_inside = left + width * 0.5 >= self.window[0] && left <= self.window[1];
             let strength = if is_inside { 1.0 } else { 0.42 };
             let mut bottom = self.plot.bottom();
             for (count, color) in [(normal, pen.theme().accent), (major, pen.theme().attention)] {
-                let top = bottom - height * count as f32 / self.most as f32;
-                let column = Rect::from_min_max(pos2(left + width * 0.12, top), pos2(left + width * 0.88, bottom));
+                let rect = column(index, bottom, count);
                 if count > 0 {
-                    pen.fill(column, color.alpha(strength));
+                    pen.fill(rect, color.alpha(strength));
                 }
-                bottom = top;
+                bottom = rect.top();
+            }
+            let ahead = view.overview.ahead.get(index).map_or(0, |ahead| ahead[0] + ahead[1]);
+            if ahead > 0 {
+                pen.outline(column(index, bottom, ahead), 1.0, pen.theme().accent.alpha(0.35));
             }
         }
         pen.hline(self.plot.left(), self.plot.right(), self.plot.bottom(), 1.0, pen.theme().hairline);
@@ -143,18 +233,31 @@ impl Axis {
     }
 }
 
+/// The instant, or live where it has not come.
+fn show(at: Time, view: &PanelView) -> PanelAction {
+    if at >= view.system { PanelAction::GoLive } else { PanelAction::SeekTo(at) }
+}
+
+/// Events of the fullest quarter, reached or not.
+fn most_of(view: &PanelView) -> u32 {
+    let reached = view.overview.quarters.iter().map(|q| q[0] + q[1]);
+    let ahead = view.overview.ahead.iter().map(|q| q[0] + q[1]).chain(std::iter::repeat(0));
+    reached.zip(ahead).map(|(reached, ahead)| reached + ahead).max().unwrap_or(0)
+}
+
 /// What the colours are and how high the highest column is, in the part of
 /// the day that is still empty, else left out.
 fn key_ui(pen: &Pen, plot: Rect, view: &PanelView) {
-    let most = view.overview.quarters.iter().map(|q| q[0] + q[1]).max().unwrap_or(0);
     let entries = [("一般", view.theme.accent), ("重要以上", view.theme.attention)];
-    let highest = format!("最高 {} 件/15 分钟", count_text(u64::from(most)));
+    let highest = format!("最高 {} 件/15 分钟", count_text(u64::from(most_of(view))));
     let style = Style::regular(size::SMALL, view.theme.text_secondary);
     let box_width = pen.u(11.0);
     let gap = pen.u(18.0);
     let widths: Vec<f32> = entries.iter().map(|(word, _)| box_width + pen.u(6.0) + pen.width(word, style)).collect();
     let total = widths.iter().sum::<f32>() + gap * 2.0 + pen.width(&highest, style);
+    let last = view.overview.ahead.iter().rposition(|ahead| ahead[0] + ahead[1] > 0).map_or(0, |quarter| quarter + 1);
     let share = view.now.millis_since(view.overview.day_start) as f32 / DAY_MILLIS as f32;
+    let share = share.max(last as f32 / QUARTERS as f32);
     let clear_from = plot.left() + plot.width() * share.clamp(0.0, 1.0) + gap;
     if plot.right() - clear_from < total {
         return;

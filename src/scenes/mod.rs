@@ -7,7 +7,7 @@
 use bevy::prelude::*;
 
 use crate::map::Hands;
-use crate::model::{Action, Focus, Selection, Visible, WallConfig, WallSystems};
+use crate::model::{Action, Focus, Selection, Visible, WallClock, WallConfig, WallSystems};
 
 /// Adds the playlist.
 pub struct ScenesPlugin;
@@ -36,6 +36,7 @@ impl Playlist {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Steps to the next scene when its time has come and no hand holds the wall.
 fn advance(
     mut playlist: ResMut<Playlist>,
@@ -44,6 +45,7 @@ fn advance(
     selection: Res<Selection>,
     config: Res<WallConfig>,
     hands: Res<Hands>,
+    clock: Res<WallClock>,
     real: Res<Time<Real>>,
     mut actions: MessageWriter<Action>,
 ) {
@@ -55,6 +57,9 @@ fn advance(
         playlist.entered_at_secs = now;
     }
     if playlist.was_held && !is_held {
+        if !clock.0.is_live() {
+            actions.write(Action::GoLive);
+        }
         // The hand is gone: back to what the scene shows by itself.
         let scene_focus = config.0.scenes.get(visible.scene).and_then(|scene| scene.focus.as_deref());
         if focus.code.as_deref() != scene_focus || !selection.points.is_empty() {

@@ -112,6 +112,8 @@ struct Report {
     idle_cpu_percent: Option<f64>,
     idle_frames: u32,
     rss_mb: Option<f64>,
+    /// Of that, what the program's own allocator holds.
+    heap_mb: Option<f64>,
 }
 
 #[derive(Serialize, Debug, Clone, Copy)]
@@ -288,7 +290,7 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     let heat_ms = reheat(wall);
     let (idle_cpu_percent, idle_frames) = idle(wall, Duration::from_secs(5));
     // Before the areas are loaded once more.
-    let rss_mb = resident_mb();
+    let (rss_mb, heap_mb) = (resident_mb(), heap_mb());
     let load = load_alone(&data.area_path);
     let world = wall.app.world();
     Report {
@@ -319,6 +321,7 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
         idle_cpu_percent,
         idle_frames,
         rss_mb,
+        heap_mb,
     }
 }
 
@@ -474,6 +477,22 @@ pub(super) fn resident_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1_024.0)
+}
+
+/// What the program's own allocator holds, in MiB: the resident memory without
+/// the program file, its libraries and what the graphics driver takes; unknown
+/// with another allocator.
+#[cfg(not(target_env = "msvc"))]
+pub(super) fn heap_mb() -> Option<f64> {
+    tikv_jemalloc_ctl::epoch::advance().ok()?;
+    let resident = tikv_jemalloc_ctl::stats::resident::read().ok()?;
+    Some(resident as f64 / 1_048_576.0)
+}
+
+/// Unknown with this allocator.
+#[cfg(target_env = "msvc")]
+pub(super) fn heap_mb() -> Option<f64> {
+    None
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -15,6 +15,7 @@ use crate::config::source::Feed;
 use crate::config::{Config, Fill, Layer, PanelKind};
 use crate::domain::area::AreaIndex;
 use crate::domain::choropleth::AreaFigure;
+use crate::domain::clock::{Clock, ClockMode};
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
 use crate::domain::figure::Figure;
@@ -32,7 +33,7 @@ use crate::model::{
 };
 use crate::panels::{
     self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, Legend, OwnerCount,
-    PanelAction, PanelView, Ranking, SourceRow, StageLayout,
+    PanelAction, PanelView, Ranking, ReplayView, SourceRow, StageLayout,
 };
 use crate::theme::size;
 
@@ -421,11 +422,20 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::FocusParent => Action::FocusParent,
         PanelAction::FocusNothing => Action::FocusNothing,
         PanelAction::TogglePause => Action::TogglePause,
+        PanelAction::StepHours(hours) => Action::StepHours(hours),
+        PanelAction::StepRate(step) => Action::StepRate(step),
+        PanelAction::ToggleLoop => Action::ToggleLoop,
+        PanelAction::SetWindow(secs) => Action::SetWindow(secs),
         PanelAction::SeekTo(at) => Action::SeekTo(at),
         PanelAction::GoLive => Action::GoLive,
         PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
         PanelAction::ToggleHelp => Action::ToggleHelp,
     })
+}
+
+fn replay_view(clock: &Clock) -> ReplayView {
+    let is_loop = matches!(clock.mode(), ClockMode::Replay(replay) if replay.range().is_some());
+    ReplayView { rate: clock.rate(), is_running: clock.is_replaying(), is_loop }
 }
 
 fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
@@ -439,6 +449,8 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
         now: shown.clock.now(),
         system: shown.clock.system(),
         is_live: shown.clock.0.is_live(),
+        replay: replay_view(&shown.clock.0),
+        window_secs: shown.visible.window_secs,
         tree: &shown.areas.tree,
         focus: shown.focus.area(&shown.areas),
         overview: &shown.overview,
@@ -594,10 +606,12 @@ fn draw(
         let frames: Vec<f32> = shown.state.frames_ms.iter().copied().collect();
         let recent: f32 = frames.iter().rev().take(30).sum();
         let counted = frames.len().min(30) as f32;
+        let bytes = |mebi: Option<f64>| mebi.map_or(0, |mebi| (mebi * 1_048_576.0) as u64);
         let diagnostics = Diagnostics {
             fps: if recent > 0.0 { counted * 1_000.0 / recent } else { 0.0 },
             frames_ms: &frames,
-            memory_bytes: super::bench::resident_mb().map_or(0, |mb| (mb * 1_048_576.0) as u64),
+            memory_bytes: bytes(super::bench::resident_mb()),
+            heap_bytes: bytes(super::bench::heap_mb()),
             adapter: shown.adapter.as_ref().map_or("", |info| info.name.as_str()),
             events: shown.events.store.len() as u64,
             dropped_events: shown.events.store.dropped(),

@@ -100,6 +100,9 @@ fn connect_waker(wake: Res<WakeUp>, proxy: Option<Res<EventLoopProxyWrapper>>) {
 /// same each time: the event loop takes a change for a wish for a frame.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
+/// Time between two frames of a replay in which nothing else moves.
+const REPLAY_REST: Duration = Duration::from_millis(33);
+
 /// A new event pulses this long.
 const PULSE_SECS: f32 = 3.2;
 
@@ -127,6 +130,7 @@ fn pace(
     tiles: Res<TileLayer>,
     marks: Res<Marks>,
     textures: Res<TexturesPending>,
+    clock: Res<WallClock>,
     real: Res<Time<Real>>,
 ) {
     let is_building = areas.is_building() || layer.is_building() || raised.is_building() || tracks.is_building();
@@ -137,7 +141,7 @@ fn pace(
     } else {
         // Woken by input, by data, and when the second of the clock turns.
         UpdateMode::Reactive {
-            wait: LONGEST_REST,
+            wait: if clock.0.is_replaying() { REPLAY_REST } else { LONGEST_REST },
             react_to_device_events: false,
             react_to_user_events: true,
             react_to_window_events: true,

@@ -9,14 +9,14 @@ mod fixture;
 use bevy_egui::egui::{
     self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
 };
-use quanyu::config::{Bezels, PanelKind};
+use quanyu::config::{Bezels, Panel, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, PointFacts,
-    PointState, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui, free_for_legend,
-    header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui,
-    tally_card_ui, unit_for,
+    PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui,
+    free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui,
+    scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -159,6 +159,7 @@ fn header_and_overlays_are_tidy_too() {
                             fps: 60.0,
                             frames_ms: &[8.0, 16.7, 40.0],
                             memory_bytes: 1 << 40,
+                            heap_bytes: 1 << 39,
                             adapter: LONG,
                             dropped_events: 1_234_567,
                             events: 123_456_789,
@@ -309,7 +310,30 @@ fn a_replay_and_made_up_data_are_unmistakable() {
     assert!(live.contains("实时") && !live.contains("回放") && live.contains("演示数据"), "{live}");
     world.is_live = false;
     let replay = header(&world);
-    assert!(replay.contains("回放") && !replay.contains("实时"), "{replay}");
+    assert!(replay.contains("回放 600×") && !replay.contains("实时"), "{replay}");
+    world.replay.is_running = false;
+    assert!(header(&world).contains("暂停"));
+    world.replay = ReplayView { rate: 60, is_running: true, is_loop: true };
+    assert!(header(&world).contains("循环回放 60×"));
+}
+
+#[test]
+fn in_a_replay_every_panel_says_of_which_time_it_is() {
+    let Some(ctx) = context() else { return };
+    let mut world = World::new(Mood::Usual);
+    world.is_live = false;
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    for &(index, rect) in &stage.panels {
+        let panel = &world.config.panels[index];
+        let drawn = words(&shapes(&ctx, screen, Vec::new(), |ui| {
+            panel_ui(ui, rect, &view, panel, &health(Freshness::Fresh, Mood::Usual));
+        }));
+        let is_of_now = matches!(panel.kind, PanelKind::Devices | PanelKind::Cameras { .. });
+        let expected = if is_of_now { "现状,非回放" } else { "回放 13:32" };
+        assert!(drawn.contains(expected), "{}: {drawn}", panel.id);
+    }
 }
 
 #[test]
@@ -379,6 +403,54 @@ fn hands_reach_what_they_click() {
     let late = pos2(rect.right() - 30.0, rect.bottom() - 50.0);
     let answer = click(&ctx, screen, late, |ui| panel_ui(ui, rect, &view, panel, &fresh));
     assert_eq!(answer, Some(PanelAction::GoLive));
+}
+
+/// Presses at the first of `way`, goes along it, and returns what `draw`
+/// answered last.
+fn drag(
+    ctx: &egui::Context,
+    screen: Vec2,
+    way: &[Pos2],
+    mut draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
+) -> Option<PanelAction> {
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let (first, last) = (way[0], way[way.len() - 1]);
+    let mut steps = vec![vec![Event::PointerMoved(first)], vec![button(first, true)]];
+    steps.extend(way.iter().map(|&at| vec![Event::PointerMoved(at)]));
+    steps.push(vec![button(last, false)]);
+    let mut answer = None;
+    for events in steps {
+        shapes(ctx, screen, events, |ui| answer = draw(ui).or(answer.take()));
+    }
+    answer
+}
+
+#[test]
+fn hands_move_the_window_and_its_edge() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let fresh = health(Freshness::Fresh, Mood::Usual);
+    let is_axis = |index: usize| matches!(world.config.panels[index].kind, PanelKind::TimeAxis);
+    let (index, rect) = *stage.panels.iter().find(|(index, _)| is_axis(*index)).expect("stands there");
+    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, &world.config.panels[index], &fresh);
+    // The window is three hours long and ends at 14:32.
+    let x = |hour: f32| rect.left() + 16.0 + (rect.width() - 32.0) * hour / 24.0;
+    let at = |hour: f32| pos2(x(hour), rect.bottom() - 50.0);
+    let end = 14.0 + 32.0 / 60.0;
+    let answer = drag(&ctx, screen, &[at(end - 3.0), at(end - 4.0), at(end - 6.0)], draw);
+    assert_eq!(answer, Some(PanelAction::SetWindow(6.0 * 3_600.0)));
+    let answer = drag(&ctx, screen, &[at(13.0), at(12.0), at(10.0)], draw);
+    let Some(PanelAction::SeekTo(shown)) = answer else { panic!("{answer:?}") };
+    let hours = shown.secs_since(world.overview.day_start) / 3_600.0;
+    assert!((hours - f64::from(end) + 3.0).abs() < 0.05, "{hours}");
 }
 
 #[test]
@@ -481,6 +553,11 @@ fn everything_that_can_be_clicked_has_a_name() {
         }
         let view = world.view(unit);
         asked.borrow_mut().extend(header_ui(ui, &stage, &view));
+        let axis = Panel { kind: PanelKind::TimeAxis, ..world.config.panels[0].clone() };
+        let wide = Rect::from_min_size(pos2(0.0, 900.0), vec2(1_600.0, 170.0));
+        let fresh = health(Freshness::Fresh, Mood::Usual);
+        let past = PanelView { is_live: false, ..world.view(unit) };
+        asked.borrow_mut().extend(panel_ui(ui, wide, &past, &axis, &fresh));
         asked.borrow_mut().extend(breadcrumb_ui(ui, stage.free, &view));
         if let Some(area) = world.focus {
             asked.borrow_mut().extend(area_card_ui(ui, stage.free, &view, area, &AreaFacts::default()));
@@ -497,6 +574,12 @@ fn everything_that_can_be_clicked_has_a_name() {
         ("返回上级", PanelAction::FocusParent),
         ("实时或回放", PanelAction::TogglePause),
         ("数据源", PanelAction::ToggleDiagnostics),
+        ("前一天", PanelAction::StepHours(-24)),
+        ("后一小时", PanelAction::StepHours(1)),
+        ("播放或暂停", PanelAction::TogglePause),
+        ("加速", PanelAction::StepRate(1)),
+        ("循环播放当天", PanelAction::ToggleLoop),
+        ("回到实时", PanelAction::GoLive),
     ] {
         asked.borrow_mut().clear();
         harness.get_by_label(name).click();

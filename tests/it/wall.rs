@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bevy::image::Image;
 use quanyu::config::{Config, Layer};
-use quanyu::domain::clock::ClockMode;
+use quanyu::domain::clock::{Clock, ClockMode};
 use quanyu::domain::device::{Device, DeviceState};
 use quanyu::domain::health::{Freshness, SourceState};
 use quanyu::domain::tiles::{TileGrid, TileId};
@@ -251,11 +251,8 @@ fn the_bundled_map_looks_as_it_did() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = Config::parse(STILL, &root.join("still.toml")).expect("a valid configuration");
     let Some(mut wall) = wall_of(Arc::new(config)) else { return };
-    wall.app
-        .world_mut()
-        .resource_mut::<WallClock>()
-        .0
-        .set_mode(ClockMode::Fixed(quanyu::domain::time::Time(1_755_239_528_000)));
+    wall.app.world_mut().resource_mut::<WallClock>().0 =
+        Clock::new(ClockMode::Fixed(quanyu::domain::time::Time(1_755_239_528_000)));
     assert!(wall.settle(Duration::from_secs(60)), "the files were not read");
     let picture = wall.picture().expect("a picture").try_into_dynamic().expect("eight bits a channel").to_rgb8();
     stop(wall.app);

@@ -183,9 +183,11 @@ pub struct Engine {
     /// The day before, up to the same time of day.
     pub(super) before: Day,
     /// Events per quarter of an hour, ordinary ones and others, of the shown
-    /// day and of each of the days before it, latest first. Of the shown day,
-    /// those that the clock has reached.
+    /// day and of each of the days before it, latest first; those that the clock
+    /// has reached.
     pub(super) quarters: Vec<Vec<[u32; 2]>>,
+    /// The same of the shown day, of those that the clock has not reached.
+    pub(super) ahead: Vec<[u32; 2]>,
 }
 
 impl Engine {
@@ -198,11 +200,12 @@ impl Engine {
             today: day(start),
             before: day(start.plus_millis(-DAY_MILLIS)),
             quarters: vec![vec![[0; 2]; QUARTERS]; USUAL_DAYS + 1],
+            ahead: vec![[0; 2]; QUARTERS],
             setting,
         };
         engine.count_days(now, events);
         let from = start.plus_millis(-DAY_MILLIS * USUAL_DAYS as i64);
-        for event in events.between(from, now.min(engine.today.end())) {
+        for event in events.between(from, engine.today.end()) {
             engine.count_quarter(event.reported(), event.severity(), 1);
         }
         engine
@@ -227,7 +230,11 @@ impl Engine {
         let since = reported.millis_since(self.setting.day_start);
         let days_ago = -since.div_euclid(DAY_MILLIS);
         let quarter = since.rem_euclid(DAY_MILLIS) / QUARTER_MILLIS;
-        let day = usize::try_from(days_ago).ok().and_then(|day| self.quarters.get_mut(day));
+        let day = if reported > self.now {
+            (days_ago == 0).then_some(&mut self.ahead)
+        } else {
+            usize::try_from(days_ago).ok().and_then(|day| self.quarters.get_mut(day))
+        };
         if let Some(column) = day.and_then(|day| day.get_mut(quarter as usize)) {
             let count = &mut column[usize::from(severity > Severity::Normal)];
             *count = count.wrapping_add_signed(sign);
@@ -258,16 +265,20 @@ impl Engine {
             return false;
         }
         let tree = Arc::clone(&self.setting.tree);
-        let (from, to, sign) = if now > self.now { (self.now, now, 1) } else { (now, self.now, -1) };
-        for event in store.between(from.plus_millis(1), to) {
-            if self.today.has(event.reported()) {
-                self.count_quarter(event.reported(), event.severity(), sign);
+        let before = self.now;
+        let (from, to) = (before.min(now), before.max(now));
+        // From what lies ahead to what was, or back.
+        for (at, sign) in [(before, -1), (now, 1)] {
+            self.now = at;
+            for event in store.between(from.plus_millis(1), to) {
+                if self.today.has(event.reported()) {
+                    self.count_quarter(event.reported(), event.severity(), sign);
+                }
             }
         }
         let mut scratch = Course::default();
         let is_today = self.today.advance(now, store, &tree, &mut scratch);
         let is_before = self.before.advance(now.plus_millis(-DAY_MILLIS), store, &tree, &mut scratch);
-        self.now = now;
         is_today || is_before
     }
 
@@ -275,8 +286,7 @@ impl Engine {
     pub fn change(&mut self, before: Option<&Course>, after: Option<&Course>, scratch: &mut Course) {
         let tree = Arc::clone(&self.setting.tree);
         for (course, sign) in [(before, -1), (after, 1)] {
-            // Those of the shown day that the clock has not reached wait.
-            if let Some(course) = course.filter(|course| course.reported <= self.now) {
+            if let Some(course) = course {
                 self.count_quarter(course.reported, course.severity, sign);
             }
         }

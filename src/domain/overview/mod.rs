@@ -73,6 +73,9 @@ pub struct Overview {
     pub counts_before: Vec<u32>,
     /// Events per quarter of an hour of today: (normal, major and urgent).
     pub quarters: Vec<[u32; 2]>,
+    /// The same, of what the store knows of the shown day after the shown
+    /// instant: what a replay will come to.
+    pub ahead: Vec<[u32; 2]>,
     /// Least and most events per quarter on the days before; empty without any.
     pub usual: Vec<[u32; 2]>,
     /// Least and most events, on the days before, in the hour that ends with
@@ -113,6 +116,7 @@ impl Overview {
         received(&engine.today.tallies, &mut self.counts);
         received(&engine.before.tallies, &mut self.counts_before);
         self.quarters.clone_from(&days[0]);
+        self.ahead.clone_from(&engine.ahead);
         self.usual = band_of(&usual);
         self.usual_hours = band_of(&usual.iter().map(|day| rolling_hours(day)).collect::<Vec<_>>());
         self.categories = categories_of(&engine.today.classes, store);

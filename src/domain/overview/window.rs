@@ -133,6 +133,11 @@ impl Window {
         self.count
     }
 
+    /// Its length, seconds.
+    pub fn secs(&self) -> f64 {
+        self.end.secs_since(self.start)
+    }
+
     /// What entered and left since the last call.
     pub fn take_change(&mut self) -> WindowChange {
         WindowChange {

@@ -78,7 +78,7 @@ pub(super) fn sync(
         event.is_inside && focused.is_none_or(is_in)
     };
     let grid = bin(overview.window.iter().filter(|event| is_shown(event)), &areas.bounds, heat.radius_m);
-    let window_hours = (heat.window_secs / 3_600.0).max(1e-9);
+    let window_hours = (visible.window_secs / 3_600.0).max(1e-9);
     let cell_km2 = (grid.cell_m / 1_000.0).powi(2);
     let per_bin_to_density = 1.0 / (cell_km2 * window_hours);
 

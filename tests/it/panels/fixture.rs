@@ -22,7 +22,7 @@ use quanyu::domain::overview::{LiveEvent, Overview, QUARTERS};
 use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
 use quanyu::panels::{
-    BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, OwnerCount, PanelView, Ranking, SourceRow,
+    BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, OwnerCount, PanelView, Ranking, ReplayView, SourceRow,
 };
 use quanyu::theme::Theme;
 
@@ -57,6 +57,7 @@ pub struct World {
     pub sources: Vec<(String, SourceHealth)>,
     pub focus: Option<AreaIndex>,
     pub is_live: bool,
+    pub replay: ReplayView,
     pub texture: Option<egui::TextureId>,
     pub mood: Mood,
 }
@@ -85,6 +86,7 @@ impl World {
             sources: sources(mood),
             focus: None,
             is_live: true,
+            replay: ReplayView { rate: 600, is_running: true, is_loop: false },
             texture: None,
             config,
             tree,
@@ -102,6 +104,8 @@ impl World {
             now: if self.is_live { now() } else { now().plus_millis(-3_600_000) },
             system: now(),
             is_live: self.is_live,
+            replay: self.replay,
+            window_secs: 10_800.0,
             tree: &self.tree,
             focus: self.focus,
             overview: &self.overview,
@@ -296,6 +300,7 @@ fn overview(mood: Mood, tree: &AreaTree, stages: usize) -> Overview {
         counts,
         counts_before: before,
         quarters,
+        ahead: (0..QUARTERS).map(|q| if q > elapsed { [7, 2] } else { [0, 0] }).collect(),
         usual: bands,
         usual_hours: hours,
         categories: categories(mood, scale),
