@@ -100,7 +100,8 @@ impl Lods {
     /// The coarsest level whose errors cannot be seen, else the finest.
     fn wanted(&self, px_per_m: f64) -> Option<usize> {
         let off_px = |slot: &Slot| f64::from(slot.tolerance_m) * px_per_m;
-        let best = self.slots.iter().position(|slot| off_px(slot) <= INVISIBLE_PX).or(self.slots.len().checked_sub(1))?;
+        let best =
+            self.slots.iter().position(|slot| off_px(slot) <= INVISIBLE_PX).or(self.slots.len().checked_sub(1))?;
         // A little late on the way in, so that a hand at the border between two
         // does not upload them in turn.
         let is_good_enough = |&shown: &usize| {

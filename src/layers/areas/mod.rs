@@ -501,7 +501,7 @@ mod tests {
         layer.built_revision == revision && !layer.is_building() && !layer.is_refining()
     }
 
-    fn drawn(app: &App) -> &Arc<super::geometry::FillMesh> {
+    fn drawn(app: &App) -> &Arc<geometry::FillMesh> {
         &app.world().resource::<MapScene>().fill
     }
 
