@@ -86,7 +86,7 @@ struct Report {
     parse_ms: f64,
     link_ms: f64,
     geometry_ms: f64,
-    /// After that, in the background: geometry for every zoom.
+    /// Exact geometry, when a near view first needs it, in the background.
     detail_ms: f64,
     /// Tracks → geometry for every zoom, in the background.
     tracks_ms: f64,
@@ -345,7 +345,7 @@ fn load_alone(path: &PathBuf) -> Load {
     let started = Instant::now();
     let (tree, projection) = model::link(areas);
     let link_ms = millis(started.elapsed());
-    let (geometry_ms, detail_ms) = areas::time_build(&Arc::new(tree), &projection);
+    let (geometry_ms, detail_ms) = areas::time_build(&tree, &projection);
     let cpu_ms = cpu_before.zip(cpu_secs()).map(|(before, after)| (after - before) * 1_000.0);
     Load { parse_ms, link_ms, geometry_ms, detail_ms, cpu_ms }
 }
@@ -507,7 +507,7 @@ fn print(report: &Report) {
         report.areas, report.vertices, report.events, report.cameras, report.tracks, report.track_points
     );
     println!(
-        "载入          {:.0} 毫秒(读取 {:.0},建立 {:.0},几何 {:.0};此后在后台细化 {:.0})",
+        "载入          {:.0} 毫秒(读取 {:.0},建立 {:.0},几何 {:.0};放大后在后台细化 {:.0})",
         report.load_ms, report.parse_ms, report.link_ms, report.geometry_ms, report.detail_ms
     );
     if report.tracks > 0 {

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 
 use super::app::{Setup, assemble};
 use super::headless::{HeadlessWall, NoPicture};
+use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
 use crate::map::MapView;
 use crate::model::{Action, Areas, Focus};
@@ -117,7 +118,9 @@ fn come_to_rest(wall: &mut HeadlessWall) {
     while still < 3 && std::time::Instant::now() < end {
         wall.frame();
         let world = wall.app.world();
-        let is_moving = world.resource::<MapView>().is_moving() || world.resource::<RaisedLayer>().is_building();
+        let is_moving = world.resource::<MapView>().is_moving()
+            || world.resource::<RaisedLayer>().is_building()
+            || world.resource::<AreaLayer>().is_refining();
         still = if is_moving || wall.waits_for_tiles() { 0 } else { still + 1 };
     }
 }

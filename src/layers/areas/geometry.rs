@@ -197,7 +197,7 @@ fn hilbert_key(bounds: &Bounds, point: [f64; 2]) -> u32 {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(in crate::layers::areas) mod testing {
     //! Trees that the tests of fills and outlines share.
 
     use crate::domain::area::{Area, AreaTree, GridKind, Level};

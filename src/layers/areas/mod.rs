@@ -1,12 +1,13 @@
 //! Areas: fill by a figure, borders by level, outlines of what is in focus.
 //!
-//! Geometry is built once per change of the areas, on the task pool: first as
-//! coarse as the whole jurisdiction on the screen needs it, then finer. A
-//! change of a figure writes one style per area and touches no vertex; a
-//! change of the view only picks which level of detail, and which chunks of
-//! it, are drawn.
+//! Geometry is built on the task pool: when the areas change, as coarse as the
+//! whole jurisdiction on the screen needs it; finer when the zoom first needs
+//! that (see [`lods`]). A change of a figure writes one style per area and
+//! touches no vertex; a change of the view only picks which level of detail,
+//! and which chunks of it, are drawn.
 
 pub mod geometry;
+mod lods;
 pub mod raise;
 
 use std::ops::Range;
@@ -25,10 +26,8 @@ use crate::domain::geometry::Bounds;
 use crate::map::{Hover, MapView, Relief, picked_level};
 use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
 use crate::theme::{Rgba, Theme};
-use geometry::{
-    Anchor, Borders, Detail, FillMesh, LineClass, LineMesh, Rings, Segment, borders, fill_mesh, label_anchors,
-    line_mesh,
-};
+use geometry::{Anchor, Borders, Detail, LineClass, Rings, Segment, borders, fill_mesh, label_anchors, line_mesh};
+use lods::{INVISIBLE_PX, Lod, Lods};
 
 /// Rows of the line table. Borders take [`LineClass::style`].
 pub mod rows {
@@ -55,42 +54,27 @@ pub struct AreaLayer {
     pub built_revision: u64,
     /// Mean extent of an area by level, local metres.
     mean_side_m: Vec<(Level, f64)>,
-    /// Coarse to fine; the finest is the full geometry.
-    lods: Vec<Lod>,
-    /// Which of them is in the scene.
-    shown_lod: Option<usize>,
-    building: Option<Task<(Built, Rest)>>,
-    refining: Option<Task<Vec<Lod>>>,
+    lods: Lods,
+    building: Option<Task<Built>>,
+    refining: Option<Task<Refined>>,
     wanted_revision: u64,
     styled: StyleKey,
     highlighted: Option<(u64, Option<AreaIndex>, Option<AreaIndex>)>,
 }
 
-/// Fills and borders at one level of detail.
-#[derive(Clone)]
-struct Lod {
-    /// How far they may be from the true ones, local metres; 0 = not at all.
-    tolerance_m: f32,
-    fill: Arc<FillMesh>,
-    lines: Arc<LineMesh>,
-}
-
 /// What the whole jurisdiction on the screen needs.
 struct Built {
     revision: u64,
-    lod: Lod,
+    lods: Lods,
     anchors: Vec<Option<Anchor>>,
     mean_side_m: Vec<(Level, f64)>,
 }
 
-/// What finer levels of detail are built from.
-struct Rest {
-    tree: Arc<AreaTree>,
-    rings: Rings,
-    borders: Borders,
-    detail: Detail,
-    /// Coarse to fine, without the one that was built first.
-    tolerances_m: Vec<f32>,
+/// A finer level of detail of the areas of `revision`.
+struct Refined {
+    revision: u64,
+    tolerance_m: f32,
+    lod: Lod,
 }
 
 impl AreaLayer {
@@ -109,7 +93,7 @@ impl AreaLayer {
         self.building.is_some()
     }
 
-    /// Whether finer levels of detail are still being built.
+    /// Whether the level of detail that the zoom needs is still being built.
     pub fn is_refining(&self) -> bool {
         self.refining.is_some()
     }
@@ -118,7 +102,7 @@ impl AreaLayer {
 /// Starts a build when the areas changed and takes over a finished one.
 pub(super) fn build_geometry(mut layer: ResMut<AreaLayer>, areas: Res<Areas>, waker: Res<Waker>) {
     if let Some(task) = &mut layer.building
-        && let Some((built, rest)) = block_on(poll_once(task))
+        && let Some(built) = block_on(poll_once(task))
     {
         layer.building = None;
         layer.anchors = Arc::new(built.anchors);
@@ -126,20 +110,7 @@ pub(super) fn build_geometry(mut layer: ResMut<AreaLayer>, areas: Res<Areas>, wa
         layer.built_revision = built.revision;
         layer.styled = StyleKey::default();
         layer.highlighted = None;
-        layer.lods = vec![built.lod];
-        layer.shown_lod = None;
-        let waker = waker.clone();
-        layer.refining = Some(AsyncComputeTaskPool::get().spawn(async move {
-            let lods = rest.build();
-            (waker.0)();
-            lods
-        }));
-    }
-    if let Some(task) = &mut layer.refining
-        && let Some(lods) = block_on(poll_once(task))
-    {
-        layer.refining = None;
-        layer.lods.extend(lods);
+        layer.lods = built.lods;
     }
     if areas.revision != layer.wanted_revision && layer.building.is_none() {
         layer.wanted_revision = areas.revision;
@@ -148,15 +119,12 @@ pub(super) fn build_geometry(mut layer: ResMut<AreaLayer>, areas: Res<Areas>, wa
         let (tree, projection, revision) = (Arc::clone(&areas.tree), areas.projection, areas.revision);
         let waker = waker.clone();
         layer.building = Some(AsyncComputeTaskPool::get().spawn(async move {
-            let built = build(revision, tree, &projection);
+            let built = build(revision, &tree, &projection);
             (waker.0)();
             built
         }));
     }
 }
-
-/// Pixels by which a border may be off without anybody seeing it.
-const INVISIBLE_PX: f64 = 0.4;
 
 /// Pixels across which the whole jurisdiction is taken to be shown first.
 const FITTED_PX: f64 = 1_000.0;
@@ -181,69 +149,89 @@ fn tolerances_m(rings: &Rings, detail: &Detail) -> Vec<f32> {
     list
 }
 
-/// What the whole jurisdiction on the screen needs, and what the rest is built
-/// from.
-fn build(revision: u64, tree: Arc<AreaTree>, projection: &Projection) -> (Built, Rest) {
-    let rings = Rings::new(&tree, |point| projection.local_from_lonlat(point));
-    let borders = borders(&tree, &rings);
+/// What the whole jurisdiction on the screen needs, and the tolerances of what
+/// is finer, metres.
+fn build(revision: u64, tree: &AreaTree, projection: &Projection) -> Built {
+    let rings = Rings::new(tree, |point| projection.local_from_lonlat(point));
+    let borders = borders(tree, &rings);
     let detail = Detail::of(&rings, &borders);
-    let mut tolerances_m = tolerances_m(&rings, &detail);
-    let mut rest = Rest { tree, rings, borders, detail, tolerances_m: Vec::new() };
-    let coarsest_m = tolerances_m.remove(0);
-    rest.tolerances_m = tolerances_m;
+    let mut finer_m = tolerances_m(&rings, &detail);
+    let coarsest_m = finer_m.remove(0);
+    // Not needed for what is coarse, and large.
+    let reduced = (coarsest_m > 0.0).then(|| detail.reduced(&rings, coarsest_m));
     // Side by side, so that one's steps on a single processor leave none idle.
     let (lod, (anchors, mean_side_m)) = rayon::join(
-        || rest.lod(coarsest_m),
-        || (label_anchors(&rest.rings, &rest.detail), mean_sides(&rest.tree, &rest.rings)),
+        || match &reduced {
+            Some(reduced) => cut(tree, reduced, None),
+            None => cut(tree, &rings, Some(&borders)),
+        },
+        || (label_anchors(&rings, &detail), mean_sides(tree, &rings)),
     );
-    (Built { revision, lod, anchors, mean_side_m }, rest)
+    Built { revision, lods: Lods::new(revision, coarsest_m, lod, &finer_m), anchors, mean_side_m }
 }
 
-impl Rest {
-    /// All finer levels of detail.
-    fn build(self) -> Vec<Lod> {
-        self.tolerances_m.iter().map(|&tolerance_m| self.lod(tolerance_m)).collect()
-    }
-
-    fn lod(&self, tolerance_m: f32) -> Lod {
-        let (fill, lines) = if tolerance_m > 0.0 {
-            let rings = self.detail.reduced(&self.rings, tolerance_m);
-            rayon::join(|| fill_mesh(&self.tree, &rings), || line_mesh(&rings, &borders(&self.tree, &rings)))
-        } else {
-            rayon::join(|| fill_mesh(&self.tree, &self.rings), || line_mesh(&self.rings, &self.borders))
-        };
-        Lod { tolerance_m, fill: Arc::new(fill), lines: Arc::new(lines) }
+/// One finer level of detail, from the boundaries themselves: what could be
+/// kept from the first build is as large as all that it would save.
+fn refine(tree: &AreaTree, projection: &Projection, tolerance_m: f32) -> Lod {
+    let rings = Rings::new(tree, |point| projection.local_from_lonlat(point));
+    if tolerance_m > 0.0 {
+        let detail = Detail::of(&rings, &borders(tree, &rings));
+        cut(tree, &detail.reduced(&rings, tolerance_m), None)
+    } else {
+        cut(tree, &rings, None)
     }
 }
 
-/// Puts the level of detail into the scene that the zoom needs.
-pub(super) fn pick_detail(mut layer: ResMut<AreaLayer>, mut scene: ResMut<MapScene>, view: Res<MapView>) {
-    let off_px = |lod: &Lod| f64::from(lod.tolerance_m) * view.camera.px_per_m;
-    let best = layer.lods.iter().position(|lod| off_px(lod) <= INVISIBLE_PX).or(layer.lods.len().checked_sub(1));
-    // A little late on the way in, so that a hand at the border between two
-    // does not upload them in turn.
-    let is_good_enough = |lod: &Lod| off_px(lod) <= INVISIBLE_PX * 1.25;
-    let kept = layer.shown_lod.filter(|&shown| {
-        layer.lods.get(shown).is_some_and(is_good_enough) && best.is_some_and(|best| best == shown + 1 || best == shown)
-    });
-    let wanted = kept.or(best);
-    if wanted != layer.shown_lod
-        && let Some(lod) = wanted.and_then(|index| layer.lods.get(index)).cloned()
+/// Fills and borders of `rings`, whose shared stretches may be `known`.
+fn cut(tree: &AreaTree, rings: &Rings, known: Option<&Borders>) -> Lod {
+    let lines = || known.map_or_else(|| line_mesh(rings, &borders(tree, rings)), |known| line_mesh(rings, known));
+    let (fill, lines) = rayon::join(|| fill_mesh(tree, rings), lines);
+    Lod { fill: Arc::new(fill), lines: Arc::new(lines) }
+}
+
+/// Puts the level of detail into the scene that the zoom needs, and has it
+/// built where it is not there.
+pub(super) fn pick_detail(
+    mut layer: ResMut<AreaLayer>,
+    mut scene: ResMut<MapScene>,
+    areas: Res<Areas>,
+    view: Res<MapView>,
+    time: Res<Time<Real>>,
+    waker: Res<Waker>,
+) {
+    let now = time.elapsed();
+    if let Some(task) = &mut layer.refining
+        && let Some(Refined { revision, tolerance_m, lod }) = block_on(poll_once(task))
     {
-        layer.shown_lod = wanted;
+        layer.refining = None;
+        layer.lods.insert(revision, tolerance_m, lod, now);
+    }
+    let picked = layer.lods.pick(view.camera.px_per_m, now);
+    if let Some(lod) = picked.changed {
         scene.fill = lod.fill;
         scene.lines = lod.lines;
+    }
+    // Of areas that are on their way out nothing more is built.
+    let is_current = layer.built_revision == areas.revision && layer.building.is_none();
+    if let Some(tolerance_m) = picked.missing_m.filter(|_| is_current && layer.refining.is_none()) {
+        let (tree, projection, revision) = (Arc::clone(&areas.tree), areas.projection, areas.revision);
+        let waker = waker.clone();
+        layer.refining = Some(AsyncComputeTaskPool::get().spawn(async move {
+            let lod = refine(&tree, &projection, tolerance_m);
+            (waker.0)();
+            Refined { revision, tolerance_m, lod }
+        }));
     }
 }
 
 /// How long the geometry takes, for benchmarks: until the whole jurisdiction
-/// can be drawn, and then until every level of detail can; milliseconds.
-pub fn time_build(tree: &Arc<AreaTree>, projection: &Projection) -> (f64, f64) {
+/// can be drawn, and then the exact one for a near view; milliseconds.
+pub fn time_build(tree: &AreaTree, projection: &Projection) -> (f64, f64) {
     let started = std::time::Instant::now();
-    let (_, rest) = build(0, Arc::clone(tree), projection);
+    std::hint::black_box(build(0, tree, projection));
     let first_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let started = std::time::Instant::now();
-    rest.build();
+    std::hint::black_box(refine(tree, projection, 0.0));
     (first_ms, started.elapsed().as_secs_f64() * 1_000.0)
 }
 
@@ -457,7 +445,98 @@ pub(super) fn highlight(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bevy::tasks::TaskPool;
+
+    use super::geometry::testing;
     use super::*;
+    use crate::domain::geometry::{LonLat, Shape};
+
+    const VERTICES: usize = 20_000;
+
+    /// One area, a circle of some ten kilometres with a vertex every few metres.
+    fn circle(radius_deg: f64) -> Arc<AreaTree> {
+        let ring = (0..VERTICES).map(|i| {
+            let (sin, cos) = (i as f64 / VERTICES as f64 * std::f64::consts::TAU).sin_cos();
+            [radius_deg * cos, radius_deg * sin]
+        });
+        Arc::new(AreaTree::build(vec![testing::area("a", None, Level::Grid, Shape::from_ring(ring.collect()))]).0)
+    }
+
+    /// The systems that build and pick, and nothing else.
+    fn app(tree: Arc<AreaTree>, px_per_m: f64) -> App {
+        AsyncComputeTaskPool::get_or_init(TaskPool::new);
+        let mut app = App::new();
+        app.init_resource::<AreaLayer>()
+            .init_resource::<Areas>()
+            .init_resource::<MapView>()
+            .init_resource::<MapScene>()
+            .init_resource::<Waker>()
+            .init_resource::<Time<Real>>()
+            .add_systems(Update, (build_geometry, pick_detail).chain());
+        deliver(&mut app, tree, 1);
+        app.world_mut().resource_mut::<MapView>().camera.px_per_m = px_per_m;
+        app
+    }
+
+    fn deliver(app: &mut App, tree: Arc<AreaTree>, revision: u64) {
+        let mut areas = app.world_mut().resource_mut::<Areas>();
+        areas.projection = Projection::new(LonLat::default());
+        (areas.tree, areas.revision) = (tree, revision);
+    }
+
+    fn run_until(app: &mut App, is_done: impl Fn(&AreaLayer) -> bool) {
+        for _ in 0..60_000 {
+            app.update();
+            if is_done(app.world().resource::<AreaLayer>()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("the geometry does not come");
+    }
+
+    fn is_at_rest(layer: &AreaLayer, revision: u64) -> bool {
+        layer.built_revision == revision && !layer.is_building() && !layer.is_refining()
+    }
+
+    fn drawn(app: &App) -> &Arc<geometry::FillMesh> {
+        &app.world().resource::<MapScene>().fill
+    }
+
+    #[test]
+    fn the_exact_geometry_comes_when_it_is_needed_and_goes_when_it_is_not() {
+        let mut app = app(circle(0.1), 0.04);
+        run_until(&mut app, |layer| is_at_rest(layer, 1));
+        let far = drawn(&app).vertices.len();
+        assert!(far < VERTICES / 10, "{far}");
+        app.world_mut().resource_mut::<MapView>().camera.px_per_m = 10.0;
+        app.update();
+        assert_eq!(drawn(&app).vertices.len(), far);
+        run_until(&mut app, |layer| is_at_rest(layer, 1));
+        assert_eq!(drawn(&app).vertices.len(), VERTICES);
+        let exact = Arc::downgrade(drawn(&app));
+        app.world_mut().resource_mut::<MapView>().camera.px_per_m = 0.04;
+        app.update();
+        assert_eq!(drawn(&app).vertices.len(), far);
+        assert!(exact.upgrade().is_some());
+        app.world_mut().resource_mut::<Time<Real>>().advance_by(Duration::from_secs(60));
+        app.update();
+        assert!(exact.upgrade().is_none());
+    }
+
+    #[test]
+    fn areas_that_change_while_a_finer_level_is_built_leave_nothing_behind() {
+        let mut app = app(circle(0.1), 10.0);
+        run_until(&mut app, AreaLayer::is_refining);
+        let larger = circle(0.2);
+        deliver(&mut app, Arc::clone(&larger), 2);
+        run_until(&mut app, |layer| is_at_rest(layer, 2));
+        let exact = refine(&larger, &Projection::new(LonLat::default()), 0.0);
+        assert_eq!(**drawn(&app), *exact.fill);
+        assert_eq!(*app.world().resource::<MapScene>().lines, *exact.lines);
+    }
 
     #[test]
     fn touching_ranges_become_one_draw_call() {

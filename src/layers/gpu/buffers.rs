@@ -16,7 +16,8 @@ use super::scene::HeatFrame;
 use crate::domain::heat::HeatGrid;
 
 /// A GPU buffer that holds the array behind an `Arc`, uploaded when the `Arc`
-/// is another one than the last time. Grows by powers of two, never shrinks.
+/// is another one than the last time. Grows as needed, and shrinks when it is
+/// large and mostly empty: the exact borders of a city are needed from near only.
 #[derive(Default)]
 pub(super) struct Cached {
     buffer: Option<Buffer>,
@@ -50,9 +51,10 @@ impl Cached {
             return false;
         }
         let needed = bytes.len() as u64;
-        let is_new = self.buffer.is_none() || needed > self.capacity;
+        let capacity = capacity(self.capacity, needed);
+        let is_new = self.buffer.is_none() || capacity != self.capacity;
         if is_new {
-            self.capacity = needed.next_power_of_two();
+            self.capacity = capacity;
             self.buffer = Some(device.create_buffer(&BufferDescriptor {
                 label: None,
                 size: self.capacity,
@@ -70,6 +72,16 @@ impl Cached {
     pub(super) fn buffer(&self) -> Option<&Buffer> {
         self.buffer.as_ref().filter(|_| self.len > 0)
     }
+}
+
+/// From here on buffers are sized to the megabyte, and may shrink.
+const LARGE: u64 = 1 << 20;
+
+/// Size of a buffer for `needed` bytes where one of `old` bytes is there.
+fn capacity(old: u64, needed: u64) -> u64 {
+    let fitting = if needed < LARGE { needed.next_power_of_two() } else { needed.next_multiple_of(LARGE) };
+    let is_too_large = old > LARGE && fitting <= old / 4;
+    if needed > old || is_too_large { fitting } else { old }
 }
 
 /// Rows of taps in `heat_blur.wgsl`.
@@ -245,4 +257,19 @@ pub(super) fn write_texture(queue: &RenderQueue, target: &Texture, bytes: &[u8],
         TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(width * 4), rows_per_image: None },
         Extent3d { width, height, depth_or_array_layers: 1 },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_grow_in_few_steps_and_shrink_when_mostly_empty() {
+        assert_eq!((capacity(0, 5), capacity(8, 6), capacity(8, 9)), (8, 8, 16));
+        assert_eq!(capacity(LARGE, 15 * LARGE + 1), 16 * LARGE);
+        assert_eq!(capacity(16 * LARGE, 5 * LARGE), 16 * LARGE);
+        assert_eq!(capacity(16 * LARGE, 4 * LARGE), 4 * LARGE);
+        // Small ones are not worth it.
+        assert_eq!(capacity(LARGE, 1), LARGE);
+    }
 }
