@@ -10,9 +10,12 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 
+use bevy::prelude::World;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use quanyu::config::Config;
 use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
 use quanyu::domain::cluster::{ClusterIndex, ClusterOptions, Input};
 use quanyu::domain::crs::{Crs, Projection};
@@ -27,9 +30,12 @@ use quanyu::domain::spatial::AreaLocator;
 use quanyu::domain::time::Time;
 use quanyu::domain::track::Track;
 use quanyu::ingest::load_areas;
+use quanyu::layers::areas::AreaLayer;
 use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
+use quanyu::layers::labels::{PlacedLabels, place};
 use quanyu::layers::tracks::geometry::track_mesh;
-use quanyu::model::link;
+use quanyu::map::{MapView, Marks, Relief, ScreenRect};
+use quanyu::model::{Areas, Focus, Visible, WallConfig, link};
 
 /// Micro-grids along a side, and along a side of a grid.
 const CELLS: usize = 160;
@@ -105,6 +111,45 @@ fn areas(c: &mut Criterion) {
         b.iter(|| tree.areas().iter().map(|area| usize::from(heal(&area.shape).is_some())).sum::<usize>());
     });
     group.finish();
+}
+
+/// Names of the city while the map moves, and the styles of all its areas.
+fn labels(c: &mut Criterion) {
+    let tree = Arc::new(city());
+    let projection = Projection::new(local_origin(&tree));
+    let layer = AreaLayer::built_at_once(1, &tree, &projection);
+    let text = "[map]\nfill_level = \"grid\"\n[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n";
+    let config = Arc::new(Config::parse(text, Path::new("bench.toml")).expect("valid"));
+    let mut view = MapView::default();
+    let screen = ScreenRect { min: [0.0; 2], max: [1_920.0, 1_080.0] };
+    view.set_layout(screen.max, 1.0, screen);
+    let rings = Rings::new(&tree, |point| projection.local_from_lonlat(point));
+    view.camera = view.camera_for(&rings.bounds());
+    view.camera.px_per_m *= 4.0;
+    let mut areas = Areas::default();
+    (areas.tree, areas.projection, areas.revision) = (tree, projection, 1);
+    let mut world = World::new();
+    world.insert_resource(layer);
+    world.insert_resource(areas);
+    world.insert_resource(view);
+    world.insert_resource(Visible::of(&config));
+    world.insert_resource(WallConfig(config));
+    world.init_resource::<PlacedLabels>();
+    world.init_resource::<Focus>();
+    world.init_resource::<Relief>();
+    world.init_resource::<Marks>();
+    let place = world.register_system(place);
+    let mut step = 3.0;
+    c.bench_function("names of a moved frame", |b| {
+        b.iter(|| {
+            // To and fro: the city stays in view.
+            step = -step;
+            world.resource_mut::<MapView>().camera.center[0] += step;
+            world.run_system(place).expect("runs");
+        });
+    });
+    let placed = world.resource::<PlacedLabels>().labels.len();
+    assert!(placed > 20, "{placed} names are no test");
 }
 
 /// The city as a back end would send it.
@@ -320,5 +365,5 @@ fn tracks(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, loading, areas, places, clusters, store, events, tracks);
+criterion_group!(benches, loading, areas, labels, places, clusters, store, events, tracks);
 criterion_main!(benches);

@@ -101,6 +101,8 @@ pub enum PanelType {
     Trend,
     /// Events by major class.
     Categories,
+    /// More than usual.
+    Warnings,
     /// Devices.
     Devices,
     /// Pictures of cameras.
@@ -111,10 +113,11 @@ pub enum PanelType {
 
 impl PanelType {
     /// All kinds, in the order in which a wall without `[[panels]]` has them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::KeyFigures,
         Self::ClosedLoop,
         Self::Categories,
+        Self::Warnings,
         Self::LiveEvents,
         Self::Ranking,
         Self::Trend,
@@ -132,6 +135,7 @@ impl PanelType {
             Self::Ranking => "ranking",
             Self::Trend => "trend",
             Self::Categories => "categories",
+            Self::Warnings => "warnings",
             Self::Devices => "devices",
             Self::Cameras => "cameras",
             Self::TimeAxis => "time-axis",

@@ -47,6 +47,8 @@ pub struct Config {
     pub heat: Heat,
     /// The events that are kept.
     pub events: Events,
+    /// What is warned of.
+    pub warning: Warning,
     /// Where data come from, in the order of the file.
     pub sources: Vec<Source>,
     /// Map tiles under the areas, in the order of the file: lowest first.
@@ -201,6 +203,23 @@ impl Default for Events {
     }
 }
 
+/// What is warned of; see [`crate::domain::warning`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Warning {
+    /// Level of the areas; `None` = the level that is filled.
+    pub level: Option<Level>,
+    /// Probability of a warning without a cause, per hour, area and class.
+    pub risk: f64,
+    /// Fewer events in an hour than this are no warning.
+    pub least: u32,
+}
+
+impl Default for Warning {
+    fn default() -> Self {
+        Self { level: None, risk: 1e-4, least: 3 }
+    }
+}
+
 /// A switchable layer of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layer {
@@ -295,6 +314,8 @@ pub enum PanelKind {
         /// Seconds until the next pictures.
         every_secs: f64,
     },
+    /// Where more happens than is usual at this time.
+    Warnings,
     /// The histogram of the day with the heat window on it.
     TimeAxis,
 }

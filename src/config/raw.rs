@@ -76,6 +76,8 @@ raw_table! {
         heat: RawHeat,
         /// `[events]`
         events: RawEvents,
+        /// `[warning]`
+        warning: RawWarning,
         /// `[[sources]]`
         sources: Vec<At<RawSource>>,
         /// `[[tiles]]`
@@ -172,6 +174,18 @@ raw_table! {
     RawEvents {
         /// Events kept at most.
         keep: u64,
+    }
+}
+
+raw_table! {
+    /// `[warning]`
+    RawWarning {
+        /// Level of the areas.
+        level: Level,
+        /// Probability of a warning without a cause.
+        risk: f64,
+        /// Fewer events are no warning.
+        least: u64,
     }
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::raw::{
     RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene,
-    RawSecret, RawSource, RawTiles, RawWall,
+    RawSecret, RawSource, RawTiles, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -46,7 +46,7 @@ fn shipped_configurations_are_valid() {
     }
     let demo = Config::load(&repository("config.toml")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(demo.wall.audience, Audience::Demo);
-    assert_eq!((demo.sources.len(), demo.panels.len(), demo.scenes.len()), (8, 9, 3));
+    assert_eq!((demo.sources.len(), demo.panels.len(), demo.scenes.len()), (8, 10, 3));
 }
 
 /// The keys that a text shows in each section, commented out or not.
@@ -75,7 +75,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 13] = [
+    let tables: [(&str, &[&str]); 14] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -83,6 +83,7 @@ fn the_demo_configuration_shows_every_key() {
         ("map", RawMap::KEYS),
         ("heat", RawHeat::KEYS),
         ("events", RawEvents::KEYS),
+        ("warning", RawWarning::KEYS),
         ("sources", RawSource::KEYS),
         ("paging", RawPaging::KEYS),
         ("limits", RawLimits::KEYS),

@@ -19,10 +19,10 @@ use jiff::tz::TimeZone;
 
 use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
-use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawMap, RawWall};
+use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawMap, RawWall, RawWarning};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, Heat, MAX_TILT_DEG, Map, Wall};
+use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, Heat, MAX_TILT_DEG, Map, Wall, Warning};
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::event_store::MAX_EVENTS;
 
@@ -65,6 +65,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let map = map(raw.map, complain);
     let heat = heat(raw.heat, complain);
     let events = events(raw.events, complain);
+    let warning = warning(raw.warning, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
@@ -78,6 +79,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         map,
         heat,
         events,
+        warning,
         sources,
         tiles,
         panels,
@@ -361,6 +363,26 @@ fn events(raw: Option<At<RawEvents>>, complaints: &mut Complaints) -> Events {
         complaints.add(keep.offset, &keep.key, message);
     }
     Events { keep: usize::try_from(keep.value).unwrap_or(MAX_EVENTS).min(MAX_EVENTS) }
+}
+
+fn warning(raw: Option<At<RawWarning>>, complaints: &mut Complaints) -> Warning {
+    let raw = raw.map(|at| at.value).unwrap_or_default();
+    let usual = Warning::default();
+    let risk = raw.risk.map_or(usual.risk, |risk| {
+        if !(1e-9..=0.1).contains(&risk.value) {
+            let message = format!("误报概率须在 1e-9 到 0.1 之间,却是 {}", risk.value);
+            complaints.add(risk.offset, &risk.key, message);
+        }
+        risk.value
+    });
+    let least = raw.least.map_or(usual.least, |least| {
+        if !(1..=1_000_000).contains(&least.value) {
+            let message = format!("件数须在 1 到 1000000 之间,却是 {}", least.value);
+            complaints.add(least.offset, &least.key, message);
+        }
+        u32::try_from(least.value).unwrap_or(u32::MAX)
+    });
+    Warning { level: raw.level.map(|level| level.value), risk, least }
 }
 
 fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {

@@ -31,3 +31,4 @@ pub mod tiles;
 pub mod time;
 pub mod track;
 pub mod update;
+pub mod warning;

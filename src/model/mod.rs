@@ -7,6 +7,7 @@
 //! | [`Tiles`] | [`receive`]; the layer that looks at them says which to keep |
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
+//! | [`Warnings`] | `warnings::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
@@ -21,6 +22,7 @@ pub mod overview;
 mod points;
 mod sources;
 mod tiles;
+mod warnings;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +44,7 @@ pub use overview::Overview;
 pub use points::{Pictures, Points};
 pub use sources::{SourceEntry, Sources};
 pub use tiles::Tiles;
+pub use warnings::Warnings;
 
 /// The configuration in force.
 #[derive(Resource, Clone)]
@@ -123,6 +126,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Tiles>()
             .init_resource::<Overview>()
             .init_resource::<AreaValues>()
+            .init_resource::<Warnings>()
             .insert_resource(Focus::of(&self.config))
             .init_resource::<Selection>()
             .init_resource::<Overlays>()
@@ -135,7 +139,7 @@ impl Plugin for ModelPlugin {
                         .chain()
                         .in_set(Receive),
                     (actions::apply, actions::look_up).chain().in_set(Act),
-                    (overview::recompute, area_values::recompute).chain().in_set(Derive),
+                    (overview::recompute, area_values::recompute, warnings::recompute).chain().in_set(Derive),
                 ),
             );
     }

@@ -37,6 +37,13 @@ impl Overview {
     }
 }
 
+impl Overview {
+    /// Whether it is of these areas, whatever events are still to come.
+    pub fn is_of_areas(&self, areas_revision: u64) -> bool {
+        self.revision > 0 && self.areas_revision == areas_revision
+    }
+}
+
 impl Deref for Overview {
     type Target = Figures;
 

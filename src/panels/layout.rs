@@ -104,6 +104,7 @@ fn need_of(kind: &PanelKind, config: &Config) -> Need {
         PanelKind::Ranking { .. } => need(110.0, 216.0, 1.2),
         PanelKind::Trend => need(104.0, 170.0, 1.0),
         PanelKind::Categories => need(110.0, 210.0, 0.8),
+        PanelKind::Warnings => need(120.0, 200.0, 0.8),
         PanelKind::Devices => need(104.0, 180.0, 0.6),
         PanelKind::Cameras { .. } => need(140.0, 300.0, 0.4),
         PanelKind::TimeAxis => need(70.0, 78.0, 0.1),

@@ -36,6 +36,7 @@ mod point_card;
 mod ranking;
 mod time_axis;
 mod trend;
+mod warnings;
 
 use bevy_egui::egui::{Rect, TextureId, Ui};
 
@@ -45,6 +46,7 @@ use crate::domain::figure::Figure;
 use crate::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
 use crate::domain::overview::Overview;
 use crate::domain::time::Time;
+use crate::domain::warning::Outlook;
 use crate::theme::Theme;
 
 pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
@@ -66,6 +68,7 @@ pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_lis
 pub use ranking::ranking_ui;
 pub use time_axis::time_axis_ui;
 pub use trend::trend_ui;
+pub use warnings::warnings_ui;
 
 /// What the panels show, borrowed for one frame.
 pub struct PanelView<'a> {
@@ -95,6 +98,8 @@ pub struct PanelView<'a> {
     pub overview: &'a Overview,
     /// Areas by events, one per level that a panel ranks; see [`Ranking::all`].
     pub rankings: &'a [Ranking],
+    /// Where more happens than is usual.
+    pub outlook: &'a Outlook,
     /// Figures that sources report.
     pub figures: Vec<&'a Figure>,
     /// Cameras, counted.
@@ -282,6 +287,7 @@ pub fn panel_ui(ui: &mut Ui, rect: Rect, view: &PanelView, panel: &Panel, health
         PanelKind::Ranking { level } => ranking_ui(ui, rect, view, title, health, *level),
         PanelKind::Trend => trend_ui(ui, rect, view, title, health),
         PanelKind::Categories => categories_ui(ui, rect, view, title, health),
+        PanelKind::Warnings => warnings_ui(ui, rect, view, title, health),
         PanelKind::Devices => devices_ui(ui, rect, view, title, health),
         PanelKind::Cameras { .. } => cameras_ui(ui, rect, view, title, health),
         PanelKind::TimeAxis => time_axis_ui(ui, rect, view, title, health),

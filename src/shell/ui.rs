@@ -29,7 +29,7 @@ use crate::map::marks::{Class, Look};
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
     Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, PointKey, Points, Sources,
-    Visible, WallClock, WallConfig,
+    Visible, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{
     self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, Legend, OwnerCount,
@@ -114,7 +114,7 @@ pub fn collect(
         state.open_events_of = wanted;
         state.open_events = focus.area(&areas).and_then(|focused| {
             let tally = overview.tallies.get(focused as usize)?;
-            Some(u64::from(tally.received - tally.closed))
+            Some(u64::from(tally.received.saturating_sub(tally.closed)))
         });
     }
 }
@@ -249,6 +249,7 @@ pub struct Shown<'w> {
     events: Res<'w, Events>,
     points: Res<'w, Points>,
     overview: Res<'w, Overview>,
+    warnings: Res<'w, Warnings>,
     values: Res<'w, AreaValues>,
     focus: Res<'w, Focus>,
     visible: Res<'w, Visible>,
@@ -455,6 +456,7 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
         focus: shown.focus.area(&shown.areas),
         overview: &shown.overview,
         rankings: &shown.state.rankings,
+        outlook: &shown.warnings.outlook,
         figures,
         cameras: &shown.state.cameras,
         tiles: shown.state.tiles.iter().map(tile_view).collect(),

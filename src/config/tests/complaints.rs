@@ -335,7 +335,7 @@ kind = "trends"
             "config.toml:9:34: 指标重复:与 panels[0].figures[1] 相同〔panels[0].figures[2]〕",
             "config.toml:9:44: 没有这个指标:不认识 `reported:`(是否为 `reported:KEY`?),可用的有 `received`、`closed`、`solved`、`satisfied`、`overdue`、`repeated`、`handling-time`、`reported:KEY`〔panels[0].figures[3]〕",
             "config.toml:11:6: 面板 id 重复:与 panels[0].id 相同〔panels[1].id〕",
-            "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
+            "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`warnings`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
         ],
     ),
     (

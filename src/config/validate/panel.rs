@@ -34,7 +34,7 @@ const DEFAULT_PICTURE_SECS: f64 = 10.0;
 const DEFAULT_SCENE: &str = "总览";
 
 /// Checks all panels; without `[[panels]]` there is one of each kind that the
-/// sources can fill.
+/// sources can fill, but for warnings.
 pub(super) fn panels(
     raw: Option<At<Vec<At<RawPanel>>>>,
     sources: &Entries<Source>,
@@ -88,6 +88,7 @@ fn plain_kind(kind: PanelType) -> PanelKind {
         PanelType::Ranking => PanelKind::Ranking { level: None },
         PanelType::Trend => PanelKind::Trend,
         PanelType::Categories => PanelKind::Categories,
+        PanelType::Warnings => PanelKind::Warnings,
         PanelType::Devices => PanelKind::Devices,
         PanelType::Cameras => PanelKind::Cameras { every_secs: DEFAULT_PICTURE_SECS },
         PanelType::TimeAxis => PanelKind::TimeAxis,
@@ -159,6 +160,7 @@ fn feeding(kind: &PanelKind, sources: &Entries<Source>) -> Vec<usize> {
         | PanelKind::LiveEvents
         | PanelKind::Trend
         | PanelKind::Categories
+        | PanelKind::Warnings
         | PanelKind::TimeAxis => vec![Feed::Events],
     };
     let fills = |source: &Source| feeds.contains(&source.feed);
@@ -174,6 +176,7 @@ const fn default_title(kind: PanelType) -> &'static str {
         PanelType::Ranking => "区域排名",
         PanelType::Trend => "事件趋势",
         PanelType::Categories => "事件分类",
+        PanelType::Warnings => "风险预警",
         PanelType::Devices => "物联设备",
         PanelType::Cameras => "视频巡检",
         PanelType::TimeAxis => "时间轴",
@@ -184,9 +187,12 @@ const fn default_title(kind: PanelType) -> &'static str {
 const fn default_side(kind: PanelType) -> Side {
     match kind {
         PanelType::KeyFigures | PanelType::ClosedLoop | PanelType::Categories => Side::Left,
-        PanelType::LiveEvents | PanelType::Ranking | PanelType::Trend | PanelType::Devices | PanelType::Cameras => {
-            Side::Right
-        }
+        PanelType::Warnings
+        | PanelType::LiveEvents
+        | PanelType::Ranking
+        | PanelType::Trend
+        | PanelType::Devices
+        | PanelType::Cameras => Side::Right,
         PanelType::TimeAxis => Side::Bottom,
     }
 }
@@ -201,6 +207,8 @@ fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
     };
     let values: Vec<Panel> = PanelType::ALL
         .into_iter()
+        // Empty on most days: where somebody wants it.
+        .filter(|kind| *kind != PanelType::Warnings)
         .filter(|kind| has(needed(*kind)))
         .map(|kind| Panel {
             id: kind.name().to_owned(),

@@ -199,7 +199,7 @@ impl Window {
         let is_in = |course: &&Course| self.start < course.reported && course.reported <= self.end;
         let (before, after) = (before.filter(is_in), after.filter(is_in));
         if let Some(course) = before {
-            self.count -= 1;
+            self.count = self.count.saturating_sub(1);
             let from = self.events.partition_point(|event| event.reported < course.reported);
             let same = self.events[from..].iter().take_while(|event| event.reported == course.reported);
             if let Some(place) = same.enumerate().find(|(_, event)| event.key == course.key).map(|(i, _)| from + i) {

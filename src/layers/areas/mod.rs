@@ -10,6 +10,7 @@ pub mod geometry;
 mod lods;
 pub mod raise;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::domain::classes;
 use crate::domain::crs::Projection;
 use crate::domain::geometry::Bounds;
 use crate::map::{Hover, MapView, Relief, picked_level};
-use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig};
+use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig, Warnings};
 use crate::theme::{Rgba, Theme};
 use geometry::{Anchor, Borders, Detail, LineClass, Rings, Segment, borders, fill_mesh, label_anchors, line_mesh};
 use lods::{INVISIBLE_PX, Lod, Lods};
@@ -33,6 +34,8 @@ use lods::{INVISIBLE_PX, Lod, Lods};
 pub mod rows {
     /// Roads by rank: 8, 9, 10.
     pub const ROAD: u32 = 8;
+    /// Outline of an area that is warned of.
+    pub const WARNING: u32 = 12;
     /// Outline of the area in focus.
     pub const FOCUS: u32 = 13;
     /// Outline of the area under the hand.
@@ -59,7 +62,7 @@ pub struct AreaLayer {
     refining: Option<Task<Refined>>,
     wanted_revision: u64,
     styled: StyleKey,
-    highlighted: Option<(u64, Option<AreaIndex>, Option<AreaIndex>)>,
+    highlighted: Option<(u64, u64, Option<AreaIndex>, Option<AreaIndex>)>,
 }
 
 /// What the whole jurisdiction on the screen needs.
@@ -78,6 +81,23 @@ struct Refined {
 }
 
 impl AreaLayer {
+    /// The layer of areas of this revision, built at once: what benchmarks of
+    /// what stands on it begin with.
+    pub fn built_at_once(revision: u64, tree: &AreaTree, projection: &Projection) -> Self {
+        let mut layer = Self::default();
+        layer.take(build(revision, tree, projection));
+        layer
+    }
+
+    fn take(&mut self, built: Built) {
+        self.anchors = Arc::new(built.anchors);
+        self.mean_side_m = built.mean_side_m;
+        self.built_revision = built.revision;
+        self.styled = StyleKey::default();
+        self.highlighted = None;
+        self.lods = built.lods;
+    }
+
     /// Mean extent of an area of `level`, local metres; 0 when there is none.
     pub fn mean_side_m(&self, level: Level) -> f64 {
         self.mean_side_m.iter().find(|(l, _)| *l == level).map_or(0.0, |(_, side)| *side)
@@ -105,12 +125,7 @@ pub(super) fn build_geometry(mut layer: ResMut<AreaLayer>, areas: Res<Areas>, wa
         && let Some(built) = block_on(poll_once(task))
     {
         layer.building = None;
-        layer.anchors = Arc::new(built.anchors);
-        layer.mean_side_m = built.mean_side_m;
-        layer.built_revision = built.revision;
-        layer.styled = StyleKey::default();
-        layer.highlighted = None;
-        layer.lods = built.lods;
+        layer.take(built);
     }
     if areas.revision != layer.wanted_revision && layer.building.is_none() {
         layer.wanted_revision = areas.revision;
@@ -411,25 +426,30 @@ fn line_table(theme: &Theme, layer: &AreaLayer, view: &MapView) -> LineTable {
     for (rank, (width_u, alpha)) in [(2.2, 0.85), (1.2, 0.6), (0.8, 0.45)].into_iter().enumerate() {
         table[(rows::ROAD as usize) + rank] = row(theme.road, alpha, width_u * zoom.sqrt(), 0.0);
     }
+    table[rows::WARNING as usize] = row(theme.attention, 1.0, 2.5, 14.0);
     table[rows::FOCUS as usize] = row(theme.text, 1.0, 3.0, 18.0);
     table[rows::HOVER as usize] = row(theme.accent, 1.0, 2.0, 8.0);
     table
 }
 
-/// Outlines of the areas in focus and under the hand.
+/// Outlines of the areas that are warned of, in focus and under the hand.
 pub(super) fn highlight(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
     areas: Res<Areas>,
     focus: Res<Focus>,
     hover: Res<Hover>,
+    warnings: Res<Warnings>,
 ) {
-    let key = (layer.built_revision, focus.area(&areas), hover.area);
+    let key = (layer.built_revision, warnings.revision, focus.area(&areas), hover.area);
     if layer.highlighted == Some(key) {
         return;
     }
     let mut segments = Vec::new();
-    for (index, row) in [(hover.area, rows::HOVER), (focus.area(&areas), rows::FOCUS)] {
+    let warned = warnings.outlook.warnings().iter().filter(|_| warnings.areas_revision == areas.revision);
+    let warned: BTreeSet<AreaIndex> = warned.map(|warning| warning.area).collect();
+    let warned = warned.into_iter().map(|area| (Some(area), rows::WARNING));
+    for (index, row) in warned.chain([(hover.area, rows::HOVER), (focus.area(&areas), rows::FOCUS)]) {
         let Some(index) = index.filter(|&i| (i as usize) < areas.tree.len()) else { continue };
         for ring in areas.tree.area(index).shape.rings() {
             let points: Vec<[f32; 2]> =

@@ -80,7 +80,7 @@ struct Candidate {
 
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Places names when the view, the areas, the focus or the marks changed.
-pub(super) fn place(
+pub fn place(
     mut placed: ResMut<PlacedLabels>,
     layer: Res<AreaLayer>,
     areas: Res<Areas>,

@@ -21,6 +21,7 @@ use quanyu::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
 use quanyu::domain::overview::{LiveEvent, Overview, QUARTERS};
 use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
+use quanyu::domain::warning::{Outlook, Warning};
 use quanyu::panels::{
     BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, OwnerCount, PanelView, Ranking, ReplayView, SourceRow,
 };
@@ -51,6 +52,7 @@ pub struct World {
     pub tree: AreaTree,
     pub overview: Overview,
     pub rankings: Vec<Ranking>,
+    pub outlook: Outlook,
     pub figures: Vec<Figure>,
     pub cameras: CameraSummary,
     pub devices: Vec<DeviceKindSummary>,
@@ -80,6 +82,7 @@ impl World {
         Self {
             theme: Theme::named(config.wall.theme),
             rankings,
+            outlook: outlook(mood, &tree),
             figures: figures(mood),
             cameras: cameras(mood),
             devices: devices(mood),
@@ -110,6 +113,7 @@ impl World {
             focus: self.focus,
             overview: &self.overview,
             rankings: &self.rankings,
+            outlook: &self.outlook,
             figures: self.figures.iter().collect(),
             cameras: &self.cameras,
             tiles: self.tiles(),
@@ -186,6 +190,7 @@ fn config(mood: Mood) -> Config {
         panel("cameras", PanelKind::Cameras { every_secs: 12.0 }, "视频巡检", Side::Right),
         panel("ranking", PanelKind::Ranking { level: Some(Level::Community) }, "社区排名·事件数", Side::Right),
         panel("categories", PanelKind::Categories, "事件类别", Side::Right),
+        panel("warnings", PanelKind::Warnings, "风险预警", Side::Right),
         panel("axis", PanelKind::TimeAxis, "时间轴", Side::Bottom),
     ];
     Config {
@@ -212,6 +217,7 @@ fn config(mood: Mood) -> Config {
             height_factor: 1.0,
         },
         events: Default::default(),
+        warning: Default::default(),
         heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
         sources: Vec::new(),
         tiles: vec![TileSet {
@@ -330,6 +336,25 @@ fn summary(stages: usize, scale: u64, day: u64) -> LoopSummary {
         repeated: ratio(0.04),
         returned: 38 * scale,
         mean_handling_secs: Some(12_960.0 + day as f64 * 1_440.0),
+    }
+}
+
+fn outlook(mood: Mood, tree: &AreaTree) -> Outlook {
+    let factor = if mood == Mood::Huge { 1_000_000 } else { 1 };
+    let category = if mood == Mood::LongNames { LONG } else { "市容环境" };
+    let warning = |area: u32| Warning {
+        area,
+        category: category.into(),
+        count: 17 * factor,
+        expected: 3.24 * f64::from(factor),
+        limit: 9 * factor,
+        yesterday: 4 * factor,
+        last_week: 2 * factor,
+        surprise: 7.0,
+    };
+    match mood {
+        Mood::Empty => Outlook::TooShort,
+        _ => Outlook::Known((1..(tree.len() as u32).min(9)).map(warning).collect()),
     }
 }
 

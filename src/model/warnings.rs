@@ -1,0 +1,98 @@
+//! Where more happens than is usual, looked for once a minute on a task; see
+//! [`crate::domain::warning`].
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+
+use super::{Areas, Events, Overview, Visible, Waker, WallClock, WallConfig};
+use crate::config::{Config, PanelKind};
+use crate::domain::area::{AreaTree, Level};
+use crate::domain::warning::{Options, Outlook, outlook};
+
+/// What is warned of.
+#[derive(Resource, Default)]
+pub struct Warnings {
+    /// What was found; unknown while nobody asks.
+    pub outlook: Outlook,
+    /// The areas' revision that the list belongs to.
+    pub areas_revision: u64,
+    /// Grows with each look.
+    pub revision: u64,
+    /// What the last look was of.
+    of: Option<LookKey>,
+    looking: Option<Task<Outlook>>,
+}
+
+/// What a look depends on.
+#[derive(Clone, Copy, PartialEq)]
+struct LookKey {
+    minute: i64,
+    /// How many events there were, about: while they come in at the start.
+    magnitude: u32,
+    areas: u64,
+    options: Options,
+}
+
+impl Warnings {
+    /// Whether somebody is looking.
+    pub fn is_looking(&self) -> bool {
+        self.looking.is_some()
+    }
+}
+
+/// The level whose areas are warned of.
+fn level(config: &Config, tree: &AreaTree) -> Option<Level> {
+    let levels = tree.levels();
+    config.warning.level.or(config.map.fill_level).or(levels.get(1).or(levels.first()).copied())
+}
+
+/// Looks anew when the shown minute or the areas changed, where a panel of the
+/// scene shows what comes of it.
+pub(super) fn recompute(
+    mut found: ResMut<Warnings>,
+    events: Res<Events>,
+    areas: Res<Areas>,
+    overview: Res<Overview>,
+    clock: Res<WallClock>,
+    config: Res<WallConfig>,
+    visible: Res<Visible>,
+    waker: Res<Waker>,
+) {
+    if let Some(task) = &mut found.looking
+        && let Some(outlook) = block_on(poll_once(task))
+    {
+        found.looking = None;
+        found.outlook = outlook;
+        found.areas_revision = found.of.map_or(0, |of| of.areas);
+        found.revision += 1;
+    }
+    let config = &config.0;
+    let is_shown = |&panel: &usize| matches!(config.panels[panel].kind, PanelKind::Warnings);
+    let level = level(config, &areas.tree).filter(|_| visible.panels.iter().any(is_shown));
+    let Some(level) = level else {
+        if found.of.is_some() {
+            *found = Warnings { revision: found.revision + 1, ..Warnings::default() };
+        }
+        return;
+    };
+    let now = clock.now();
+    let wanted = LookKey {
+        minute: now.0.div_euclid(60_000),
+        magnitude: usize::BITS - events.store.len().leading_zeros(),
+        areas: areas.revision,
+        options: Options { level, risk: config.warning.risk, least: config.warning.least },
+    };
+    // Events that are not placed in these areas yet would all be missed.
+    if found.looking.is_some() || found.of == Some(wanted) || !overview.is_of_areas(areas.revision) {
+        return;
+    }
+    found.of = Some(wanted);
+    let (snapshot, tree, waker) = (events.store.snapshot(), Arc::clone(&areas.tree), waker.clone());
+    found.looking = Some(AsyncComputeTaskPool::get().spawn(async move {
+        let outlook = outlook(&snapshot, &tree, now, &wanted.options);
+        (waker.0)();
+        outlook
+    }));
+}
