@@ -13,6 +13,9 @@ struct Blur {
     taps: array<vec4f, 17>,
 };
 
+// Into how many parts an event is divided among bins.
+const SHARES: f32 = 256.0;
+
 @group(0) @binding(0) var<uniform> blur: Blur;
 @group(0) @binding(1) var bins: texture_2d<u32>;
 @group(0) @binding(2) var rows: texture_2d<f32>;
@@ -36,7 +39,7 @@ fn fs_bins(@builtin(position) at: vec4f) -> @location(0) vec4f {
     for (var i = -blur.radius; i <= blur.radius; i++) {
         let cell = here + blur.step * i;
         if all(cell >= vec2i(0)) && all(cell < size) {
-            sum += f32(textureLoad(bins, cell, 0).r) * tap(abs(i));
+            sum += f32(textureLoad(bins, cell, 0).r) / SHARES * tap(abs(i));
         }
     }
     return vec4f(sum, 0.0, 0.0, 1.0);

@@ -24,3 +24,12 @@ fn every_file_in_shaders_is_compiled_into_one() {
         assert!(is_used, "shaders/{stem}.wgsl is not compiled");
     }
 }
+
+/// What the bins hold and what the blur takes them for are one number.
+#[test]
+fn the_blur_knows_into_how_many_parts_an_event_is_divided() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/heat_blur.wgsl");
+    let text = std::fs::read_to_string(path).expect("readable");
+    let line = format!("const SHARES: f32 = {:.1};", f64::from(quanyu::domain::heat::SHARES));
+    assert!(text.contains(&line), "{line}");
+}

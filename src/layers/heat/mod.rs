@@ -14,7 +14,7 @@ use super::WallTheme;
 use super::gpu::{HeatFrame, MapScene};
 use crate::config::Layer;
 use crate::domain::geometry::Bounds;
-use crate::domain::heat::{HeatGrid, gaussian_taps};
+use crate::domain::heat::{HeatGrid, KERNEL_SIGMAS, SHARES, surface_taps};
 use crate::domain::overview::MapEvent;
 use crate::model::{Areas, Focus, Overview, Visible, WallConfig};
 use crate::theme::ramp;
@@ -111,7 +111,7 @@ pub(super) fn sync(
 
 /// Counts the events in bins over the areas' bounds and a kernel around them.
 fn bin<'a>(events: impl Iterator<Item = &'a MapEvent>, bounds: &Bounds, radius_m: f64) -> HeatGrid {
-    let margin = radius_m * 3.0;
+    let margin = radius_m * f64::from(KERNEL_SIGMAS);
     let around = Bounds { min: bounds.min.map(|v| v - margin), max: bounds.max.map(|v| v + margin) };
     let [width, height] = around.size();
     let cell_m = (radius_m / BINS_PER_SIGMA).max(width.max(height) / MAX_BINS);
@@ -124,7 +124,7 @@ fn bin<'a>(events: impl Iterator<Item = &'a MapEvent>, bounds: &Bounds, radius_m
 
 /// The kernel's weights from the middle outwards.
 fn half_kernel(sigma_cells: f32) -> Vec<f32> {
-    let taps = gaussian_taps(sigma_cells);
+    let taps = surface_taps(sigma_cells);
     taps[taps.len() / 2..].to_vec()
 }
 
@@ -149,7 +149,7 @@ fn peak_density(grid: &HeatGrid, taps: &[f32]) -> f64 {
                 if (0..columns).contains(&cx) && (0..rows).contains(&cy) {
                     let count = grid.bins[(cy * columns + cx) as usize];
                     if count > 0 {
-                        sum += f64::from(count)
+                        sum += f64::from(count) / f64::from(SHARES)
                             * f64::from(taps[dx.unsigned_abs() as usize] * taps[dy.unsigned_abs() as usize]);
                     }
                 }
