@@ -11,9 +11,9 @@ const TAG_BITS: u32 = 7;
 const EMPTY: u32 = u32::MAX;
 /// Entries of a table that is still small.
 const SMALL: usize = 1 << 21;
-/// Share of entries in use at most: four fifths.
+/// Share of entries in use at most: five sixths.
 const fn limit_of(entries: usize) -> usize {
-    entries / 5 * 4
+    entries / 6 * 5
 }
 
 /// See the module.
@@ -62,7 +62,7 @@ impl Index {
     /// Empties itself into a larger table for a store of `capacity` rows; the
     /// caller puts all rows in again.
     pub(super) fn grow(&mut self, capacity: usize) {
-        let final_size = (capacity.min(MAX_SLOTS) / 4 * 5 + 64).max(self.entries.len() + 64);
+        let final_size = (capacity.min(MAX_SLOTS) / 5 * 6 + 64).max(self.entries.len() + 64);
         let size = match (self.entries.len() * 2).max(64) {
             doubled if doubled <= SMALL => doubled.min(final_size),
             _ => final_size,

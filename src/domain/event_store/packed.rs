@@ -49,7 +49,7 @@ const INLINE: u8 = 2;
 // Second byte: steps, and what most events have.
 const STEPS: u16 = 15;
 const HAS_DUE: u16 = 16;
-/// Due after a multiple of five minutes.
+/// Due after a multiple of five minutes, and not before the report.
 const DUE_IN_FIVES: u16 = 32;
 const IS_CLOSED_AT_LAST_STEP: u16 = 64;
 const HAS_MORE: u16 = 128;
@@ -219,7 +219,7 @@ fn pack_course(event: &Event, out: &mut Vec<u8>) -> u16 {
     flags |= (steps.len() as u16).min(STEPS);
     let due = event.due.map(|due| due.millis_since(reported));
     if let Some(gap) = due {
-        flags |= HAS_DUE | if gap % FIVE_MINUTES == 0 { DUE_IN_FIVES } else { 0 };
+        flags |= HAS_DUE | if gap >= 0 && gap % FIVE_MINUTES == 0 { DUE_IN_FIVES } else { 0 };
     }
     flags |= match event.closed {
         Some(closed) if Some(closed) == last_step => IS_CLOSED_AT_LAST_STEP,
@@ -241,7 +241,7 @@ fn pack_course(event: &Event, out: &mut Vec<u8>) -> u16 {
     }
     pack_steps(steps, reported, unit, flags, out);
     if let Some(gap) = due {
-        put(out, zigzag(gap / if flags & DUE_IN_FIVES != 0 { FIVE_MINUTES } else { unit }));
+        put(out, if flags & DUE_IN_FIVES != 0 { (gap / FIVE_MINUTES) as u64 } else { zigzag(gap / unit) });
     }
     if let Some(closed) = event.closed.filter(|_| flags & IS_CLOSED != 0) {
         put(out, zigzag(closed.millis_since(reported) / unit));
@@ -342,8 +342,12 @@ fn read_course(reader: &mut Reader, flags: u16, reported: Time, entered: &mut Ve
     }
     let mut course = PackedCourse::default();
     if flags & HAS_DUE != 0 {
-        let unit = if flags & DUE_IN_FIVES != 0 { FIVE_MINUTES } else { unit };
-        course.due = Some(later(reported, unzigzag(reader.number()), unit));
+        let gap = reader.number();
+        course.due = Some(if flags & DUE_IN_FIVES != 0 {
+            later(reported, gap as i64, FIVE_MINUTES)
+        } else {
+            later(reported, unzigzag(gap), unit)
+        });
     }
     if flags & IS_CLOSED_AT_LAST_STEP != 0 {
         course.closed = entered.last().map(|&(_, at)| at);
