@@ -115,7 +115,8 @@ pub struct Event {
     pub reported: Time,
     /// Index into the stage set: where it is now.
     pub stage: u8,
-    /// When it entered each stage that it reached: (stage, instant) in order.
+    /// When it entered each stage that it reached: (stage, instant) in order;
+    /// empty where the back end does not tell.
     pub entered: Vec<(u8, Time)>,
     /// When it must be done.
     pub due: Option<Time>,

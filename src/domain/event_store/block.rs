@@ -205,8 +205,10 @@ impl Block {
     /// Appends a row and tells its number. Only while [`Self::has_room`].
     pub(super) fn push(&mut self, hot: Hot, record: &[u8]) -> usize {
         let row = self.len();
-        let offset = self.offset(hot.reported).unwrap_or(0);
-        let is_in_order = self.len() == 0 || hot.reported >= self.span.1;
+        let offset = self.offset(hot.reported);
+        debug_assert!(offset.is_some(), "{:?} is out of the reach of {}", hot.reported, self.base);
+        let offset = offset.unwrap_or(0);
+        let is_in_order = row == 0 || hot.reported >= self.span.1;
         if !is_in_order && self.order.is_empty() {
             self.order = (0..row as u16).collect();
         }

@@ -90,12 +90,13 @@ impl Course {
     /// that came later are forgotten. Does not ask whether it was reported by
     /// then. Without steps before `now` it stands in its first stage.
     pub fn rewind(&mut self, now: Time) {
-        let is_closed = self.closed.is_some_and(|closed| closed <= now);
-        if self.closed.is_some() && !is_closed {
+        let is_forgotten = self.closed.is_some_and(|closed| closed > now);
+        if is_forgotten {
             (self.closed, self.solved, self.satisfied) = (None, None, None);
         }
         let known = self.entered.partition_point(|&(_, at)| at <= now);
-        if known < self.entered.len() {
+        // The stage of a close is forgotten with it, also where no step tells.
+        if known < self.entered.len() || is_forgotten {
             self.entered.truncate(known);
             self.stage = self.entered.last().map_or(0, |&(stage, _)| stage);
             self.returned = super::packed::returns(&self.entered);
@@ -147,5 +148,8 @@ mod tests {
         assert!(before.is_overdue(Time(39)) && !at(35).is_overdue(Time(35)));
         assert_eq!((at(15).stage, at(15).returned, at(15).entered.len()), (1, 0, 2));
         assert_eq!((at(-1).stage, at(-1).entered.len()), (0, 0));
+        let mut untold = Course { entered: vec![(0, Time(0))], ..whole.clone() };
+        untold.rewind(Time(39));
+        assert_eq!((untold.stage, untold.closed), (0, None));
     }
 }

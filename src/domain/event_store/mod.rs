@@ -193,11 +193,13 @@ impl EventStore {
             self.at(slot).read_course(&mut before);
             before.key = key;
             self.before = before;
-            learn_steps(&mut event, &self.before, observed);
+            learn_steps(&mut event, Some(&self.before), observed);
             if is_older(&event, &self.before) {
                 count.same += 1;
                 return;
             }
+        } else {
+            learn_steps(&mut event, None, observed);
         }
         let class = Arc::make_mut(&mut self.classes).number(&event.category, &event.subcategory);
         let usual = if event.subcategory.is_empty() { &event.category } else { &event.subcategory };
@@ -328,10 +330,8 @@ impl EventStore {
                 let follower = next.filter(|&next| self.block(next).has_room(reported, record));
                 return follower.unwrap_or_else(|| self.open_block(place + 1, reported));
             }
-            if block.alive() < 2 {
-                // One event that fills a block by itself cannot be split.
-                return self.open_block(place + 1, reported);
-            }
+            // It spans an instant before and one after: there are two rows to
+            // part, or dead ones to get rid of.
             self.split(place);
         }
     }
@@ -358,8 +358,11 @@ impl EventStore {
         let keys: Vec<EventKey> = rows.iter().map(|&row| key_of(&old, row, &self.words.prefixes)).collect();
         let middle = rows.len().div_ceil(2);
         for (half, range) in [(0, 0..middle), (1, middle..rows.len())] {
-            let Some(&first) = rows.get(range.start) else { continue };
-            let handle = self.open_block(place + half, old.reported(first));
+            let Some([first, .., last] | [first @ last]) = rows.get(range.clone()) else { continue };
+            // From the middle it reaches all of them: the old block did.
+            let [first, last] = [first, last].map(|&row| old.reported(row));
+            let start = first.plus_millis(last.millis_since(first) / 2);
+            let handle = self.open_block(place + half, start);
             for position in range {
                 let row = rows[position];
                 let new_row = self.block_mut(handle as usize).push(old.hot(row), old.record(row));
@@ -491,17 +494,23 @@ fn key_of(block: &Block, row: usize, prefixes: &Dictionary) -> EventKey {
     EventKey::of(&packed::id_of(block.record_and_more(row), prefixes))
 }
 
-/// A back end that tells stages without their instants: what was known of the
+/// A back end that tells stages without their instants: what is known of the
 /// event's steps stays, and the step to another stage was taken when it came.
-fn learn_steps(event: &mut Event, known: &Course, observed: Time) {
-    let last_told = event.entered.last().map(|&(stage, _)| stage);
-    if last_told == Some(event.stage) || event.entered.len() > 1 || event.reported != known.reported {
-        return;
-    }
-    event.entered.clone_from(&known.entered);
-    if event.entered.last().map(|&(stage, _)| stage) != Some(event.stage) {
-        let at = event.closed.unwrap_or(observed).max(known.entered.last().map_or(event.reported, |&(_, at)| at));
-        event.entered.push((event.stage, at));
+fn learn_steps(event: &mut Event, known: Option<&Course>, observed: Time) {
+    let is_untold = match event.entered[..] {
+        [] => true,
+        [(told, _)] => told != event.stage,
+        _ => false,
+    };
+    if let Some(known) = known.filter(|known| is_untold && known.reported == event.reported) {
+        event.entered.clone_from(&known.entered);
+        let last = known.entered.last();
+        if last.map(|&(stage, _)| stage) != Some(event.stage) {
+            let at = event.closed.unwrap_or(observed).max(last.map_or(event.reported, |&(_, at)| at));
+            event.entered.push((event.stage, at));
+        }
+    } else if event.entered.is_empty() {
+        event.entered.push((0, event.reported));
     }
 }
 

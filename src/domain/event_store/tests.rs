@@ -64,6 +64,17 @@ fn a_stage_without_an_instant_was_taken_when_it_came() {
 }
 
 #[test]
+fn a_way_back_to_the_first_stage_is_learned_too() {
+    let mut store = EventStore::default();
+    let told = |stage: u8| Event { stage, entered: Vec::new(), ..event("a", 1_000) };
+    for (stage, observed) in [(0, 1_000), (0, 2_000), (2, 3_000), (0, 4_000), (0, 5_000)] {
+        apply(&mut store, [told(stage)], observed);
+    }
+    let known = store.get("a").expect("is held");
+    assert_eq!((known.stage, known.entered), (0, vec![(0, Time(1_000)), (2, Time(3_000)), (0, Time(4_000))]));
+}
+
+#[test]
 fn a_snapshot_stays_as_it_was() {
     let mut store = EventStore::default();
     apply(&mut store, (0..3_000).map(|i| event(&format!("e-{i:05}"), i)), 0);
@@ -290,6 +301,57 @@ fn many_events_in_any_order() {
             }
         }
         assert!(store.order.len() < 64, "{} blocks", store.order.len());
+    }
+}
+
+/// A quiet site: its blocks reach over weeks, and history comes newest first.
+#[test]
+fn times_stay_what_they_were_over_months() {
+    const DAY: i64 = 86_400_000;
+    let mut store = EventStore::default();
+    let mut plain = Plain::default();
+    let mut number = 0;
+    let mut come = |store: &mut EventStore, plain: &mut Plain, reported: i64| {
+        number += 1;
+        let event = event(&format!("PAT-{number:06}"), reported);
+        plain.apply(event.clone());
+        apply(store, [event], 0);
+    };
+    for back in 0..240 {
+        come(&mut store, &mut plain, 100 * DAY - back * DAY / 10);
+    }
+    for on in 1..1_200 {
+        come(&mut store, &mut plain, 100 * DAY + on * DAY / 40);
+        // Late ones part the blocks.
+        if on % 100 == 0 {
+            come(&mut store, &mut plain, 90 * DAY + on * DAY / 80 + 1);
+        }
+    }
+    let (from, to) = (Time(i64::MIN), Time(i64::MAX));
+    assert_eq!(store.iter().map(EventRef::to_event).collect::<Vec<_>>(), plain.between(from, to));
+}
+
+/// A block of which little is left still spans what it held.
+#[test]
+fn late_events_find_their_place_among_what_was_given_up() {
+    const MINUTE: i64 = 60_000;
+    for left in [0, 511, 1_023] {
+        let mut store = EventStore::default();
+        let mut plain = Plain::default();
+        let number_of = |number: i64| format!("PAT-{number:06}");
+        let first: Vec<Event> = (0..1_024).map(|i| event(&number_of(i), i * MINUTE)).collect();
+        let moved: Vec<Event> =
+            (0..1_024).filter(|i| *i != left).map(|i| event(&number_of(i), i * MINUTE + 1)).collect();
+        let moved = moved.into_iter().map(|event| Event { reported: event.reported.plus_millis(1 << 40), ..event });
+        let late = (0..40).map(|i| event(&number_of(9_000 + i), i * 25 * MINUTE + 7));
+        for event in first.into_iter().chain(moved).chain(late) {
+            plain.apply(event.clone());
+            apply(&mut store, [event], 0);
+        }
+        for (from, to) in [(0, 1 << 50), (200 * MINUTE, 800 * MINUTE), (900 * MINUTE, 1_100 * MINUTE)] {
+            let held: Vec<Event> = store.between(Time(from), Time(to)).map(EventRef::to_event).collect();
+            assert_eq!(held, plain.between(Time(from), Time(to)), "{left} left");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const STEP_TIMES: [&str; 6] = ["at", "time", "enteredAt", "entered", "createTime
 /// Reads one event; one without an instant of report cannot be placed in time
 /// and is left out.
 pub fn read(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -> Option<Event> {
-    let mut entered = read_history(fields, context);
+    let entered = read_history(fields, context);
     let reported = match fields.time("reported").or_else(|| entered.first().map(|&(_, at)| at)) {
         Some(reported) => reported,
         None => {
@@ -28,9 +28,6 @@ pub fn read(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -
         }
     };
     let stage = read_stage(fields, context).or_else(|| entered.last().map(|&(stage, _)| stage)).unwrap_or(0);
-    if entered.is_empty() {
-        entered.push((0, reported));
-    }
     let category = fields.text("category").unwrap_or_default();
     let subcategory = fields.text("subcategory").unwrap_or_default();
     let title = fields.text("title").map(|title| mask_free_text(&title));
