@@ -33,6 +33,8 @@ pub struct Replay {
     at: Time,
     /// The growing reading then, milliseconds.
     since_ms: i64,
+    /// The system's time then.
+    since_system: Time,
     is_paused: bool,
     /// First and last instant of what is shown again and again.
     range: Option<[Time; 2]>,
@@ -78,11 +80,25 @@ impl Clock {
     pub fn tick(&mut self, system: Time, steady_ms: i64) {
         self.system = system;
         self.steady_ms = self.steady_ms.max(steady_ms);
-        if let ClockMode::Replay(replay) = self.mode
-            && !replay.is_paused
-            && replay.range.is_none()
-            && self.run(&replay) >= system
-        {
+        let ClockMode::Replay(replay) = self.mode else { return };
+        if replay.is_paused {
+            return;
+        }
+        let at = self.run(&replay);
+        if let Some([first, _]) = replay.range {
+            // What has run counts no more: the length of a loop over today
+            // follows the system's clock, and each lap that is over would
+            // multiply any change of it. Before its first instant there is
+            // nothing to go on from: a clock in 1970 for a moment.
+            if system >= first {
+                self.mode = ClockMode::Replay(Replay { at, since_ms: self.steady_ms, ..replay });
+            }
+            return;
+        }
+        // A system clock that is set back has not been caught up with: the
+        // present is also as far on as the steady reading says.
+        let present = replay.since_system.plus_millis(self.steady_ms - replay.since_ms);
+        if at >= system.max(present) {
             self.mode = ClockMode::Live;
         }
     }
@@ -198,7 +214,8 @@ impl Clock {
             self.mode = ClockMode::Live;
             return;
         }
-        self.mode = ClockMode::Replay(Replay { at, since_ms: self.steady_ms, is_paused, range });
+        self.mode =
+            ClockMode::Replay(Replay { at, since_ms: self.steady_ms, since_system: self.system, is_paused, range });
     }
 }
 
@@ -270,6 +287,46 @@ mod tests {
         assert_eq!(clock.now(), Time(900_001_000));
         clock.tick(Time(0), 200);
         assert!(clock.now() <= Time(0), "never later than the system");
+    }
+
+    #[test]
+    fn laps_that_are_over_do_not_count_again() {
+        const DAY: i64 = 86_400_000;
+        let mut clock = told(DAY / 2, 0);
+        clock.toggle_loop([Time(0), Time(DAY - 1)]);
+        let (mut shown, mut passed) = (clock.now().0, 0);
+        // Eight hours, a look each second; half way the clock is set back.
+        for second in 1..=28_800_i64 {
+            let set_back = if second >= 14_400 { 5_000 } else { 0 };
+            clock.tick(Time(DAY / 2 + second * 1_000 - set_back), second * 1_000);
+            let step = clock.now().0 - shown;
+            passed += if step >= 0 { step } else { 600_000 };
+            assert!(step < 0 || step == 600_000, "{step} in second {second}");
+            shown = clock.now().0;
+        }
+        assert_eq!(passed, 28_800 * 600_000);
+    }
+
+    #[test]
+    fn a_moment_in_1970_does_not_end_a_replay() {
+        let mut clock = told(1_000_000_000, 0);
+        clock.play(Time(900_000_000), None, 10);
+        clock.tick(Time(0), 100);
+        clock.tick(Time(1_000_000_200), 200);
+        assert_eq!((clock.is_replaying(), clock.now()), (true, Time(900_002_000)));
+        clock.tick(Time(1_020_000_000), 20_000_000);
+        assert!(clock.is_live());
+    }
+
+    #[test]
+    fn a_loop_that_has_not_begun_is_none() {
+        let mut clock = told(10_000_000, 0);
+        clock.toggle_loop([Time(10_032_362), Time(10_032_363)]);
+        clock.toggle_pause();
+        assert_eq!(clock.now(), Time(10_000_000));
+        clock.toggle_pause();
+        clock.tick(Time(10_000_001), 0);
+        assert_eq!(clock.now(), Time(10_000_001));
     }
 
     #[derive(Clone, Debug)]

@@ -51,6 +51,8 @@ fn advance(
 ) {
     let now = real.elapsed_secs_f64();
     let is_held = hands.last_input_secs > 0.0 && now - hands.last_input_secs < config.0.wall.return_after_secs;
+    // Somebody has started it to see it to its end.
+    let is_held = is_held || clock.0.is_replaying();
     let playlist = &mut *playlist;
     if playlist.scene != visible.scene || is_held {
         playlist.scene = visible.scene;
