@@ -15,9 +15,9 @@ use crate::domain::warning::{Options, Outlook, outlook};
 #[derive(Resource, Default)]
 pub struct Warnings {
     /// What was found; unknown while nobody asks.
-    pub outlook: Outlook,
-    /// The areas' revision that the list belongs to.
-    pub areas_revision: u64,
+    outlook: Outlook,
+    /// The areas' revision that it belongs to.
+    areas_revision: u64,
     /// Grows with each look.
     pub revision: u64,
     /// What the last look was of.
@@ -36,6 +36,11 @@ struct LookKey {
 }
 
 impl Warnings {
+    /// What was found in these areas; unknown where it was in others.
+    pub fn outlook(&self, areas: &Areas) -> &Outlook {
+        if self.areas_revision == areas.revision { &self.outlook } else { &Outlook::Unknown }
+    }
+
     /// Whether somebody is looking.
     pub fn is_looking(&self) -> bool {
         self.looking.is_some()

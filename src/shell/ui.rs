@@ -456,7 +456,7 @@ fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> Pane
         focus: shown.focus.area(&shown.areas),
         overview: &shown.overview,
         rankings: &shown.state.rankings,
-        outlook: &shown.warnings.outlook,
+        outlook: shown.warnings.outlook(&shown.areas),
         figures,
         cameras: &shown.state.cameras,
         tiles: shown.state.tiles.iter().map(tile_view).collect(),

@@ -133,7 +133,11 @@ fn pace(
     clock: Res<WallClock>,
     real: Res<Time<Real>>,
 ) {
-    let is_building = areas.is_building() || layer.is_building() || raised.is_building() || tracks.is_building();
+    let is_building = areas.is_building()
+        || layer.is_building()
+        || layer.is_refining()
+        || raised.is_building()
+        || tracks.is_building();
     let is_building = is_building || tiles.is_building() || marks.is_building();
     let is_loading = is_building || textures.0 || real.elapsed_secs() < 1.0;
     let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {

@@ -446,7 +446,7 @@ pub(super) fn highlight(
         return;
     }
     let mut segments = Vec::new();
-    let warned = warnings.outlook.warnings().iter().filter(|_| warnings.areas_revision == areas.revision);
+    let warned = warnings.outlook(&areas).warnings().iter();
     let warned: BTreeSet<AreaIndex> = warned.map(|warning| warning.area).collect();
     let warned = warned.into_iter().map(|area| (Some(area), rows::WARNING));
     for (index, row) in warned.chain([(hover.area, rows::HOVER), (focus.area(&areas), rows::FOCUS)]) {

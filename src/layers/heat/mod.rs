@@ -34,7 +34,7 @@ pub struct HeatLayer {
     pub rebuild_ms: f64,
     taps: Option<(u64, Arc<Vec<f32>>)>,
     ramp: Option<Arc<Vec<[u8; 4]>>>,
-    built: Option<[u64; 3]>,
+    built: Option<[u64; 4]>,
 }
 
 impl HeatLayer {
@@ -64,7 +64,7 @@ pub(super) fn sync(
     if theme.is_changed() {
         layer.ramp = None;
     }
-    let wanted = [overview.revision, areas.revision, focus.revision];
+    let wanted = [overview.revision, areas.revision, focus.revision, visible.window_secs.to_bits()];
     if layer.built == Some(wanted) && layer.ramp.is_some() {
         return;
     }
