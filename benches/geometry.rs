@@ -23,7 +23,7 @@ use quanyu::domain::event::{Channel, Event, Severity};
 use quanyu::domain::event_store::EventStore;
 use quanyu::domain::geometry::{Bounds, LonLat, Shape};
 use quanyu::domain::heal::heal;
-use quanyu::domain::heat::{HeatGrid, density_from_bins};
+use quanyu::domain::heat::{CellShape, HeatGrid, density_from_bins};
 use quanyu::domain::overview::{Engine, Setting};
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::spatial::AreaLocator;
@@ -313,14 +313,14 @@ fn events(c: &mut Criterion) {
     let points: Vec<[f64; 2]> = (0..100_000).map(|_| [0, 1].map(|_| (random.f64() - 0.5) * 20_000.0)).collect();
     c.bench_function("bin 100,000 events", |b| {
         b.iter(|| {
-            let mut grid = HeatGrid::new(bounds, 20.0, 4_000_000);
+            let mut grid = HeatGrid::new(bounds, CellShape::Shared, 20.0, 4_000_000);
             for &point in &points {
                 grid.add(point, 1);
             }
             grid
         });
     });
-    let mut grid = HeatGrid::new(bounds, 80.0, 4_000_000);
+    let mut grid = HeatGrid::new(bounds, CellShape::Shared, 80.0, 4_000_000);
     points.iter().for_each(|&point| grid.add(point, 1));
     c.bench_function("blur 250 × 250 bins", |b| b.iter(|| density_from_bins(black_box(&grid), 320.0)));
     let text = "联系人:张三丰 13800131234,红花街道3栋2单元501室楼道堆物,苏A12345违停";

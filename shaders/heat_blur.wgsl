@@ -17,7 +17,7 @@ struct Blur {
 const SHARES: f32 = 256.0;
 
 @group(0) @binding(0) var<uniform> blur: Blur;
-@group(0) @binding(1) var bins: texture_2d<u32>;
+@group(0) @binding(1) var bins: texture_2d<i32>;
 @group(0) @binding(2) var rows: texture_2d<f32>;
 
 @vertex

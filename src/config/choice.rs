@@ -4,6 +4,7 @@
 //! messages and hints follow; and the types that only the file has,
 //! [`SourceKind`], [`TileKind`] and [`PanelType`].
 
+use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
 use super::source::Feed;
 use super::tiles::TileLook;
@@ -164,6 +165,24 @@ impl Choice for TileMatrix {
 impl Choice for TileLook {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("light", Self::Light), ("dark", Self::Dark), ("imagery", Self::Imagery)]
+    }
+}
+
+impl Choice for HeatForm {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|form| (form.name(), form)).into()
+    }
+}
+
+impl Choice for HeatWeight {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("count", Self::Count), ("severity", Self::Severity)]
+    }
+}
+
+impl Choice for HeatCompare {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("none", Self::None), ("last-week", Self::LastWeek)]
     }
 }
 

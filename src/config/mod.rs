@@ -11,6 +11,7 @@
 
 mod choice;
 pub mod error;
+mod heat;
 pub mod raw;
 mod read;
 pub mod source;
@@ -29,6 +30,7 @@ use crate::domain::area::Level;
 use crate::domain::choropleth::AreaFigure;
 pub use crate::domain::classes::Classing;
 pub use error::ConfigError;
+pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
 pub use source::Source;
 pub use tiles::TileSet;
 
@@ -175,18 +177,6 @@ impl Default for Fill {
     fn default() -> Self {
         Self::Figure(AreaFigure::Events)
     }
-}
-
-/// The heat map.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Heat {
-    /// Events not older than this count.
-    pub window_secs: f64,
-    /// Standard deviation of the kernel, metres.
-    pub radius_m: f64,
-    /// Density at the bright end of the ramp, events per km² per hour;
-    /// `None` adapts slowly to what is there.
-    pub full_scale: Option<f64>,
 }
 
 /// The events that are kept.
@@ -354,6 +344,8 @@ pub struct Scene {
     pub focus: Option<String>,
     /// What colours the areas.
     pub fill: Fill,
+    /// What the heat map shows.
+    pub heat: HeatStyle,
     /// Tilt of the map, degrees; 0 looks straight down.
     pub tilt_deg: f64,
     /// Seconds until the next scene of the playlist; `None` stays.

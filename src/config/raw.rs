@@ -17,6 +17,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::choice::{ClassingMethod, PanelType, SourceKind, TileKind};
 use super::error::{Complaints, ConfigError};
+use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::source::Feed;
 use super::syntax::translated;
@@ -164,8 +165,38 @@ raw_table! {
         window: DurationSecs,
         /// Standard deviation of the kernel.
         radius: LengthM,
+        /// Side of a square, width of a hexagon.
+        cell: LengthM,
         /// Density at the bright end, events per km² per hour.
         full_scale: f64,
+        /// Most places that are marked.
+        hotspots: u64,
+        /// As what it is drawn.
+        form: HeatForm,
+        /// How much an event counts.
+        weight: HeatWeight,
+        /// What it is compared with.
+        compare: HeatCompare,
+        /// Major classes that count.
+        categories: Vec<At<String>>,
+        /// Colour of its own.
+        color: String,
+    }
+}
+
+raw_table! {
+    /// What a scene shows otherwise than `[heat]`.
+    RawSceneHeat {
+        /// As what it is drawn.
+        form: HeatForm,
+        /// How much an event counts.
+        weight: HeatWeight,
+        /// What it is compared with.
+        compare: HeatCompare,
+        /// Major classes that count.
+        categories: Vec<At<String>>,
+        /// Colour of its own.
+        color: String,
     }
 }
 
@@ -344,6 +375,8 @@ raw_table! {
         focus: String,
         /// Name of the figure that colours the areas.
         fill: String,
+        /// What the heat map shows.
+        heat: RawSceneHeat,
         /// Tilt of the map, degrees.
         tilt: f64,
         /// Time until the next scene.

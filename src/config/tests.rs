@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::raw::{
     RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene,
-    RawSecret, RawSource, RawTiles, RawWall, RawWarning,
+    RawSceneHeat, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -75,13 +75,14 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 14] = [
+    let tables: [(&str, &[&str]); 15] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
         ("closed_loop", RawClosedLoop::KEYS),
         ("map", RawMap::KEYS),
         ("heat", RawHeat::KEYS),
+        ("heat", RawSceneHeat::KEYS),
         ("events", RawEvents::KEYS),
         ("warning", RawWarning::KEYS),
         ("sources", RawSource::KEYS),
@@ -110,7 +111,16 @@ fn a_minimal_file_gets_sensible_defaults() {
     assert_eq!(config.wall.audience, Audience::Public);
     assert_eq!(config.wall.zone.iana_name(), Some("Asia/Shanghai"));
     assert_eq!(config.closed_loop.stages.len(), 7);
-    assert_eq!(config.heat, Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: None });
+    let style = HeatStyle::default();
+    let heat = Heat {
+        window_secs: 10_800.0,
+        radius_m: 150.0,
+        cell_m: 300.0,
+        full_scale: None,
+        hotspots: 3,
+        style: style.clone(),
+    };
+    assert_eq!((config.heat, &config.scenes[0].heat), (heat, &style));
     let source = &config.sources[0];
     assert_eq!((source.name.as_str(), source.crs, source.limits), ("a", Crs::Wgs84, Limits::default()));
     assert_eq!(source.stale_after_secs, 1_800.0);
@@ -141,7 +151,7 @@ fn panels_and_scenes_follow_the_sources_when_not_given() {
 
 #[test]
 fn everything_that_is_set_arrives() {
-    let text = r#"
+    let text = r##"
 [wall]
 size = "3840x1080"
 theme = "high-contrast"
@@ -156,6 +166,10 @@ fill_level = "micro-grid"
 window = "1d"
 radius = "1.2km"
 full_scale = 12
+form = "hexagon"
+cell = "500m"
+hotspots = 0
+categories = ["房屋安全", "消防"]
 [[sources]]
 id = "e"
 name = "平台"
@@ -187,17 +201,38 @@ every = "3s"
 name = "甲"
 layers = ["labels"]
 panels = ["c"]
+heat = { compare = "last-week", categories = [], color = "#ff7F50" }
 duration = "90s"
 [[scenes]]
 name = "乙"
 focus = "321"
-"#;
+"##;
     let config = parsed(text);
     assert_eq!(config.wall.size, Some([3840, 1080]));
     assert_eq!((config.wall.theme, config.wall.return_after_secs), (ThemeName::HighContrast, 120.0));
     assert_eq!(config.wall.bezels, Bezels { columns: 3, rows: 2, gap_mm: 1.8, screen_width_mm: 1209.6 });
     assert_eq!((config.map.fill, config.map.fill_level), (Fill::None, Some(Level::MicroGrid)));
-    assert_eq!(config.heat, Heat { window_secs: 86_400.0, radius_m: 1_200.0, full_scale: Some(12.0) });
+    let style = HeatStyle {
+        form: HeatForm::Hexagon,
+        categories: vec!["房屋安全".into(), "消防".into()],
+        ..HeatStyle::default()
+    };
+    let numbers = Heat {
+        window_secs: 86_400.0,
+        radius_m: 1_200.0,
+        cell_m: 500.0,
+        full_scale: Some(12.0),
+        hotspots: 0,
+        style: style.clone(),
+    };
+    assert_eq!(config.heat, numbers);
+    let own = HeatStyle {
+        compare: HeatCompare::LastWeek,
+        categories: Vec::new(),
+        color: Some([255, 0x7f, 0x50]),
+        ..style.clone()
+    };
+    assert_eq!((&config.scenes[0].heat, &config.scenes[1].heat), (&own, &style));
     let source = &config.sources[0];
     assert_eq!((source.feed, source.crs, source.records.as_deref()), (Feed::Events, Crs::Gcj02, Some("/rows")));
     assert_eq!((source.limits.bytes, source.limits.records), (1 << 20, 7));

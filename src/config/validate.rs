@@ -8,6 +8,7 @@
 //! or bad. What it builds then is only handed out when nobody complained.
 
 mod address;
+mod heat;
 mod panel;
 mod source;
 mod tiles;
@@ -19,10 +20,10 @@ use jiff::tz::TimeZone;
 
 use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
-use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawMap, RawWall, RawWarning};
+use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawMap, RawWall, RawWarning};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, Heat, MAX_TILT_DEG, Map, Wall, Warning};
+use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, MAX_TILT_DEG, Map, Wall, Warning};
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::event_store::MAX_EVENTS;
 
@@ -63,14 +64,14 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let wall = wall(raw.wall, complain);
     let closed_loop = closed_loop(raw.closed_loop, complain);
     let map = map(raw.map, complain);
-    let heat = heat(raw.heat, complain);
+    let heat = heat::heat(raw.heat, complain);
     let events = events(raw.events, complain);
     let warning = warning(raw.warning, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
-    let scenes = panel::scenes(raw.scenes, &panels, &map, complain);
+    let scenes = panel::scenes(raw.scenes, &panels, &map, &heat.style, complain);
     let (sources, panels) = (sources.values, panels.values);
     complaints.unless_any(Config {
         path: path.to_owned(),
@@ -383,20 +384,4 @@ fn warning(raw: Option<At<RawWarning>>, complaints: &mut Complaints) -> Warning 
         u32::try_from(least.value).unwrap_or(u32::MAX)
     });
     Warning { level: raw.level.map(|level| level.value), risk, least }
-}
-
-fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {
-    let raw = raw.map(|at| at.value).unwrap_or_default();
-    let radius_m = raw.radius.map_or(150.0, |radius| {
-        if !(5.0..=20_000.0).contains(&radius.value.0) {
-            let message = format!(r#"热力半径须在 "5m" 到 "20km" 之间,却是 {}m"#, radius.value.0);
-            complaints.add(radius.offset, &radius.key, message);
-        }
-        radius.value.0
-    });
-    Heat {
-        window_secs: duration_secs(raw.window, 60.0, 3.0 * 3_600.0, complaints),
-        radius_m,
-        full_scale: raw.full_scale.map(|scale| positive(&scale, complaints)),
-    }
 }

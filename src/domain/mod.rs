@@ -13,6 +13,7 @@ pub mod clock;
 pub mod closed_loop;
 pub mod cluster;
 pub mod context;
+pub mod coverage;
 pub mod crs;
 pub mod device;
 pub mod event;

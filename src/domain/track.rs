@@ -17,6 +17,45 @@ pub struct Track {
     pub points: Vec<(Time, LonLat)>,
 }
 
+/// Where a worker was, and how far the walk was until then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reached {
+    /// When a position was known last.
+    pub seen: Time,
+    /// Between that and the next one, on the way to it.
+    pub at: LonLat,
+    /// Length of the walk, metres; jumps do not count.
+    pub walked_m: f64,
+}
+
+impl Track {
+    /// Where the worker was at `now`; `None` before the walk.
+    pub fn reached(&self, now: Time) -> Option<Reached> {
+        let known = &self.points[..self.known(now)];
+        let steps = known.windows(2).filter(|pair| !jumped(pair[0], pair[1]));
+        let walked_m = steps.map(|pair| distance_m(pair[0].1, pair[1].1)).sum();
+        Some(Reached { seen: known.last()?.0, at: self.place(now)?, walked_m })
+    }
+
+    /// The place alone of [`Self::reached`].
+    pub fn place(&self, now: Time) -> Option<LonLat> {
+        let count = self.known(now);
+        let last = self.points[count.checked_sub(1)?];
+        Some(match self.points.get(count) {
+            Some(&next) if !jumped(last, next) => {
+                let share = now.secs_since(last.0) / next.0.secs_since(last.0);
+                let between = |from: f64, to: f64| from + (to - from) * share;
+                LonLat::new(between(last.1.lon, next.1.lon), between(last.1.lat, next.1.lat))
+            }
+            _ => last.1,
+        })
+    }
+
+    fn known(&self, now: Time) -> usize {
+        self.points.partition_point(|&(at, _)| at <= now)
+    }
+}
+
 /// Faster than this nobody moves on patrol: 150 km/h.
 const MAX_SPEED_M_PER_SEC: f64 = 150.0 / 3.6;
 /// Positions between houses are off by tens of metres from one second to the
@@ -97,6 +136,20 @@ mod tests {
         let mut points = points(list);
         let tidied = tidy(&mut points);
         (tidied, points.iter().map(|(at, _)| at.0 / 1_000).collect())
+    }
+
+    #[test]
+    fn a_worker_is_where_the_clock_says() {
+        let points = points(&[(0, 0.0), (60, 60.0), (120, 9_000.0), (180, 9_060.0)]);
+        let track = Track { id: "w".into(), worker: "网格员 07".into(), area: None, points };
+        assert_eq!(track.reached(Time(-1)), None);
+        let reached = |secs: i64| track.reached(Time(secs * 1_000)).expect("has begun");
+        let east_m = |reached: Reached| ((reached.at.lon - 118.8) * 94_500.0).round();
+        let told = |secs: i64| (reached(secs).seen.0 / 1_000, east_m(reached(secs)), reached(secs).walked_m.round());
+        assert_eq!(told(30), (0, 30.0, 0.0));
+        assert_eq!(told(90), (60, 60.0, 60.0), "nobody knows the way of a jump");
+        assert_eq!(told(150), (120, 9_030.0, 60.0));
+        assert_eq!(told(9_000), (180, 9_060.0, 120.0));
     }
 
     #[test]

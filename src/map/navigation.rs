@@ -10,7 +10,8 @@ use super::marks::Pick;
 use super::{HandOverPanel, Hover, MapView, Marks, Relief, picked_level, relief};
 use crate::config::Layer;
 use crate::domain::area::AreaIndex;
-use crate::model::{Action, Areas, Focus, Selection, WallConfig};
+use crate::domain::track::Track;
+use crate::model::{Action, Areas, Focus, PointKey, Points, Selection, Visible, WallClock, WallConfig};
 
 /// What hands are doing, and when one last did something.
 #[derive(Resource, Default, Debug)]
@@ -90,7 +91,7 @@ pub(super) fn mouse(
             // At a low frame rate a drag may begin and end within one frame.
             !hands.dragged && (at[0] - from[0]).hypot(at[1] - from[1]) <= CLICK_SLACK_U * view.unit_px
         });
-    if is_click && !click_mark(mark, &ground, &mut view, &mut actions, now) {
+    if is_click && !click_point(mark, at, &ground, &mut view, &mut actions, now) {
         match picked {
             // Beside an open card: that closes.
             _ if !ground.selection.points.is_empty() => actions.write(Action::Select(Vec::new())),
@@ -118,6 +119,9 @@ pub(super) struct Ground<'w> {
     marks: Res<'w, Marks>,
     selection: Res<'w, Selection>,
     config: Res<'w, WallConfig>,
+    points: Res<'w, Points>,
+    visible: Res<'w, Visible>,
+    clock: Res<'w, WallClock>,
 }
 
 impl Ground<'_> {
@@ -131,10 +135,11 @@ impl Ground<'_> {
 /// Time of a flight to where the points of a bubble part, seconds.
 const APPROACH_SECS: f64 = 0.8;
 
-/// Flies to where the points of a mark part, or opens their card; tells
-/// whether there was a mark.
-fn click_mark(
+/// Flies to where the points of a mark part, or opens their card or that of a
+/// worker; tells whether there was any of them.
+fn click_point(
     mark: Option<usize>,
+    at_px: [f32; 2],
     ground: &Ground,
     view: &mut MapView,
     actions: &mut MessageWriter<Action>,
@@ -145,8 +150,31 @@ fn click_mark(
         Some(Pick::Open(keys)) => {
             actions.write(Action::Select(keys));
         }
-        None => return false,
+        None => return click_worker(at_px, ground, view, actions),
     }
+    true
+}
+
+/// A hand this near to a worker means them, design units.
+const WORKER_REACH_U: f32 = 16.0;
+
+/// Opens the card of the worker at a pixel; tells whether there is one.
+fn click_worker(at_px: [f32; 2], ground: &Ground, view: &MapView, actions: &mut MessageWriter<Action>) -> bool {
+    if !ground.visible.has(Layer::Tracks) {
+        return false;
+    }
+    let now = ground.clock.now();
+    let tracks = ground.points.tracks().flat_map(|set| set.iter());
+    let off_px = |track: &Track| {
+        let place = track.place(now)?;
+        let local = ground.areas.projection.local_from_lonlat([place.lon, place.lat]);
+        let [x, y] = view.screen_from_local_at(local, 0.0);
+        Some((x - at_px[0]).hypot(y - at_px[1]))
+    };
+    let near = tracks.filter_map(|track| Some((off_px(track)?, track)));
+    let near = near.filter(|(off_px, _)| *off_px <= WORKER_REACH_U * view.unit_px);
+    let Some((_, track)) = near.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
+    actions.write(Action::Select(vec![PointKey::Worker(track.id.clone())]));
     true
 }
 
@@ -192,7 +220,7 @@ pub(super) fn touch(
         if finger.distance().length() * scale < CLICK_SLACK_U * 2.0 * view.unit_px {
             let at = (finger.position() * scale).to_array();
             let mark = ground.marks.pick(&view, at);
-            if click_mark(mark, &ground, &mut view, &mut actions, now) {
+            if click_point(mark, at, &ground, &mut view, &mut actions, now) {
                 continue;
             }
             match ground.area(&view, at) {
@@ -230,6 +258,8 @@ pub(super) fn keyboard(
             KeyCode::KeyC => Action::StepFill(if is_shifted { -1 } else { 1 }),
             KeyCode::KeyL => Action::ToggleLayer(Layer::Labels),
             KeyCode::KeyT => Action::ToggleTilt,
+            KeyCode::KeyH => Action::NextHeatForm,
+            KeyCode::KeyW => Action::ToggleHeatCompare,
             KeyCode::KeyD => Action::ToggleDiagnostics,
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 
 use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
-use crate::config::{Config, Fill, Layer, MAX_TILT_DEG};
+use crate::config::{Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::event_store::EventKey;
 use crate::domain::time::Time as Instant1970;
@@ -43,6 +43,10 @@ pub enum Action {
     ToggleLoop,
     /// Count events of so many seconds on the map.
     SetWindow(f64),
+    /// Draw the heat map in the next form.
+    NextHeatForm,
+    /// Show the heat map as the difference to a week before, or as it is.
+    ToggleHeatCompare,
     /// Show this instant.
     SeekTo(Instant1970),
     /// Follow the system's clock again.
@@ -66,6 +70,8 @@ pub enum PointKey {
     Device(String),
     /// An event.
     Event(EventKey),
+    /// A worker on patrol, by the id of the walk.
+    Worker(String),
 }
 
 /// The points whose card is open: none, one, or several at one place, which
@@ -166,6 +172,8 @@ pub struct Visible {
     pub panels: Vec<usize>,
     /// What colours the areas.
     pub fill: Fill,
+    /// What the heat map shows, and how.
+    pub heat: HeatStyle,
     /// Tilt that the map shall have, degrees.
     pub tilt_deg: f64,
     /// Events of so many seconds count on the map.
@@ -193,6 +201,7 @@ impl Visible {
             self.layers = entry.layers.iter().copied().collect();
             self.panels = entry.panels.clone();
             self.fill = entry.fill.clone();
+            self.heat = entry.heat.clone();
             self.tilt_deg = entry.tilt_deg;
             self.window_secs = config.heat.window_secs;
         }
@@ -203,6 +212,11 @@ impl Visible {
     fn toggle_tilt(&mut self, config: &Config) {
         let own = config.scenes.get(self.scene).map(|scene| scene.tilt_deg).filter(|&deg| deg > 0.0);
         self.tilt_deg = if self.tilt_deg > 0.0 { 0.0 } else { own.unwrap_or(HAND_TILT_DEG) };
+    }
+
+    /// Whether the heat map shows a difference.
+    pub fn compares_heat(&self) -> bool {
+        self.has(Layer::Heat) && self.heat.compare == HeatCompare::LastWeek
     }
 
     /// Whether a layer is visible.
@@ -282,6 +296,11 @@ pub(super) fn apply(
                 clock.0.toggle_loop([start, start.plus_millis(86_400_000 - 1)]);
             }
             Action::SetWindow(secs) => visible.window_secs = secs.clamp(WINDOW_SECS[0], WINDOW_SECS[1]),
+            Action::NextHeatForm => visible.heat.form = visible.heat.form.next(),
+            Action::ToggleHeatCompare => {
+                let is_compared = visible.heat.compare == HeatCompare::LastWeek;
+                visible.heat.compare = if is_compared { HeatCompare::None } else { HeatCompare::LastWeek };
+            }
             Action::SeekTo(at) => clock.0.seek(*at),
             Action::GoLive => clock.0.go_live(),
             Action::ToggleDiagnostics => overlays.diagnostics = !overlays.diagnostics,

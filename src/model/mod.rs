@@ -8,6 +8,7 @@
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
 //! | [`Warnings`] | `warnings::recompute` |
+//! | [`Patrols`] | `patrols::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
@@ -19,6 +20,7 @@ mod area_values;
 mod areas;
 mod events;
 pub mod overview;
+mod patrols;
 mod points;
 mod sources;
 mod tiles;
@@ -41,6 +43,7 @@ pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
 pub use overview::Overview;
+pub use patrols::Patrols;
 pub use points::{Pictures, Points};
 pub use sources::{SourceEntry, Sources};
 pub use tiles::Tiles;
@@ -127,6 +130,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Overview>()
             .init_resource::<AreaValues>()
             .init_resource::<Warnings>()
+            .init_resource::<Patrols>()
             .insert_resource(Focus::of(&self.config))
             .init_resource::<Selection>()
             .init_resource::<Overlays>()
@@ -139,7 +143,9 @@ impl Plugin for ModelPlugin {
                         .chain()
                         .in_set(Receive),
                     (actions::apply, actions::look_up).chain().in_set(Act),
-                    (overview::recompute, area_values::recompute, warnings::recompute).chain().in_set(Derive),
+                    (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute)
+                        .chain()
+                        .in_set(Derive),
                 ),
             );
     }

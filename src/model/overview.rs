@@ -10,7 +10,7 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 use super::events::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
 use crate::domain::event_store::Course;
-use crate::domain::overview::{Engine, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
+use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
 use crate::domain::time::Time as Instant1970;
 
 /// Figures computed from events, with what they were computed from.
@@ -21,8 +21,13 @@ pub struct Overview {
     pub revision: u64,
     /// What entered and left the window with this revision.
     pub window_change: WindowChange,
+    /// The window of the same hours a week before; empty while nobody compares.
+    pub week_before: Arc<Vec<MapEvent>>,
+    /// What entered and left that with this revision.
+    pub week_change: WindowChange,
     engine: Option<Engine>,
     window: Window,
+    week_window: Option<Window>,
     /// Another engine, counted on a task, and what changed since it began.
     counting: Option<(Task<Engine>, Changes)>,
     events_revision: u64,
@@ -38,9 +43,23 @@ impl Overview {
 }
 
 impl Overview {
+    /// Whether days are being counted anew.
+    pub fn is_counting(&self) -> bool {
+        self.counting.is_some()
+    }
+
     /// Whether it is of these areas, whatever events are still to come.
     pub fn is_of_areas(&self, areas_revision: u64) -> bool {
         self.revision > 0 && self.areas_revision == areas_revision
+    }
+}
+
+#[cfg(test)]
+impl Overview {
+    /// Puts these windows in place of what was worked out.
+    pub fn set_for_test(&mut self, window: Vec<MapEvent>, week_before: Vec<MapEvent>) {
+        self.figures.window = Arc::new(window);
+        self.week_before = Arc::new(week_before);
     }
 }
 
@@ -50,6 +69,16 @@ impl Deref for Overview {
     fn deref(&self) -> &Figures {
         &self.figures
     }
+}
+
+const WEEK_MILLIS: i64 = 7 * 86_400_000;
+
+/// The windows that are wanted.
+#[derive(Clone, Copy)]
+struct Windows {
+    secs: f64,
+    /// Also one a week before.
+    has_week_before: bool,
 }
 
 /// Shortest time between two looks while the wall is live, so that the cost of
@@ -76,9 +105,13 @@ pub(super) fn recompute(
     let is_changed = is_urgent
         || events.revision != overview.events_revision
         || now != overview.now
-        || overview.window.secs() != visible.window_secs;
+        || overview.window.secs() != visible.window_secs
+        || overview.week_window.is_some() != visible.compares_heat();
     let elapsed = real.elapsed_secs_f64();
-    let is_early = clock.0.is_live() && overview.revision > 0 && elapsed - overview.built_at_secs < LOOK_SECS;
+    let is_early = overview.week_window.is_some() == visible.compares_heat()
+        && clock.0.is_live()
+        && overview.revision > 0
+        && elapsed - overview.built_at_secs < LOOK_SECS;
     if !is_urgent && overview.counting.is_none() && (!is_changed || is_early) {
         return;
     }
@@ -89,8 +122,8 @@ pub(super) fn recompute(
         day_start: now.start_of_day(&config.0.wall.zone),
         stage_count: config.0.closed_loop.stages.len(),
     };
-    let window_secs = visible.window_secs;
-    let has_news = overview.follow(now, setting, window_secs, changes, &events, &areas, &waker, is_urgent);
+    let windows = Windows { secs: visible.window_secs, has_week_before: visible.compares_heat() };
+    let has_news = overview.follow(now, setting, windows, changes, &events, &areas, &waker, is_urgent);
     overview.events_revision = events.revision;
     overview.areas_revision = areas.revision;
     overview.built_at_secs = elapsed;
@@ -102,6 +135,8 @@ pub(super) fn recompute(
         overview.figures.window = Arc::clone(overview.window.events());
         overview.figures.window_count = overview.window.count();
         overview.window_change = overview.window.take_change();
+        overview.week_before = overview.week_window.as_ref().map(|week| Arc::clone(week.events())).unwrap_or_default();
+        overview.week_change = overview.week_window.as_mut().map(Window::take_change).unwrap_or_default();
         overview.revision += 1;
     } else {
         overview.figures.now = now;
@@ -115,7 +150,7 @@ impl Overview {
         &mut self,
         now: Instant1970,
         setting: Setting,
-        window_secs: f64,
+        windows: Windows,
         mut changes: Changes,
         events: &Events,
         areas: &Areas,
@@ -124,15 +159,25 @@ impl Overview {
     ) -> bool {
         let born_secs = |key| events.born_secs(key);
         let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs };
-        let start = now.plus_millis(-(window_secs * 1_000.0) as i64);
         let mut is_changed = !changes.list.is_empty() || changes.is_cut || are_areas_new;
-        if are_areas_new || changes.is_cut {
-            self.window.fill(start, now, &events.store, &around);
-        } else {
-            for (before, after) in &changes.list {
-                self.window.change(before.as_ref(), after.as_ref(), &around);
+        let millis = (windows.secs * 1_000.0) as i64;
+        is_changed |= self.week_window.is_some() != windows.has_week_before;
+        if !windows.has_week_before {
+            self.week_window = None;
+        } else if self.week_window.is_none() {
+            self.week_window = Some(Window::default());
+        }
+        let moved = [(Some(&mut self.window), now), (self.week_window.as_mut(), now.plus_millis(-WEEK_MILLIS))];
+        for (window, end) in moved.into_iter().filter_map(|(window, end)| Some((window?, end))) {
+            let start = end.plus_millis(-millis);
+            if are_areas_new || changes.is_cut {
+                window.fill(start, end, &events.store, &around);
+                continue;
             }
-            is_changed |= self.window.advance(start, now, &events.store, &around);
+            for (before, after) in &changes.list {
+                window.change(before.as_ref(), after.as_ref(), &around);
+            }
+            is_changed |= window.advance(start, end, &events.store, &around);
         }
         if let Some((task, since)) = &mut self.counting {
             since.extend(std::mem::take(&mut changes));

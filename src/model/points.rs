@@ -22,7 +22,7 @@ pub struct Points {
     devices: BTreeMap<SourceId, Arc<Vec<Device>>>,
     tracks: BTreeMap<SourceId, Arc<Vec<Track>>>,
     figures: BTreeMap<SourceId, Vec<Figure>>,
-    context: BTreeMap<SourceId, Vec<ContextFeature>>,
+    context: BTreeMap<SourceId, Arc<Vec<ContextFeature>>>,
     /// Grows when cameras change.
     pub cameras_revision: u64,
     /// Grows when devices change.
@@ -82,7 +82,7 @@ impl Points {
 
     /// Replaces the context of a source.
     pub fn set_context(&mut self, source: SourceId, context: Vec<ContextFeature>) {
-        self.context_revision += u64::from(replace(&mut self.context, source, context));
+        self.context_revision += u64::from(replace(&mut self.context, source, Arc::new(context)));
     }
 
     /// All cameras, with the source that each came from.
@@ -118,7 +118,12 @@ impl Points {
 
     /// The whole context.
     pub fn context(&self) -> impl Iterator<Item = &ContextFeature> + '_ {
-        self.context.values().flatten()
+        self.context.values().flat_map(|set| set.iter())
+    }
+
+    /// The context of each source, to read on a task.
+    pub fn context_sets(&self) -> Vec<Arc<Vec<ContextFeature>>> {
+        self.context.values().cloned().collect()
     }
 }
 

@@ -14,7 +14,7 @@ use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::{Freshness, PartHealth};
 use crate::domain::time::age_text;
-use crate::theme::{ramp, size, space};
+use crate::theme::{Rgba, ramp, size, space};
 
 /// Design units.
 const RAMP_WIDTH: f32 = 260.0;
@@ -30,9 +30,8 @@ const LINE: f32 = 26.0;
 /// What the colours on the map stand for now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Legend<'a> {
-    /// Density at the bright end of the heat ramp, events per km² and hour;
-    /// `None` while the layer is off.
-    pub heat_full_scale: Option<f64>,
+    /// The heat map's; `None` while the layer is off.
+    pub heat: Option<HeatLegend<'a>>,
     /// Upper bounds of the choropleth's classes, few to many; empty while
     /// areas are not coloured.
     pub breaks: &'a [f64],
@@ -44,9 +43,35 @@ pub struct Legend<'a> {
     pub health: Option<&'a PartHealth>,
     /// Whether bubbles that count cameras and devices are on the map.
     pub has_bubbles: bool,
+    /// The streets on the map that patrols should walk.
+    pub patrols: Option<PatrolLegend>,
     /// Whether urgent, major and ordinary events and devices in alarm are on the
     /// map, one by one.
     pub has_alerts: [bool; 4],
+}
+
+/// How much of the streets patrols walked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PatrolLegend {
+    /// In so many hours.
+    pub hours: f64,
+    /// Length that nobody walked, metres.
+    pub missed_m: f64,
+    /// Length of all, metres.
+    pub total_m: f64,
+}
+
+/// What the colours of the heat map stand for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeatLegend<'a> {
+    /// What is counted, in what.
+    pub label: &'a str,
+    /// The number at the bright end; of a difference at both.
+    pub full_scale: f64,
+    /// Whether it is a difference, with zero in the middle.
+    pub is_difference: bool,
+    /// Colours from one end to the other.
+    pub stops: &'a [Rgba],
 }
 
 /// Draws the legend into the bottom right corner of `free`.
@@ -58,18 +83,19 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     }
     let left = free.right() - width - pen.u(20.0);
     let mut bottom = free.bottom() - pen.u(12.0);
-    let parts = usize::from(legend.heat_full_scale.is_some()) + usize::from(!legend.breaks.is_empty());
+    let parts = usize::from(legend.heat.is_some()) + usize::from(!legend.breaks.is_empty());
     let lost = legend.health.filter(|_| parts > 0).and_then(lost_text);
     let has_alerts = legend.has_alerts.contains(&true);
     let lines = usize::from(lost.is_some()) + usize::from(legend.has_bubbles) + usize::from(has_alerts);
+    let lines = lines + usize::from(legend.patrols.is_some());
     if parts + lines > 0 {
         // The map under the legend may be as bright as its text.
         let height = pen.u(70.0 * parts as f32 + LINE * lines as f32);
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
         pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.97));
     }
-    if let Some(full_scale) = legend.heat_full_scale.filter(|full| full.is_finite() && *full > 0.0) {
-        heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), full_scale);
+    if let Some(heat) = legend.heat.filter(|heat| heat.full_scale.is_finite() && heat.full_scale > 0.0) {
+        heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), &heat);
         bottom -= pen.u(70.0);
     }
     if !legend.breaks.is_empty() {
@@ -83,6 +109,10 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     }
     if legend.has_bubbles {
         bubble_ui(&pen, [left, bottom], width);
+        bottom -= pen.u(LINE);
+    }
+    if let Some(patrols) = &legend.patrols {
+        patrols_ui(&pen, [left, bottom], width, patrols);
         bottom -= pen.u(LINE);
     }
     if let Some(text) = lost {
@@ -119,6 +149,16 @@ fn bubble_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32) {
     pen.text(at, Align::Min, "摄像头与设备数,橙色为离线", pen.small(), width - pen.u(24.0));
 }
 
+/// What the lines along streets mean, and how much of them there is.
+fn patrols_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32, patrols: &PatrolLegend) {
+    let middle = baseline - pen.u(size::SMALL) * 0.37;
+    pen.path(vec![pos2(left, middle), pos2(left + pen.u(16.0), middle)], 2.5, pen.theme().attention);
+    let km = |metres: f64| value_text(metres / 1_000.0);
+    let text =
+        format!("近 {} 小时未巡街巷 {} / {} km", value_text(patrols.hours), km(patrols.missed_m), km(patrols.total_m));
+    pen.text([left + pen.u(24.0), baseline], Align::Min, &text, pen.small(), width - pen.u(24.0));
+}
+
 /// What to say of the sources of events that are not well.
 fn lost_text(health: &PartHealth) -> Option<String> {
     match (health.freshness, &health.error, health.age_secs) {
@@ -129,14 +169,14 @@ fn lost_text(health: &PartHealth) -> Option<String> {
 
 /// The ramp with ticks. The position of a value is the square root of its
 /// share of the full scale: the same curve by which the heat layer colours.
-fn heat_ui(pen: &Pen, rect: Rect, full_scale: f64) {
+fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend) {
     let theme = pen.theme();
-    pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, "事件密度 件/km²·时", pen.small(), rect.width());
+    pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, heat.label, pen.small(), rect.width());
     let strip =
         Rect::from_min_size(pos2(rect.left(), rect.top() + pen.u(23.0)), vec2(rect.width(), pen.u(RAMP_HEIGHT)));
     pen.fill(strip, theme.land);
     let mut mesh = Mesh::default();
-    for (index, color) in ramp::sample(theme.heat, RAMP_STEPS).into_iter().enumerate() {
+    for (index, color) in ramp::sample(heat.stops, RAMP_STEPS).into_iter().enumerate() {
         let x = strip.left() + strip.width() * index as f32 / (RAMP_STEPS - 1) as f32;
         let next = mesh.vertices.len() as u32;
         for y in [strip.top(), strip.bottom()] {
@@ -148,21 +188,33 @@ fn heat_ui(pen: &Pen, rect: Rect, full_scale: f64) {
     }
     pen.shape(Shape::mesh(mesh));
     pen.outline(strip, 1.0, theme.hairline);
-    for (value, align) in heat_ticks(full_scale) {
-        let x = strip.left() + strip.width() * (value / full_scale).sqrt() as f32;
+    for (value, align) in heat_ticks(heat) {
+        let place = (value.abs() / heat.full_scale).sqrt().copysign(value);
+        let place = if heat.is_difference { 0.5 + 0.5 * place } else { place };
+        let x = strip.left() + strip.width() * place as f32;
         pen.vline(x, strip.bottom(), strip.bottom() + pen.u(4.0), 1.0, theme.text_secondary);
-        pen.text([x, strip.bottom() + pen.u(20.0)], align, &tick_text(value), pen.small(), pen.u(72.0));
+        let sign = match value {
+            _ if !heat.is_difference || value == 0.0 => "",
+            _ if value < 0.0 => "−",
+            _ => "+",
+        };
+        let text = format!("{sign}{}", tick_text(value.abs()));
+        pen.text([x, strip.bottom() + pen.u(20.0)], align, &text, pen.small(), pen.u(72.0));
     }
 }
 
-/// 0, two round values near a tenth and a half, and the full scale.
-fn heat_ticks(full_scale: f64) -> Vec<(f64, Align)> {
-    let mut ticks = vec![(0.0, Align::Min)];
-    for share in [0.07, 0.3] {
-        ticks.push((nice_ceiling(full_scale * share), Align::Center));
+/// 0, two round values near a tenth and a half, and the full scale; of a
+/// difference both ends, one between on each side, and 0.
+fn heat_ticks(heat: &HeatLegend) -> Vec<(f64, Align)> {
+    let full = heat.full_scale;
+    let round = |share: f64| nice_ceiling(full * share);
+    if heat.is_difference {
+        let between = round(0.2);
+        let inner = [-between, 0.0, between].map(|value| (value, Align::Center));
+        return [(-full, Align::Min)].into_iter().chain(inner).chain([(full, Align::Max)]).collect();
     }
-    ticks.push((full_scale, Align::Max));
-    ticks
+    let inner = [0.07, 0.3].map(|share| (round(share), Align::Center));
+    [(0.0, Align::Min)].into_iter().chain(inner).chain([(full, Align::Max)]).collect()
 }
 
 fn tick_text(value: f64) -> String {

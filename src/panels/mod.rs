@@ -61,7 +61,9 @@ pub use help::help_ui;
 pub use key_figures::key_figures_ui;
 pub use layout::{StageLayout, layout, unit_for};
 pub use live_events::live_events_ui;
-pub use map_aids::{Legend, breadcrumb_ui, hidden_panels_ui, legend_ui, notice_ui, scale_bar_ui};
+pub use map_aids::{
+    HeatLegend, Legend, PatrolLegend, breadcrumb_ui, hidden_panels_ui, legend_ui, notice_ui, scale_bar_ui,
+};
 pub use number::value_text;
 pub use pen::BOLD_FAMILY;
 pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_list_ui, tally_card_ui};

@@ -440,7 +440,10 @@ fn restyle(wall: &mut HeadlessWall) -> f64 {
 fn reheat(wall: &mut HeadlessWall) -> f64 {
     wall.app.world_mut().resource_mut::<HeatLayer>().rebin();
     wall.frame();
-    wall.app.world().resource::<HeatLayer>().rebuild_ms
+    while wall.app.world().resource::<HeatLayer>().is_building() {
+        wall.frame();
+    }
+    wall.app.world().resource::<HeatLayer>().rebuild_ms()
 }
 
 /// Runs the rule by which a window decides to draw, with nothing happening.

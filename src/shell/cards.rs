@@ -14,12 +14,16 @@ use crate::domain::event::Severity;
 use crate::domain::event_store::{Course, EventRef};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::{Time as Instant1970, age_text};
+use crate::domain::track::{Reached, Track};
 use crate::domain::update::Picture;
 use crate::ingest::PictureRequest;
 use crate::map::marks::KindTally;
 use crate::map::{Hover, Marks};
 use crate::model::{Action, Areas, Events, Pictures, PointKey, Points, Selection, WallClock, WallConfig};
 use crate::panels::{CameraTile, PointFacts, PointState, TallyLine, value_text};
+
+/// A worker of whom nothing was heard for this long is lost, seconds.
+const LOST_SECS: f64 = 600.0;
 
 /// What is open, worked out when it, its data or the shown minute changed.
 #[derive(Resource, Default)]
@@ -41,11 +45,12 @@ pub struct Cards {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct CardsKey {
     selection: u64,
-    sets: [u64; 3],
+    sets: [u64; 4],
     areas: u64,
     /// Address of the configuration: zone and stages.
     config: usize,
-    minute: i64,
+    /// Shown minute; the second where somebody walks.
+    turn: i64,
 }
 
 struct CardPicture {
@@ -122,12 +127,13 @@ pub fn collect(
         cards.hovered_of = wanted;
         cards.hovered = hover.mark.map_or_else(Vec::new, |mark| hovered(&marks, mark, &points, &events));
     }
+    let is_walking = selection.points.iter().any(|key| matches!(key, PointKey::Worker(_)));
     let key = CardsKey {
         selection: selection.revision,
-        sets: [points.cameras_revision, points.devices_revision, events.revision],
+        sets: [points.cameras_revision, points.devices_revision, events.revision, points.tracks_revision],
         areas: areas.revision,
         config: Arc::as_ptr(&config.0) as usize,
-        minute: clock.now().0.div_euclid(60_000),
+        turn: clock.now().0.div_euclid(if is_walking { 1_000 } else { 60_000 }),
     };
     if cards.points_of == key {
         return;
@@ -186,6 +192,7 @@ fn hovered(marks: &Marks, mark: usize, points: &Points, events: &Events) -> Vec<
             PointKey::Camera(id) => points.cameras().find(|(_, camera)| camera.id == *id).map(|(_, c)| c.name.clone()),
             PointKey::Device(id) => points.devices().find(|device| device.id == *id).map(|device| device.name.clone()),
             PointKey::Event(key) => events.store.by_key(*key).map(|event| event.to_event()).map(|event| event.title),
+            PointKey::Worker(_) => None,
         };
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             line.kind = format!("{} · {name}", line.kind);
@@ -228,6 +235,11 @@ impl Open<'_> {
                 let found = self.events.store.by_key(*key).filter(|event| event.reported() <= self.now)?;
                 (self.of_event(found), found.at())
             }
+            PointKey::Worker(id) => {
+                let track = self.points.tracks().flat_map(|set| set.iter()).find(|track| track.id == *id)?;
+                let reached = track.reached(self.now)?;
+                (self.of_worker(track, &reached), Some(reached.at))
+            }
         })
     }
 
@@ -258,6 +270,20 @@ impl Open<'_> {
         push(&mut lines, "编号", &device.id);
         let title = if device.name.is_empty() { &device.kind } else { &device.name };
         facts(&device.kind, title, state, state_text, lines)
+    }
+
+    fn of_worker(&self, track: &Track, reached: &Reached) -> PointFacts {
+        let age_secs = self.now.secs_since(reached.seen);
+        let (state, state_text) =
+            if age_secs > LOST_SECS { (PointState::Off, "失联") } else { (PointState::Well, "在巡") };
+        let mut lines = Vec::new();
+        push(&mut lines, "所在", &self.area_at(reached.at));
+        push(&mut lines, "已巡", &format!("{} km", value_text(reached.walked_m / 1_000.0)));
+        if let Some(&(begun, _)) = track.points.first() {
+            push(&mut lines, "开始", &self.when(begun));
+        }
+        push(&mut lines, "最近位置", &age_text(age_secs));
+        facts("巡查", &track.worker, state, state_text, lines)
     }
 
     /// As it was known at the shown instant.

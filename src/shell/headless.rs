@@ -14,10 +14,11 @@ use super::app::{PictureTarget, TexturesPending};
 use crate::domain::health::SourceState;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::heat::HeatLayer;
 use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
 use crate::map::Marks;
-use crate::model::{Areas, Events, Overview, Sources, WallConfig, Warnings};
+use crate::model::{Areas, Events, Overview, Patrols, Sources, WallConfig, Warnings};
 
 /// Processor time of this thread; from `/proc` (schedstat), else unknown.
 fn thread_cpu_time() -> Option<Duration> {
@@ -103,7 +104,9 @@ impl HeadlessWall {
             && !layer.is_refining()
             && !world.resource::<RaisedLayer>().is_building()
             && !world.resource::<Marks>().is_building()
+            && !world.resource::<HeatLayer>().is_building()
             && !world.resource::<Warnings>().is_looking()
+            && !world.resource::<Patrols>().is_looking()
             && !world.resource::<TrackLayer>().is_building()
             && layer.built_revision == areas.revision
             && !self.waits_for_tiles()

@@ -9,6 +9,7 @@ use super::app::{Setup, assemble};
 use super::headless::{HeadlessWall, NoPicture};
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::heat::HeatLayer;
 use crate::map::MapView;
 use crate::model::{Action, Areas, Focus};
 
@@ -120,6 +121,7 @@ fn come_to_rest(wall: &mut HeadlessWall) {
         let world = wall.app.world();
         let is_moving = world.resource::<MapView>().is_moving()
             || world.resource::<RaisedLayer>().is_building()
+            || world.resource::<HeatLayer>().is_building()
             || world.resource::<AreaLayer>().is_refining();
         still = if is_moving || wall.waits_for_tiles() { 0 } else { still + 1 };
     }

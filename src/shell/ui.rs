@@ -12,28 +12,29 @@ use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::{EguiContext, EguiContexts, PrimaryEguiContext, egui};
 
 use crate::config::source::Feed;
-use crate::config::{Config, Fill, Layer, PanelKind};
+use crate::config::{Config, Fill, HeatCompare, HeatForm, HeatWeight, Layer, PanelKind};
 use crate::domain::area::AreaIndex;
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::clock::{Clock, ClockMode};
+use crate::domain::coverage::Coverage;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
 use crate::domain::figure::Figure;
 use crate::ingest::PictureRequest;
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
-use crate::layers::heat::HeatLayer;
+use crate::layers::heat::{HeatLayer, ShownHeat, hotspots_ui, ramp_stops};
 use crate::layers::labels::{PlacedLabels, labels_ui};
 use crate::layers::points::counts_ui;
 use crate::map::marks::{Class, Look};
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Pictures, PointKey, Points, Sources,
-    Visible, WallClock, WallConfig, Warnings,
+    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Patrols, Pictures, PointKey, Points,
+    Sources, Visible, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{
-    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, Legend, OwnerCount,
-    PanelAction, PanelView, Ranking, ReplayView, SourceRow, StageLayout,
+    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, HeatLegend, Legend,
+    OwnerCount, PanelAction, PanelView, PatrolLegend, Ranking, ReplayView, SourceRow, StageLayout,
 };
 use crate::theme::size;
 
@@ -250,6 +251,7 @@ pub struct Shown<'w> {
     points: Res<'w, Points>,
     overview: Res<'w, Overview>,
     warnings: Res<'w, Warnings>,
+    patrols: Res<'w, Patrols>,
     values: Res<'w, AreaValues>,
     focus: Res<'w, Focus>,
     visible: Res<'w, Visible>,
@@ -309,6 +311,8 @@ pub fn wall_ui(
     warm.names(&painter, &shown.areas, unit);
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
     counts_ui(&painter, &shown.marks, &shown.labels, &view, &shown.theme, px_per_point);
+    let hot = hotspots_ui(&painter, &shown.heat.hotspots, &view, &shown.theme, px_per_point, &view.keep_clear);
+    view.bypass_change_detection().keep_clear.extend(hot);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);
@@ -527,7 +531,14 @@ fn facts_of<'a>(shown: &'a Shown, view: &PanelView, area: AreaIndex) -> AreaFact
         cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
         open_events: shown.state.open_events,
         figure: figure_of(shown, area),
+        walked_m: coverage_of(shown).map(|coverage| [coverage.walked_m, coverage.total_m]),
     }
+}
+
+/// How much of the streets in focus patrols walked, while that is shown.
+fn coverage_of<'a>(shown: &'a Shown) -> Option<&'a Coverage> {
+    let focused = shown.focus.area(&shown.areas);
+    shown.patrols.coverage(&shown.areas, focused).filter(|coverage| coverage.total_m > 0.0)
 }
 
 /// The value of what colours the map; events are on every card already.
@@ -536,6 +547,21 @@ fn figure_of<'a>(shown: &'a Shown, area: AreaIndex) -> Option<FigureOfArea<'a>> 
     let is_known = matches!(&shown.visible.fill, Fill::None | Fill::Figure(AreaFigure::Events));
     let value = *values.get(area as usize).filter(|_| !is_known)?;
     Some(FigureOfArea { label, unit, value })
+}
+
+/// What the heat map's colours count.
+fn heat_label(heat: &ShownHeat) -> String {
+    let of = match &heat.style.categories[..] {
+        [] => "事件".to_owned(),
+        [one] => one.clone(),
+        several => format!("{} 个大类", several.len()),
+    };
+    let weight = if heat.style.weight == HeatWeight::Severity { "按轻重加权" } else { "" };
+    let compared = if heat.style.compare == HeatCompare::LastWeek { "较上周同期 " } else { "" };
+    match heat.style.form {
+        HeatForm::Density => format!("{compared}{of}{weight}密度 件/km²·时"),
+        HeatForm::Hexagon | HeatForm::Square => format!("{compared}{of}{weight} 件/格(宽 {:.0} m)", heat.cell_m),
+    }
 }
 
 fn tile_view(tile: &Tile) -> CameraTile<'_> {
@@ -571,13 +597,26 @@ fn draw(
         let has_values = shown.visible.has(Layer::Areas) && shown.values.values.iter().any(is_something);
         let health = shown.sources.feed_health(Feed::Events, view.system);
         let breaks_label = format!("{}({})", shown.values.label, shown.values.unit);
+        let heat = shown.heat.shown.as_ref();
+        let heat_label = heat.map(heat_label).unwrap_or_default();
+        let heat_stops = heat.map(|heat| ramp_stops(&heat.style, &shown.theme.0)).unwrap_or_default();
         let legend = Legend {
-            heat_full_scale: shown.heat.full_scale.filter(|_| !shown.overview.window.is_empty()),
+            heat: shown.heat.shown.as_ref().filter(|_| !shown.overview.window.is_empty()).map(|heat| HeatLegend {
+                label: &heat_label,
+                full_scale: heat.full_scale,
+                is_difference: heat.style.compare == HeatCompare::LastWeek,
+                stops: &heat_stops,
+            }),
             breaks: if has_values { &shown.area_layer.breaks } else { &[] },
             breaks_label: &breaks_label,
             has_missing: shown.area_layer.has_missing,
             health: health.as_ref(),
             has_bubbles: shown.marks.placed.iter().any(|mark| matches!(mark.look, Look::Bubble { .. })),
+            patrols: coverage_of(shown).map(|coverage| PatrolLegend {
+                hours: shown.visible.window_secs / 3_600.0,
+                missed_m: coverage.total_m - coverage.walked_m,
+                total_m: coverage.total_m,
+            }),
             has_alerts: alerts_on(&shown.marks),
         };
         let said = shown.visible.layers.contains(&Layer::Context);

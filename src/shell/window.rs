@@ -17,6 +17,7 @@ use super::app::TexturesPending;
 use crate::domain::time::Time as Instant1970;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
+use crate::layers::heat::HeatLayer;
 use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
 use crate::map::{MapView, Marks};
@@ -129,6 +130,7 @@ fn pace(
     tracks: Res<TrackLayer>,
     tiles: Res<TileLayer>,
     marks: Res<Marks>,
+    heat: Res<HeatLayer>,
     textures: Res<TexturesPending>,
     clock: Res<WallClock>,
     real: Res<Time<Real>>,
@@ -138,7 +140,7 @@ fn pace(
         || layer.is_refining()
         || raised.is_building()
         || tracks.is_building();
-    let is_building = is_building || tiles.is_building() || marks.is_building();
+    let is_building = is_building || tiles.is_building() || marks.is_building() || heat.is_building();
     let is_loading = is_building || textures.0 || real.elapsed_secs() < 1.0;
     let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {
         UpdateMode::Continuous

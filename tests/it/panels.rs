@@ -13,10 +13,10 @@ use quanyu::config::{Bezels, Panel, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, Legend, PanelAction, PanelView, PointFacts,
-    PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui,
-    free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui, point_card_ui, point_list_ui,
-    scale_bar_ui, tally_card_ui, unit_for,
+    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, HeatLegend, Legend, PanelAction, PanelView,
+    PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui,
+    breadcrumb_ui, diagnostics_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui,
+    point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -138,12 +138,18 @@ fn header_and_overlays_are_tidy_too() {
                         let breaks = [4.0, 9.0, 15.0, 22.0, 34.0, 51.0, 214_000.0];
                         let lost = health(Freshness::Stale, mood);
                         let legend = Legend {
-                            heat_full_scale: Some(61.7),
+                            heat: Some(HeatLegend {
+                                label: "较上周同期 事件按轻重加权密度 件/km²·时",
+                                full_scale: 61.7,
+                                is_difference: true,
+                                stops: &[view.theme.accent, view.theme.land, view.theme.alarm],
+                            }),
                             breaks: &breaks,
                             breaks_label: "事件（件）",
                             has_missing: mood == Mood::Huge,
                             health: Some(&lost),
                             has_bubbles: true,
+                            patrols: Some(PatrolLegend { hours: 2.5, missed_m: 1_234_567.0, total_m: 2_345_678.0 }),
                             has_alerts: [true; 4],
                         };
                         legend_ui(ui, free_for_legend(stage.free, view.unit, view.config), view, &legend);
@@ -251,6 +257,7 @@ fn cards_stay_where_there_is_room() {
             cameras: Some(CameraTally { online: 34, total: 37 }),
             open_events: Some(12),
             figure: Some(figure),
+            walked_m: Some([4_120.0, 6_710.0]),
         };
         for [width, height] in SCREENS {
             let screen = vec2(width, height);

@@ -1,6 +1,7 @@
 //! Checks of `[[panels]]` and `[[scenes]]`, and the ones a wall has without
 //! them.
 
+use super::heat::heat_style;
 use super::source::is_id;
 use super::{Entries, distinct, duration_secs, optional_text, required, required_text};
 use crate::config::choice::PanelType;
@@ -8,7 +9,7 @@ use crate::config::error::Complaints;
 use crate::config::raw::{RawPanel, RawScene};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
-use crate::config::{KeyFigure, Layer, Map, Panel, PanelKind, Scene, Side};
+use crate::config::{HeatStyle, KeyFigure, Layer, Map, Panel, PanelKind, Scene, Side};
 
 /// Names of the key figures that are computed from events.
 const COMPUTED_FIGURES: [(&str, KeyFigure); 7] = [
@@ -226,6 +227,7 @@ pub(super) fn scenes(
     raw: Option<At<Vec<At<RawScene>>>>,
     panels: &Entries<Panel>,
     map: &Map,
+    heat: &HeatStyle,
     complaints: &mut Complaints,
 ) -> Vec<Scene> {
     let scenes = raw.map(|at| at.value).unwrap_or_default();
@@ -236,19 +238,26 @@ pub(super) fn scenes(
             panels: (0..panels.values.len()).collect(),
             focus: map.focus.clone(),
             fill: map.fill.clone(),
+            heat: heat.clone(),
             tilt_deg: 0.0,
             duration_secs: None,
         }];
     }
     let names: Vec<At<String>> = scenes.iter().filter_map(|scene| scene.value.name.clone()).collect();
     distinct(&names, "场景名称", complaints);
-    scenes.into_iter().filter_map(|raw| scene(raw, panels, map, complaints)).collect()
+    scenes.into_iter().filter_map(|raw| scene(raw, panels, map, heat, complaints)).collect()
 }
 
-fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: &mut Complaints) -> Option<Scene> {
+fn scene(
+    mut raw: At<RawScene>,
+    panels: &Entries<Panel>,
+    map: &Map,
+    heat: &HeatStyle,
+    complaints: &mut Complaints,
+) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, fill, tilt, duration, .. } = raw.value;
+    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, tilt, duration, .. } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -260,7 +269,8 @@ fn scene(mut raw: At<RawScene>, panels: &Entries<Panel>, map: &Map, complaints: 
         .map_or_else(|| (0..panels.values.len()).collect(), |shown| panels.positions(&shown.value, "面板", complaints));
     let focus = optional_text(focus, complaints).or_else(|| map.focus.clone());
     let fill = fill.and_then(|name| super::fill(&name, complaints)).unwrap_or_else(|| map.fill.clone());
+    let heat = heat_style(own_heat.map(|at| at.value).unwrap_or_default(), heat, complaints);
     let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
-    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, tilt_deg, duration_secs })
+    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, heat, tilt_deg, duration_secs })
 }

@@ -177,7 +177,7 @@ fn categories_of(by_class: &[u64], store: &EventStore) -> Vec<(String, u64)> {
 
 /// What to call the place of an area: its name, behind that of the area above
 /// where the name is only a number there (第12微网格).
-fn place_name(tree: &AreaTree, index: AreaIndex) -> String {
+pub fn place_name(tree: &AreaTree, index: AreaIndex) -> String {
     let area = tree.area(index);
     // 第五元素社区 is no number.
     let is_numbered = area.name.trim_start_matches('第').starts_with(|c: char| c.is_ascii_digit());

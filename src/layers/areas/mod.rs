@@ -25,7 +25,7 @@ use crate::domain::classes;
 use crate::domain::crs::Projection;
 use crate::domain::geometry::Bounds;
 use crate::map::{Hover, MapView, Relief, picked_level};
-use crate::model::{AreaValues, Areas, Focus, Visible, Waker, WallConfig, Warnings};
+use crate::model::{AreaValues, Areas, Focus, Patrols, Visible, Waker, WallConfig, Warnings};
 use crate::theme::{Rgba, Theme};
 use geometry::{Anchor, Borders, Detail, LineClass, Rings, Segment, borders, fill_mesh, label_anchors, line_mesh};
 use lods::{INVISIBLE_PX, Lod, Lods};
@@ -34,6 +34,8 @@ use lods::{INVISIBLE_PX, Lod, Lods};
 pub mod rows {
     /// Roads by rank: 8, 9, 10.
     pub const ROAD: u32 = 8;
+    /// A street that nobody walked.
+    pub const MISSED: u32 = 11;
     /// Outline of an area that is warned of.
     pub const WARNING: u32 = 12;
     /// Outline of the area in focus.
@@ -62,7 +64,7 @@ pub struct AreaLayer {
     refining: Option<Task<Refined>>,
     wanted_revision: u64,
     styled: StyleKey,
-    highlighted: Option<(u64, u64, Option<AreaIndex>, Option<AreaIndex>)>,
+    highlighted: Option<([u64; 3], Option<AreaIndex>, Option<AreaIndex>)>,
 }
 
 /// What the whole jurisdiction on the screen needs.
@@ -426,13 +428,15 @@ fn line_table(theme: &Theme, layer: &AreaLayer, view: &MapView) -> LineTable {
     for (rank, (width_u, alpha)) in [(2.2, 0.85), (1.2, 0.6), (0.8, 0.45)].into_iter().enumerate() {
         table[(rows::ROAD as usize) + rank] = row(theme.road, alpha, width_u * zoom.sqrt(), 0.0);
     }
+    table[rows::MISSED as usize] = row(theme.attention, 0.85, 1.6 * zoom.sqrt(), 0.0);
     table[rows::WARNING as usize] = row(theme.attention, 1.0, 2.5, 14.0);
     table[rows::FOCUS as usize] = row(theme.text, 1.0, 3.0, 18.0);
     table[rows::HOVER as usize] = row(theme.accent, 1.0, 2.0, 8.0);
     table
 }
 
-/// Outlines of the areas that are warned of, in focus and under the hand.
+/// Streets that nobody walked, and outlines of the areas that are warned of, in
+/// focus and under the hand.
 pub(super) fn highlight(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
@@ -440,16 +444,23 @@ pub(super) fn highlight(
     focus: Res<Focus>,
     hover: Res<Hover>,
     warnings: Res<Warnings>,
+    patrols: Res<Patrols>,
 ) {
-    let key = (layer.built_revision, warnings.revision, focus.area(&areas), hover.area);
+    let focused = focus.area(&areas);
+    let key = ([layer.built_revision, warnings.revision, patrols.revision], focused, hover.area);
     if layer.highlighted == Some(key) {
         return;
     }
     let mut segments = Vec::new();
+    let missed = patrols.coverage(&areas, focused).map_or(&[][..], |coverage| &coverage.missed);
+    for pair in missed.iter().flat_map(|line| line.windows(2)) {
+        let [a, b] = [pair[0], pair[1]].map(|at| at.map(|v| v as f32));
+        segments.push(Segment { a, b, style: rows::MISSED });
+    }
     let warned = warnings.outlook(&areas).warnings().iter();
     let warned: BTreeSet<AreaIndex> = warned.map(|warning| warning.area).collect();
     let warned = warned.into_iter().map(|area| (Some(area), rows::WARNING));
-    for (index, row) in warned.chain([(hover.area, rows::HOVER), (focus.area(&areas), rows::FOCUS)]) {
+    for (index, row) in warned.chain([(hover.area, rows::HOVER), (focused, rows::FOCUS)]) {
         let Some(index) = index.filter(|&i| (i as usize) < areas.tree.len()) else { continue };
         for ring in areas.tree.area(index).shape.rings() {
             let points: Vec<[f32; 2]> =

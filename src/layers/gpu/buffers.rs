@@ -152,7 +152,7 @@ impl HeatTextures {
             device,
             columns,
             rows,
-            TextureFormat::R32Uint,
+            TextureFormat::R32Sint,
             TextureUsages::TEXTURE_BINDING | TextureUsages::COPY_DST,
         );
         let blurred = texture(device, columns, rows, TextureFormat::R32Float, target);

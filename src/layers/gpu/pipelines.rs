@@ -18,6 +18,7 @@ use super::buffers::{Cached, HeatTextures, texture};
 use super::scene::{
     ColumnInstance, ContextVertex, LineTable, MapScene, PointInstance, PointTable, TileVertex, ViewUniform,
 };
+use crate::domain::heat::CellShape;
 use crate::layers::areas::geometry::{FillVertex, RaisedSegment, Segment};
 use crate::layers::tracks::geometry::Head;
 
@@ -129,7 +130,7 @@ impl Pipelines {
         let float = |filterable| TextureSampleType::Float { filterable };
         let heat_layout = layout(device, &[uniform(0), sampled(1, float(true)), sampled(2, float(true)), filtering(3)]);
         let picture_layout = layout(device, &[uniform(0), sampled(1, float(true)), filtering(2)]);
-        let blur_layout = layout(device, &[uniform(0), sampled(1, TextureSampleType::Uint), sampled(2, float(false))]);
+        let blur_layout = layout(device, &[uniform(0), sampled(1, TextureSampleType::Sint), sampled(2, float(false))]);
 
         let build = |shader: &str,
                      vs: &str,
@@ -487,7 +488,8 @@ struct HeatUniform {
     extent: [f32; 2],
     gain: f32,
     opacity: f32,
-    pad: [f32; 2],
+    form: u32,
+    cell_m: f32,
 }
 
 /// Uniform buffers and the groups that bind them.
@@ -581,13 +583,18 @@ impl BindGroups {
         queue.write_buffer(&self.point_buffer, 0, bytemuck::bytes_of(&scene.point_table));
         if let Some(heat) = &scene.heat {
             let grid = &heat.grid;
-            let extent = [grid.columns, grid.rows].map(|cells| (f64::from(cells) * grid.cell_m) as f32);
+            let form = match grid.shape {
+                CellShape::Shared => 0,
+                CellShape::Square => 1,
+                CellShape::Hexagon => 2,
+            };
             let uniform = HeatUniform {
                 origin: grid.origin.map(|v| v as f32),
-                extent,
+                extent: grid.extent().map(|v| v as f32),
                 gain: heat.gain,
                 opacity: heat.opacity_at(&scene.view),
-                pad: [0.0; 2],
+                form: form | u32::from(heat.is_difference) << 2,
+                cell_m: grid.cell_m as f32,
             };
             queue.write_buffer(&self.heat_buffer, 0, bytemuck::bytes_of(&uniform));
         }

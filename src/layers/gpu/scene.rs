@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::config::tiles::MAX_TILE_SETS;
 use crate::domain::context::ContextKind;
-use crate::domain::heat::HeatGrid;
+use crate::domain::heat::{CellShape, HeatGrid};
 use crate::domain::tiles::TileSetId;
 use crate::domain::update::Picture;
 use crate::layers::areas::geometry::{FillMesh, LineMesh, RaisedMesh, RaisedSegment, Segment};
@@ -273,8 +273,10 @@ pub struct HeatFrame {
     pub grid: Arc<HeatGrid>,
     /// Weights of the kernel from the middle outwards.
     pub taps: Arc<Vec<f32>>,
-    /// Blurred events per bin → position on the ramp.
+    /// Weight per cell, blurred → position on the ramp.
     pub gain: f32,
+    /// Whether weights may be negative: the ramp has its zero in the middle.
+    pub is_difference: bool,
     /// Of the whole layer.
     pub opacity: f32,
     /// Standard deviation of the kernel, metres.
@@ -384,6 +386,9 @@ impl HeatFrame {
         const FULL_BELOW_U: f32 = 60.0;
         const FAINT_FROM_U: f32 = 240.0;
         const FAINT: f32 = 0.4;
+        if self.grid.shape != CellShape::Shared {
+            return self.opacity;
+        }
         let sigma_u = self.sigma_m * view.px_per_m / view.unit_px.max(1e-3);
         let t = ((sigma_u - FULL_BELOW_U) / (FAINT_FROM_U - FULL_BELOW_U)).clamp(0.0, 1.0);
         self.opacity * (1.0 - (1.0 - FAINT) * t * t * (3.0 - 2.0 * t))
@@ -509,9 +514,10 @@ mod tests {
     #[test]
     fn heat_steps_back_when_one_event_would_fill_the_screen() {
         let heat = HeatFrame {
-            grid: Arc::new(HeatGrid::new(Bounds { min: [0.0; 2], max: [1.0; 2] }, 1.0, 4)),
+            grid: Arc::new(HeatGrid::new(Bounds { min: [0.0; 2], max: [1.0; 2] }, CellShape::Shared, 1.0, 6)),
             taps: Arc::default(),
             gain: 1.0,
+            is_difference: false,
             opacity: 0.9,
             sigma_m: 150.0,
             ramp: Arc::default(),

@@ -1,10 +1,17 @@
-//! The heat map of live events: exact integer bins in, a density surface out.
+//! The heat map of live events: exact integer cells in, a density surface,
+//! hexagons or squares out, or their difference to a week before.
 //!
-//! How it works: events of the window are counted in bins of a quarter of the
-//! kernel's standard deviation; the GPU blurs the bins with a separable
-//! Gaussian and looks the density up in the ramp. Colours stand for events per
-//! km² and hour on a scale that is fixed or adapts slowly, so that the same
-//! colour means the same number while panning, zooming and playing.
+//! How it works: events of the window are counted in cells ([`bins`]): for a
+//! surface a quarter of the kernel's standard deviation wide. The GPU blurs
+//! them with a separable Gaussian and looks the density up in the ramp;
+//! hexagons and squares take the same way without the blur. Colours stand for
+//! events per km² and hour, or per cell, on a scale that is fixed or adapts
+//! slowly ([`scale`]), so that the same colour means the same number while
+//! panning, zooming and playing.
+
+mod bins;
+mod hotspots;
+mod scale;
 
 use std::sync::Arc;
 
@@ -12,192 +19,259 @@ use bevy::prelude::*;
 
 use super::WallTheme;
 use super::gpu::{HeatFrame, MapScene};
-use crate::config::Layer;
-use crate::domain::geometry::Bounds;
-use crate::domain::heat::{HeatGrid, KERNEL_SIGMAS, SHARES, surface_taps};
-use crate::domain::overview::MapEvent;
-use crate::model::{Areas, Focus, Overview, Visible, WallConfig};
-use crate::theme::ramp;
+use crate::config::{HeatCompare, HeatForm, HeatStyle, Layer};
+use crate::domain::heat::{CellShape, HeatGrid, KERNEL_SIGMAS, peaks, surface_taps};
+use crate::map::MapView;
+use crate::model::{Areas, Events, Focus, Overview, Visible, Waker, WallConfig};
+use crate::theme::{Rgba, Theme, ramp};
+use bins::{Bins, Wanted};
+pub use hotspots::{Hotspot, hotspots_ui};
+use scale::Scale;
 
-/// Bins per standard deviation of the kernel.
-const BINS_PER_SIGMA: f64 = 4.0;
-/// Bins along the longer side at most.
-const MAX_BINS: f64 = 2_048.0;
+/// Cells per standard deviation of the kernel.
+const CELLS_PER_SIGMA: f64 = 4.0;
 
-/// What the legend needs, and what the frame was built from.
+/// A hotspot reaches this many standard deviations, or widths of a cell.
+const HOTSPOT_SIGMAS: f64 = 2.0;
+const HOTSPOT_CELLS: f64 = 0.6;
+
+/// Places that the scale is taken from.
+const PEAKS: usize = 4;
+
+/// Colours of a ramp.
+const RAMP_COLORS: usize = 256;
+
+/// The heat map, and what the legend needs of it.
 #[derive(Resource, Default)]
 pub struct HeatLayer {
-    /// Events per km² and hour at the bright end of the ramp; `None` while
-    /// there is no heat to show.
-    pub full_scale: Option<f64>,
-    /// How long the last rebuild of the bins took, milliseconds.
-    pub rebuild_ms: f64,
-    taps: Option<(u64, Arc<Vec<f32>>)>,
-    ramp: Option<Arc<Vec<[u8; 4]>>>,
-    built: Option<[u64; 4]>,
+    /// What is shown; `None` while there is no heat to show.
+    pub shown: Option<ShownHeat>,
+    /// The hottest places, hottest first.
+    pub hotspots: Vec<Hotspot>,
+    bins: Bins,
+    scale: Scale,
+    scale_of: Option<ScaleKey>,
+    taps: Option<(u32, Arc<Vec<f32>>)>,
+    ramp: Option<(HeatStyle, Arc<Vec<[u8; 4]>>)>,
+    built: Option<(u64, u64, f64)>,
+}
+
+/// What the colours stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownHeat {
+    /// The number at the bright end: events per km² and hour of a surface,
+    /// weight per cell of anything else; of a difference its magnitude at
+    /// either end.
+    pub full_scale: f64,
+    /// Which events, and how.
+    pub style: HeatStyle,
+    /// Side of a square, width of a hexagon, metres.
+    pub cell_m: f64,
+}
+
+/// Another scale begins when this changes.
+#[derive(Clone, PartialEq)]
+struct ScaleKey {
+    style: HeatStyle,
+    window_secs: u64,
+    lengths_m: [u64; 2],
 }
 
 impl HeatLayer {
     /// Counts the whole window anew in the next frame.
     pub fn rebin(&mut self) {
-        self.built = None;
+        self.bins.forget();
+    }
+
+    /// How long the last count of the whole window took, milliseconds.
+    pub fn rebuild_ms(&self) -> f64 {
+        self.bins.took_ms
+    }
+
+    /// Whether what is shown is not yet what is wanted.
+    pub fn is_building(&self) -> bool {
+        self.bins.is_counting()
+    }
+
+    fn taps(&mut self, sigma_cells: f32) -> Arc<Vec<f32>> {
+        let bits = sigma_cells.to_bits();
+        match &self.taps {
+            Some((old, taps)) if *old == bits => Arc::clone(taps),
+            _ => {
+                let taps = Arc::new(half_kernel(sigma_cells));
+                self.taps = Some((bits, Arc::clone(&taps)));
+                taps
+            }
+        }
+    }
+
+    fn ramp(&mut self, style: &HeatStyle, theme: &Theme) -> Arc<Vec<[u8; 4]>> {
+        if let Some((of, ramp)) = &self.ramp
+            && (of.compare, of.color) == (style.compare, style.color)
+        {
+            return Arc::clone(ramp);
+        }
+        let stops = ramp_stops(style, theme);
+        let ramp = Arc::new(ramp::sample(&stops, RAMP_COLORS).into_iter().map(|color| color.0).collect());
+        self.ramp = Some((style.clone(), Arc::clone(&ramp)));
+        ramp
     }
 }
 
-/// Rebins when the events of the window, the areas or the focus changed.
+/// The colours that a heat map mixes, from the least to the most.
+pub fn ramp_stops(style: &HeatStyle, theme: &Theme) -> Vec<Rgba> {
+    match (style.compare, style.color) {
+        // More is warm, fewer is cold: also for those who see no red or green.
+        (HeatCompare::LastWeek, _) => {
+            vec![theme.text, theme.accent, theme.land, theme.attention, theme.alarm]
+        }
+        (HeatCompare::None, Some([r, g, b])) => {
+            let color = Rgba([r, g, b, 255]);
+            vec![color.mix(theme.land, 0.75), color.mix(theme.land, 0.35), color, color.mix(theme.text, 0.5)]
+        }
+        (HeatCompare::None, None) => theme.heat.to_vec(),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Follows the events of the window, the areas, the focus and what is wanted.
 pub(super) fn sync(
     mut layer: ResMut<HeatLayer>,
     mut scene: ResMut<MapScene>,
     overview: Res<Overview>,
+    events: Res<Events>,
     areas: Res<Areas>,
     focus: Res<Focus>,
     visible: Res<Visible>,
+    view: Res<MapView>,
     config: Res<WallConfig>,
     theme: Res<WallTheme>,
+    waker: Res<Waker>,
 ) {
+    let layer = &mut *layer;
     if !visible.has(Layer::Heat) || areas.bounds.is_empty() {
         scene.heat = None;
-        layer.built = None;
-        layer.full_scale = None;
+        layer.bins.clear();
+        layer.shown = None;
+        layer.hotspots.clear();
         return;
     }
     if theme.is_changed() {
         layer.ramp = None;
     }
-    let wanted = [overview.revision, areas.revision, focus.revision, visible.window_secs.to_bits()];
-    if layer.built == Some(wanted) && layer.ramp.is_some() {
+    let wanted = wanted(layer, &overview, &events, &areas, &focus, &visible, &view, &config);
+    let is_changed = layer.bins.follow(wanted, &overview, &waker);
+    let built = (overview.revision, areas.revision, visible.window_secs);
+    if !is_changed && layer.ramp.is_some() && layer.built == Some(built) {
         return;
     }
-    layer.built = Some(wanted);
-    let started = std::time::Instant::now();
-    let heat = config.0.heat;
-    let focused = focus.area(&areas);
-    // In a focus only what lies in it: the rest is dimmed.
-    let is_shown = |event: &MapEvent| {
-        let is_in = |focused| event.area.is_some_and(|area| areas.tree.is_within(area, focused));
-        event.is_inside && focused.is_none_or(is_in)
+    let Some((of, grid)) = layer.bins.shown() else { return };
+    let (of, grid) = (of.clone(), Arc::clone(grid));
+    layer.built = Some(built);
+    let style = &visible.heat;
+    let sigma_cells = if grid.shape == CellShape::Shared { (config.0.heat.radius_m / grid.cell_m) as f32 } else { 0.0 };
+    let taps = layer.taps(sigma_cells);
+    let unit = unit_of(&grid, visible.window_secs);
+    let key = ScaleKey {
+        style: style.clone(),
+        window_secs: visible.window_secs.to_bits(),
+        lengths_m: [config.0.heat.radius_m, config.0.heat.cell_m].map(f64::to_bits),
     };
-    let grid = bin(overview.window.iter().filter(|event| is_shown(event)), &areas.bounds, heat.radius_m);
-    let window_hours = (visible.window_secs / 3_600.0).max(1e-9);
-    let cell_km2 = (grid.cell_m / 1_000.0).powi(2);
-    let per_bin_to_density = 1.0 / (cell_km2 * window_hours);
-
-    let sigma_cells = (heat.radius_m / grid.cell_m) as f32;
-    let taps = match &layer.taps {
-        Some((bits, taps)) if *bits == u64::from(sigma_cells.to_bits()) => Arc::clone(taps),
-        _ => Arc::new(half_kernel(sigma_cells)),
-    };
-    layer.taps = Some((u64::from(sigma_cells.to_bits()), Arc::clone(&taps)));
-    let full_scale = heat.full_scale.unwrap_or_else(|| {
-        match layer.full_scale {
-            // The same red is the same number in a focus and out of it.
-            Some(scale) if focused.is_some() => scale,
-            scale => adapt(scale, peak_density(&grid, &taps) * per_bin_to_density),
+    if layer.scale_of.as_ref() != Some(&key) {
+        layer.scale = Scale::default();
+        layer.scale_of = Some(key);
+    }
+    let fixed = config.0.heat.full_scale.filter(|_| grid.shape == CellShape::Shared);
+    let full_scale = fixed.unwrap_or_else(|| match layer.scale.value() {
+        // The same red is the same number in a focus and out of it.
+        Some(scale) if of.focus.is_some() => scale,
+        _ => {
+            let highest = peaks(&grid, &taps, 0.0, PEAKS).first().map_or(0.0, |peak| peak.value.abs());
+            layer.scale.follow(overview.now, highest * unit)
         }
     });
-    layer.full_scale = Some(full_scale);
-    let ramp =
-        layer.ramp.get_or_insert_with(|| Arc::new(ramp::sample(theme.0.heat, 256).into_iter().map(|c| c.0).collect()));
+    let ground = hotspots::Ground {
+        wanted: &of,
+        grid: &grid,
+        half_taps: &taps,
+        radius_m: if grid.shape == CellShape::Shared {
+            config.0.heat.radius_m * HOTSPOT_SIGMAS
+        } else {
+            grid.cell_m * HOTSPOT_CELLS
+        },
+        full: full_scale / unit,
+        now: &overview.window,
+        week_before: &overview.week_before,
+        areas: &areas,
+    };
+    layer.hotspots = match config.0.heat.hotspots {
+        0 => Vec::new(),
+        most => hotspots::find(&ground, most, &layer.hotspots),
+    };
+    layer.shown = Some(ShownHeat { full_scale, style: style.clone(), cell_m: grid.cell_m });
     scene.heat = Some(HeatFrame {
-        grid: Arc::new(grid),
         taps,
-        gain: (per_bin_to_density / full_scale) as f32,
-        opacity: 0.92,
-        sigma_m: heat.radius_m as f32,
-        ramp: Arc::clone(ramp),
+        gain: (unit / full_scale) as f32,
+        opacity: if grid.shape == CellShape::Shared { 0.92 } else { 0.8 },
+        is_difference: of.is_compared,
+        sigma_m: config.0.heat.radius_m as f32,
+        ramp: layer.ramp(style, &theme.0),
+        grid,
     });
-    layer.rebuild_ms = started.elapsed().as_secs_f64() * 1_000.0;
 }
 
-/// Counts the events in bins over the areas' bounds and a kernel around them.
-fn bin<'a>(events: impl Iterator<Item = &'a MapEvent>, bounds: &Bounds, radius_m: f64) -> HeatGrid {
-    let margin = radius_m * f64::from(KERNEL_SIGMAS);
-    let around = Bounds { min: bounds.min.map(|v| v - margin), max: bounds.max.map(|v| v + margin) };
-    let [width, height] = around.size();
-    let cell_m = (radius_m / BINS_PER_SIGMA).max(width.max(height) / MAX_BINS);
-    let mut grid = HeatGrid::new(around, cell_m, (MAX_BINS * MAX_BINS) as usize);
-    for event in events {
-        grid.add(event.at.map(f64::from), 1);
+fn wanted(
+    layer: &HeatLayer,
+    overview: &Overview,
+    events: &Events,
+    areas: &Areas,
+    focus: &Focus,
+    visible: &Visible,
+    view: &MapView,
+    config: &WallConfig,
+) -> Wanted {
+    let heat = &config.0.heat;
+    let shape = match visible.heat.form {
+        HeatForm::Density => CellShape::Shared,
+        HeatForm::Hexagon => CellShape::Hexagon,
+        HeatForm::Square => CellShape::Square,
+    };
+    let is_surface = shape == CellShape::Shared;
+    let cell_m = if is_surface { heat.radius_m / CELLS_PER_SIGMA } else { heat.cell_m };
+    let margin_m = if is_surface { heat.radius_m * f64::from(KERNEL_SIGMAS) } else { 0.0 };
+    let old =
+        layer.bins.shown().map(|(of, _)| of).filter(|of| of.shape == shape && of.areas_revision == areas.revision);
+    let old = old.filter(|of| of.cell_m == cell_m).map(|of| &of.covered);
+    let classes = events.store.classes();
+    let wanted_classes = &visible.heat.categories;
+    let is_wanted = |category: &str| wanted_classes.iter().any(|name| name == category);
+    Wanted {
+        covered: bins::covered(&areas.bounds, &view.visible_bounds(), cell_m, margin_m, old),
+        shape,
+        cell_m,
+        tree: Arc::clone(&areas.tree),
+        areas_revision: areas.revision,
+        focus: focus.area(areas),
+        weight: visible.heat.weight,
+        classes: (!wanted_classes.is_empty())
+            .then(|| classes.all().iter().map(|class| is_wanted(&class.category)).collect()),
+        is_compared: visible.heat.compare == HeatCompare::LastWeek && overview.revision > 0,
     }
-    grid
+}
+
+/// What one weight per cell is in the unit of the scale.
+fn unit_of(grid: &HeatGrid, window_secs: f64) -> f64 {
+    match grid.shape {
+        CellShape::Shared => {
+            let hours = (window_secs / 3_600.0).max(1e-9);
+            1.0 / ((grid.cell_m / 1_000.0).powi(2) * hours)
+        }
+        CellShape::Square | CellShape::Hexagon => 1.0,
+    }
 }
 
 /// The kernel's weights from the middle outwards.
 fn half_kernel(sigma_cells: f32) -> Vec<f32> {
     let taps = surface_taps(sigma_cells);
     taps[taps.len() / 2..].to_vec()
-}
-
-/// Highest blurred count of any bin, looked for around the fullest ones.
-fn peak_density(grid: &HeatGrid, taps: &[f32]) -> f64 {
-    const LOOKED_AT: usize = 48;
-    let mut fullest: Vec<(u32, usize)> =
-        grid.bins.iter().enumerate().filter(|&(_, &n)| n > 0).map(|(i, &n)| (n, i)).collect();
-    let keep = LOOKED_AT.min(fullest.len());
-    if keep == 0 {
-        return 0.0;
-    }
-    fullest.select_nth_unstable_by(keep - 1, |a, b| b.cmp(a));
-    let (columns, rows) = (grid.columns as i64, grid.rows as i64);
-    let arm = taps.len() as i64 - 1;
-    let blurred_at = |index: usize| -> f64 {
-        let (x, y) = (index as i64 % columns, index as i64 / columns);
-        let mut sum = 0.0;
-        for dy in -arm..=arm {
-            for dx in -arm..=arm {
-                let (cx, cy) = (x + dx, y + dy);
-                if (0..columns).contains(&cx) && (0..rows).contains(&cy) {
-                    let count = grid.bins[(cy * columns + cx) as usize];
-                    if count > 0 {
-                        sum += f64::from(count) / f64::from(SHARES)
-                            * f64::from(taps[dx.unsigned_abs() as usize] * taps[dy.unsigned_abs() as usize]);
-                    }
-                }
-            }
-        }
-        sum
-    };
-    fullest[..keep].iter().map(|&(_, index)| blurred_at(index)).fold(0.0, f64::max)
-}
-
-/// The full scale for a peak: stays while the peak is between a third of it
-/// and a little more than all of it, else the next round number.
-fn adapt(current: Option<f64>, peak: f64) -> f64 {
-    match current {
-        Some(scale) if peak <= scale * 1.25 && peak >= scale * 0.3 => scale,
-        _ => round_up(peak.max(1e-9)),
-    }
-}
-
-/// The next of 1, 2, 5, 10, 20 … that is not smaller.
-fn round_up(value: f64) -> f64 {
-    let magnitude = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * magnitude).find(|&n| n >= value * 0.999).unwrap_or(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scale_is_round_and_steady() {
-        assert_eq!(round_up(37.0), 50.0);
-        assert_eq!(round_up(100.0), 100.0);
-        assert_eq!(adapt(Some(50.0), 45.0), 50.0);
-        assert_eq!(adapt(Some(50.0), 60.0), 50.0);
-        assert_eq!(adapt(Some(50.0), 70.0), 100.0);
-        assert_eq!(adapt(Some(50.0), 4.0), 5.0);
-    }
-
-    #[test]
-    fn the_peak_is_found_where_events_crowd() {
-        let bounds = Bounds { min: [0.0, 0.0], max: [1_000.0, 1_000.0] };
-        let at = |x, y| MapEvent { at: [x, y], is_inside: true, ..MapEvent::default() };
-        let one = bin([at(100.0, 100.0)].iter(), &bounds, 100.0);
-        let taps = half_kernel((100.0 / one.cell_m) as f32);
-        let crowd = [at(100.0, 100.0), at(100.0, 100.0), at(100.0, 100.0), at(900.0, 900.0)];
-        let three = bin(crowd.iter(), &bounds, 100.0);
-        let ratio = peak_density(&three, &taps) / peak_density(&one, &taps);
-        assert!((ratio - 3.0).abs() < 1e-6, "{ratio}");
-    }
 }

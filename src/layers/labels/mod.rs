@@ -7,6 +7,7 @@
 //! not flicker while the map moves.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use bevy::prelude::*;
 use bevy_egui::egui;
@@ -63,11 +64,21 @@ struct PlacementKey {
     built: u64,
     focus: u64,
     marks: u64,
+    /// What nothing may cover.
+    kept_clear: u64,
     visible: bool,
 }
 
 /// Mean side from which on areas below the filled level are named, design units.
 const FINER_SIDE_U: f32 = 120.0;
+
+fn hash_of(rects: &[ScreenRect]) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    for value in rects.iter().flat_map(|rect| [rect.min, rect.max]).flatten() {
+        value.to_bits().hash(&mut hasher);
+    }
+    hasher.finish()
+}
 
 struct Candidate {
     area: AreaIndex,
@@ -101,6 +112,7 @@ pub fn place(
         built: layer.built_revision,
         focus: focus.revision,
         marks: marks.revision,
+        kept_clear: hash_of(&view.keep_clear),
         visible: visible.has(Layer::Labels) && layer.built_revision == areas.revision,
     };
     if placed.placed_for == Some(key) {
