@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::event::tests::event;
+use crate::domain::event::{Channel, Severity};
 
 fn no_changes(_: Change) {}
 
