@@ -99,8 +99,8 @@ impl Placer for () {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct EventStore {
-    /// By handle.
-    blocks: Vec<Option<Arc<Block>>>,
+    /// By handle; those that are free hold empty ones.
+    blocks: Vec<Arc<Block>>,
     /// Handles that are free.
     free: Vec<u32>,
     /// Handles in order of time. The stretches do not overlap.
@@ -193,10 +193,8 @@ impl EventStore {
         let key = EventKey::of(&event.id);
         let known = self.find(key, &event.id);
         if let Some(slot) = known {
-            let mut before = std::mem::take(&mut self.before);
-            self.at(slot).read_course(&mut before);
-            before.key = key;
-            self.before = before;
+            let spare = std::mem::take(&mut self.before);
+            self.before = self.course(key, slot, spare);
             learn_steps(&mut event, Some(&self.before), observed);
             if is_older(&event, &self.before) {
                 count.same += 1;
@@ -234,10 +232,8 @@ impl EventStore {
             }
         };
         self.record = record;
-        let mut after = std::mem::take(&mut self.after);
-        self.at(slot).read_course(&mut after);
-        after.key = key;
-        self.after = after;
+        let spare = std::mem::take(&mut self.after);
+        self.after = self.course(key, slot, spare);
         changes(Change { before: known.map(|_| &self.before), after: Some(&self.after) });
     }
 
@@ -266,7 +262,7 @@ impl EventStore {
         let is_empty = block.alive() == 0;
         packed::release(&record, &mut self.words);
         if is_empty {
-            self.blocks[handle] = None;
+            self.blocks[handle] = Arc::default();
             self.free.push(handle as u32);
             self.order.retain(|&other| other as usize != handle);
         }
@@ -278,13 +274,12 @@ impl EventStore {
         let oldest = (0..block.len()).map(|place| block.row(place)).find(|&row| block.is_alive(row));
         let Some(row) = oldest else { return false };
         let slot = slot_of(handle, row);
-        let mut before = std::mem::take(&mut self.before);
-        self.at(slot).read_course(&mut before);
-        before.key = self.at(slot).key();
-        self.take_out(before.key, slot);
+        let key = self.at(slot).key();
+        let spare = std::mem::take(&mut self.before);
+        self.before = self.course(key, slot, spare);
+        self.take_out(key, slot);
         self.len -= 1;
-        changes(Change { before: Some(&before), after: None });
-        self.before = before;
+        changes(Change { before: Some(&self.before), after: None });
         true
     }
 
@@ -342,14 +337,11 @@ impl EventStore {
 
     /// A new, empty block at a place in the order.
     fn open_block(&mut self, place: usize, start: Time) -> u32 {
-        let handle = match self.free.pop() {
-            Some(handle) => handle,
-            None => {
-                self.blocks.push(None);
-                self.blocks.len() as u32 - 1
-            }
-        };
-        self.blocks[handle as usize] = Some(Arc::new(Block::new(start)));
+        let handle = self.free.pop().unwrap_or_else(|| {
+            self.blocks.push(Arc::default());
+            self.blocks.len() as u32 - 1
+        });
+        self.blocks[handle as usize] = Arc::new(Block::new(start));
         self.order.insert(place, handle);
         handle
     }
@@ -357,7 +349,7 @@ impl EventStore {
     /// Makes two blocks of the one at a place.
     fn split(&mut self, place: usize) {
         let old_handle = self.order.remove(place);
-        let Some(old) = self.blocks[old_handle as usize].take() else { return };
+        let old = std::mem::take(&mut self.blocks[old_handle as usize]);
         let rows: Vec<usize> = (0..old.len()).map(|place| old.row(place)).filter(|&row| old.is_alive(row)).collect();
         let keys: Vec<EventKey> = rows.iter().map(|&row| self.read().event(&old, row).key()).collect();
         let middle = rows.len().div_ceil(2);
@@ -378,11 +370,11 @@ impl EventStore {
     }
 
     fn block(&self, handle: u32) -> &Block {
-        self.blocks[handle as usize].as_deref().unwrap_or(&EMPTY_BLOCK)
+        &self.blocks[handle as usize]
     }
 
     fn block_mut(&mut self, handle: usize) -> &mut Block {
-        Arc::make_mut(self.blocks[handle].get_or_insert_with(|| Arc::new(Block::new(Time(0)))))
+        Arc::make_mut(&mut self.blocks[handle])
     }
 
     fn block_of(&self, slot: usize) -> (&Block, usize) {
@@ -404,6 +396,13 @@ impl EventStore {
     fn at(&self, slot: usize) -> EventRef<'_> {
         let (block, row) = self.block_of(slot);
         self.read().event(block, row)
+    }
+
+    /// The course of the event in a slot, in a place that is used again.
+    fn course(&self, key: EventKey, slot: usize, mut into: Course) -> Course {
+        self.at(slot).read_course(&mut into);
+        into.key = key;
+        into
     }
 
     /// The event with this id.
@@ -457,9 +456,8 @@ impl EventStore {
 
     /// The store as it is now, for a task: without words.
     pub fn snapshot(&self) -> Snapshot {
-        let block = |&handle: &u32| self.blocks[handle as usize].clone();
         Snapshot {
-            blocks: self.order.iter().filter_map(block).collect(),
+            blocks: self.order.iter().map(|&handle| Arc::clone(&self.blocks[handle as usize])).collect(),
             prefixes: Arc::clone(&self.words.prefixes),
             classes: Arc::clone(&self.classes),
         }
@@ -469,7 +467,7 @@ impl EventStore {
     pub fn place_again(&mut self, placer: &impl Placer) -> bool {
         let mut has_moved = false;
         for handle in 0..self.blocks.len() {
-            let Some(block) = self.blocks[handle].as_deref() else { continue };
+            let block = &self.blocks[handle];
             let area_of = |row: usize| {
                 let code = packed::code_of(block.record_and_more(row), &self.words);
                 placer.place(code.as_deref(), block.at(row))
@@ -491,11 +489,9 @@ impl EventStore {
     /// Bytes held by blocks and index; the dictionaries, which grow with the
     /// number of different words and not of events, are not counted.
     pub fn heap_bytes(&self) -> usize {
-        self.blocks.iter().flatten().map(|block| block.heap_bytes()).sum::<usize>() + self.index.heap_bytes()
+        self.order.iter().map(|&handle| self.block(handle).heap_bytes()).sum::<usize>() + self.index.heap_bytes()
     }
 }
-
-static EMPTY_BLOCK: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block::new(Time(0)));
 
 /// A back end that tells stages without their instants: what is known of the
 /// event's steps stays, and the step to another stage was taken when it came.
