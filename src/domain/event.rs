@@ -149,6 +149,12 @@ impl Event {
     }
 }
 
+/// The title of an event of a class that has no other: the minor class, or the
+/// major one where there is none.
+pub fn usual_title<'a>(category: &'a str, subcategory: &'a str) -> &'a str {
+    if subcategory.is_empty() { category } else { subcategory }
+}
+
 /// Words kept by [`Words`]: a large city's codes of areas, and as many again.
 const MAX_WORDS: usize = 131_072;
 

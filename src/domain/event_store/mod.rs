@@ -204,7 +204,9 @@ impl EventStore {
             learn_steps(&mut event, None, observed);
         }
         let class = Arc::make_mut(&mut self.classes).number(&event.category, &event.subcategory);
-        let usual = if event.subcategory.is_empty() { &event.category } else { &event.subcategory };
+        // Not of the event's own classes: past the limit it is of another, and
+        // only that is known when it is read.
+        let usual = self.classes.class(class).title();
         let mut record = std::mem::take(&mut self.record);
         record.clear();
         packed::pack(&event, usual, &mut self.words, &mut record);

@@ -187,7 +187,6 @@ impl EventRef<'_> {
         let mut course = Course::default();
         self.read_course(&mut course);
         let class = self.read.classes.class(self.class());
-        let usual = if class.subcategory.is_empty() { &class.category } else { &class.subcategory };
         let texts = self.read.words.map(|words| packed::texts_of(self.record(), words));
         let (id, code, title, place, repeats) = match texts {
             Some(texts) => (texts.id, texts.code, texts.title, texts.place, texts.repeats),
@@ -197,7 +196,7 @@ impl EventRef<'_> {
             id,
             category: Arc::clone(&class.category),
             subcategory: Arc::clone(&class.subcategory),
-            title: title.unwrap_or_else(|| usual.to_string()),
+            title: title.unwrap_or_else(|| class.title().to_owned()),
             place,
             area: code,
             at: course.at,
