@@ -10,7 +10,7 @@ mod transport;
 
 use bevy_egui::egui::{Align, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
-use super::frame::{TITLE_HEIGHT, panel_frame_ui};
+use super::frame::{Shows, TITLE_HEIGHT, panel_frame_ui};
 use super::number::{count_text, span_text};
 use super::pen::{Pen, Style};
 use super::{PanelAction, PanelView};
@@ -38,12 +38,12 @@ pub fn time_axis_ui(
     health: &PartHealth,
 ) -> Option<PanelAction> {
     if health.freshness == Freshness::Waiting {
-        return panel_frame_ui(ui, rect, view, title, health, |_, _, _| None);
+        return panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, _, _| None);
     }
     let title = headline(view, title);
     // The buttons stand where other panels name their sources.
     let health = PartHealth { names: String::new(), ..health.clone() };
-    let moved = panel_frame_ui(ui, rect, view, &title, &health, |ui, pen, inner| {
+    let moved = panel_frame_ui(ui, rect, view, &title, &health, Shows::Then, |ui, pen, inner| {
         let plot = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - pen.u(HOURS_HEIGHT)));
         let axis = Axis::new(plot, view);
         axis.to_come(pen, view);

@@ -9,7 +9,7 @@
 use bevy_egui::egui::epaint::{Mesh, Vertex};
 use bevy_egui::egui::{Align, Pos2, Rect, Shape, Ui, pos2};
 
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, nice_ceiling};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
@@ -27,7 +27,7 @@ const BELOW: f32 = 22.0;
 
 /// Draws today's line over the usual band.
 pub fn trend_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health: &PartHealth) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
         let hours = hours_so_far(view.overview);
         let band = &view.overview.usual_hours;
         if hours.len() <= FIRST && band.is_empty() {
