@@ -15,19 +15,16 @@ use super::number::{count_text, span_text};
 use super::pen::{Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::{Freshness, PartHealth};
-use crate::domain::overview::QUARTERS;
-use crate::domain::time::Time;
+use crate::domain::overview::{QUARTERS, WINDOW_SECS};
+use crate::domain::time::{DAY_MILLIS, Time};
 use crate::theme::{size, space};
 
-const DAY_MILLIS: i64 = 86_400_000;
 /// Design units under the columns for the hours.
 const HOURS_HEIGHT: f32 = 22.0;
 /// How near to the edge of the window a hand takes hold of it, design units.
 const EDGE_REACH: f32 = 14.0;
 /// Steps in which a hand changes the window, seconds.
 const WINDOW_STEP_SECS: f64 = 300.0;
-/// Shortest and longest window, seconds.
-const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
 
 /// Draws the histogram of the shown day.
 pub fn time_axis_ui(

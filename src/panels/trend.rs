@@ -14,10 +14,9 @@ use super::number::{count_text, nice_ceiling};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::PartHealth;
-use crate::domain::overview::{Overview, QUARTERS, USUAL_DAYS, rolling_hours};
+use crate::domain::overview::{Overview, QUARTER_MILLIS, QUARTERS, USUAL_DAYS, rolling_hours};
 use crate::theme::{Rgba, size};
 
-const QUARTER_MILLIS: i64 = 900_000;
 /// The first quarter that ends a whole hour.
 const FIRST: usize = 3;
 /// Room above the plot for the current value, below it for the hours, in
