@@ -38,6 +38,7 @@ use crate::panels::{
 use crate::theme::size;
 
 use super::cards::{Cards, image_of};
+use super::memory::{heap_mb, resident_mb};
 
 /// Pictures shown side by side in the cameras panel.
 const TILES: usize = 4;
@@ -612,8 +613,8 @@ fn draw(
         let diagnostics = Diagnostics {
             fps: if recent > 0.0 { counted * 1_000.0 / recent } else { 0.0 },
             frames_ms: &frames,
-            memory_bytes: bytes(super::bench::resident_mb()),
-            heap_bytes: bytes(super::bench::heap_mb()),
+            memory_bytes: bytes(resident_mb()),
+            heap_bytes: bytes(heap_mb()),
             adapter: shown.adapter.as_ref().map_or("", |info| info.name.as_str()),
             events: shown.events.store.len() as u64,
             dropped_events: shown.events.store.dropped(),
