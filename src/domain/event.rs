@@ -133,20 +133,16 @@ pub struct Event {
 }
 
 impl Event {
-    /// Not closed at `now` and past its due time, or closed after it.
-    pub fn is_overdue(&self, now: Time) -> bool {
-        self.due.is_some_and(|due| self.closed.unwrap_or(now) > due)
-    }
-
-    /// Whether it was open at `now`.
-    pub fn is_open(&self, now: Time) -> bool {
-        self.closed.is_none_or(|closed| closed > now)
-    }
-
     /// When it entered the stage in which it is now.
     pub fn stage_entered(&self) -> Time {
         self.entered.last().map_or(self.reported, |&(_, at)| at)
     }
+}
+
+/// The title of an event of a class that has no other: the minor class, or the
+/// major one where there is none.
+pub fn usual_title<'a>(category: &'a str, subcategory: &'a str) -> &'a str {
+    if subcategory.is_empty() { category } else { subcategory }
 }
 
 /// Words kept by [`Words`]: a large city's codes of areas, and as many again.
@@ -202,15 +198,5 @@ pub(crate) mod tests {
             returned: 0,
             repeats: None,
         }
-    }
-
-    #[test]
-    fn overdue_is_judged_at_the_close_or_now() {
-        let mut e = event("a", 0);
-        e.due = Some(Time(100));
-        assert!(!e.is_overdue(Time(100)));
-        assert!(e.is_overdue(Time(101)));
-        e.closed = Some(Time(90));
-        assert!(!e.is_overdue(Time(1_000)));
     }
 }

@@ -3,6 +3,11 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+/// Milliseconds of an hour.
+pub const HOUR_MILLIS: i64 = 3_600_000;
+/// Milliseconds of a day on which no clock is put forward or back.
+pub const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
+
 /// An instant in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use super::area::{AreaIndex, AreaTree, Level};
 use super::event_store::Snapshot;
-use super::time::Time;
+use super::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
 /// Weeks that are looked back.
 const WEEKS: i64 = 6;
@@ -38,9 +38,6 @@ const DAYS: i64 = 7;
 const DAYS_WEIGHT: f64 = 2.0;
 /// Hours that the mean of the level weighs.
 const PRIOR_WEIGHT: f64 = 0.25;
-
-const HOUR_MILLIS: i64 = 3_600_000;
-const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
 
 /// What is warned of.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -56,7 +56,7 @@ impl Plugin for LayersPlugin {
                         areas::build_geometry,
                         areas::pick_detail,
                         areas::raise::build,
-                        areas::style,
+                        areas::style::write,
                         areas::draw_lists,
                         areas::highlight,
                         areas::raise::draw,

@@ -8,7 +8,8 @@ use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
 use crate::config::{Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::event_store::EventKey;
-use crate::domain::time::Time as Instant1970;
+use crate::domain::overview::WINDOW_SECS;
+use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time as Instant1970};
 
 /// Something to do. Panels and keys only ever send these.
 #[derive(Message, Clone, Debug, PartialEq)]
@@ -180,9 +181,6 @@ pub struct Visible {
     pub window_secs: f64,
 }
 
-/// Shortest and longest window that a hand may set, seconds.
-pub const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
-
 /// Tilt of a map that is tilted by hand, degrees.
 const HAND_TILT_DEG: f64 = 45.0;
 
@@ -287,13 +285,13 @@ pub(super) fn apply(
             }
             Action::TogglePause => clock.0.toggle_pause(),
             Action::StepHours(hours) => {
-                let at = clock.now().plus_millis(hours * 3_600_000);
+                let at = clock.now().plus_millis(hours * HOUR_MILLIS);
                 if at < clock.system() { clock.0.seek(at) } else { clock.0.go_live() }
             }
             Action::StepRate(step) => clock.0.step_rate(*step),
             Action::ToggleLoop => {
                 let start = clock.now().start_of_day(&config.0.wall.zone);
-                clock.0.toggle_loop([start, start.plus_millis(86_400_000 - 1)]);
+                clock.0.toggle_loop([start, start.plus_millis(DAY_MILLIS - 1)]);
             }
             Action::SetWindow(secs) => visible.window_secs = secs.clamp(WINDOW_SECS[0], WINDOW_SECS[1]),
             Action::NextHeatForm => visible.heat.form = visible.heat.form.next(),

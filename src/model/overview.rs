@@ -11,7 +11,7 @@ use super::events::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
 use crate::domain::event_store::Course;
 use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
-use crate::domain::time::Time as Instant1970;
+use crate::domain::time::{DAY_MILLIS, Time as Instant1970};
 
 /// Figures computed from events, with what they were computed from.
 #[derive(Resource, Default)]
@@ -71,7 +71,7 @@ impl Deref for Overview {
     }
 }
 
-const WEEK_MILLIS: i64 = 7 * 86_400_000;
+const WEEK_MILLIS: i64 = 7 * DAY_MILLIS;
 
 /// The windows that are wanted.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
-use super::frame::{empty, present_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::count_text;
 use super::pen::{Mark, Pen, Style};
 use super::{CameraTile, PanelAction, PanelView};
@@ -23,7 +23,7 @@ const USUAL_ASPECT: f32 = 16.0 / 9.0;
 
 /// Draws the pictures of the current turn in a grid and the online rate.
 pub fn cameras_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health: &PartHealth) -> Option<PanelAction> {
-    present_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Now, |_, pen, inner| {
         if view.cameras.total == 0 {
             empty(pen, inner, "尚无摄像头");
             return None;

@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
 use super::chart::{quantity, row, rows};
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, percent_text};
 use super::pen::{Pen, Style};
 use super::{PanelAction, PanelView};
@@ -22,7 +22,7 @@ pub fn categories_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
         let all = &view.overview.categories;
         let total: u64 = all.iter().map(|(_, count)| count).sum();
         if total == 0 {

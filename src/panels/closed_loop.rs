@@ -11,7 +11,7 @@ mod stage_list;
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::quantity;
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{NONE, count_text, parts_text, percent_text, shortest_count_text, span_text, tight_count_text};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
@@ -43,7 +43,7 @@ pub fn closed_loop_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
         let names = &view.config.closed_loop.stages;
         let summary = &view.overview.today;
         if names.is_empty() || summary.stages.len() < names.len() {

@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Align, Rect, Ui};
 
 use super::chart::{row, rows};
-use super::frame::{empty, present_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, tight_count_text};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{DeviceKindSummary, PanelAction, PanelView};
@@ -15,7 +15,7 @@ const MOST_ROW: f32 = 64.0;
 
 /// Draws one line per kind: name, number, alarms, offline.
 pub fn devices_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health: &PartHealth) -> Option<PanelAction> {
-    present_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Now, |_, pen, inner| {
         if view.devices.is_empty() {
             empty(pen, inner, "尚无设备");
             return None;

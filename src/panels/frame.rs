@@ -21,45 +21,22 @@ pub(super) const ERROR_HEIGHT: f32 = 26.0;
 /// How visible stale content is.
 const STALE_OPACITY: f32 = 0.45;
 
+/// Of which time a panel's content is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// Of the shown instant.
+    Then,
+    /// Of the present, whatever instant the wall shows, because only the latest
+    /// is known: marked as of the present in a replay.
+    Now,
+}
+
 /// Draws a panel: ground, hairline and accent corner, title left, names and
 /// age of its sources right, then `content` inside, by the state in `health`.
 ///
 /// `content` gets the layer, a pen that already dims what is stale, and the
 /// rectangle it may fill. It is not called while nothing came yet.
 pub(super) fn panel_frame_ui(
-    ui: &mut Ui,
-    rect: Rect,
-    view: &PanelView,
-    title: &str,
-    health: &PartHealth,
-    content: impl FnOnce(&mut Ui, &Pen, Rect) -> Option<PanelAction>,
-) -> Option<PanelAction> {
-    framed_ui(ui, rect, view, title, health, Shows::Then, content)
-}
-
-/// The same for content of which only the latest is known, whatever instant
-/// the wall shows: it is marked as of the present in a replay.
-pub(super) fn present_frame_ui(
-    ui: &mut Ui,
-    rect: Rect,
-    view: &PanelView,
-    title: &str,
-    health: &PartHealth,
-    content: impl FnOnce(&mut Ui, &Pen, Rect) -> Option<PanelAction>,
-) -> Option<PanelAction> {
-    framed_ui(ui, rect, view, title, health, Shows::Now, content)
-}
-
-/// Of which time a panel's content is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shows {
-    /// Of the shown instant.
-    Then,
-    /// Of the present, also in a replay.
-    Now,
-}
-
-fn framed_ui(
     ui: &mut Ui,
     rect: Rect,
     view: &PanelView,

@@ -4,7 +4,7 @@ use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::row;
 use super::figure_cell::{Change, FigureCell, figure_cell};
-use super::frame::panel_frame_ui;
+use super::frame::{Shows, panel_frame_ui};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::config::KeyFigure;
@@ -30,7 +30,7 @@ pub fn key_figures_ui(
     health: &PartHealth,
     figures: &[KeyFigure],
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
         let fitting = ((inner.width() + pen.u(GAP)) / pen.u(LEAST_CELL_WIDTH + GAP)).floor().max(1.0) as usize;
         let list_height = pen.u(LIST_ROW_HEIGHT) * figures.len() as f32;
         if inner.height() >= list_height && fitting <= 2 {

@@ -7,7 +7,7 @@
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
 use super::chart::{clickable, row, rows};
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::event::Severity;
@@ -29,7 +29,7 @@ pub fn live_events_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |ui, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
         let live = &view.overview.live;
         if live.is_empty() {
             empty(pen, inner, "今日尚无事件");

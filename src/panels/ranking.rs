@@ -4,7 +4,7 @@
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::{clickable, quantity, row, rows};
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::count_text;
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView, ranked_level};
@@ -29,7 +29,7 @@ pub fn ranking_ui(
     health: &PartHealth,
     level: Option<Level>,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |ui, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
         let level = ranked_level(level, view.config, view.tree);
         let ranked = view.rankings.iter().find(|ranking| Some(ranking.level) == level);
         let Some(ranked) = ranked.filter(|ranking| !ranking.rows.is_empty()) else {

@@ -10,24 +10,21 @@ mod transport;
 
 use bevy_egui::egui::{Align, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
-use super::frame::{TITLE_HEIGHT, panel_frame_ui};
+use super::frame::{Shows, TITLE_HEIGHT, panel_frame_ui};
 use super::number::{count_text, span_text};
 use super::pen::{Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::{Freshness, PartHealth};
-use crate::domain::overview::QUARTERS;
-use crate::domain::time::Time;
+use crate::domain::overview::{QUARTERS, WINDOW_SECS};
+use crate::domain::time::{DAY_MILLIS, Time};
 use crate::theme::{size, space};
 
-const DAY_MILLIS: i64 = 86_400_000;
 /// Design units under the columns for the hours.
 const HOURS_HEIGHT: f32 = 22.0;
 /// How near to the edge of the window a hand takes hold of it, design units.
 const EDGE_REACH: f32 = 14.0;
 /// Steps in which a hand changes the window, seconds.
 const WINDOW_STEP_SECS: f64 = 300.0;
-/// Shortest and longest window, seconds.
-const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
 
 /// Draws the histogram of the shown day.
 pub fn time_axis_ui(
@@ -38,12 +35,12 @@ pub fn time_axis_ui(
     health: &PartHealth,
 ) -> Option<PanelAction> {
     if health.freshness == Freshness::Waiting {
-        return panel_frame_ui(ui, rect, view, title, health, |_, _, _| None);
+        return panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, _, _| None);
     }
     let title = headline(view, title);
     // The buttons stand where other panels name their sources.
     let health = PartHealth { names: String::new(), ..health.clone() };
-    let moved = panel_frame_ui(ui, rect, view, &title, &health, |ui, pen, inner| {
+    let moved = panel_frame_ui(ui, rect, view, &title, &health, Shows::Then, |ui, pen, inner| {
         let plot = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - pen.u(HOURS_HEIGHT)));
         let axis = Axis::new(plot, view);
         axis.to_come(pen, view);

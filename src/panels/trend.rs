@@ -9,15 +9,14 @@
 use bevy_egui::egui::epaint::{Mesh, Vertex};
 use bevy_egui::egui::{Align, Pos2, Rect, Shape, Ui, pos2};
 
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, nice_ceiling};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::PartHealth;
-use crate::domain::overview::{Overview, QUARTERS, USUAL_DAYS, rolling_hours};
+use crate::domain::overview::{Overview, QUARTER_MILLIS, QUARTERS, USUAL_DAYS, rolling_hours};
 use crate::theme::{Rgba, size};
 
-const QUARTER_MILLIS: i64 = 900_000;
 /// The first quarter that ends a whole hour.
 const FIRST: usize = 3;
 /// Room above the plot for the current value, below it for the hours, in
@@ -27,7 +26,7 @@ const BELOW: f32 = 22.0;
 
 /// Draws today's line over the usual band.
 pub fn trend_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health: &PartHealth) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
         let hours = hours_so_far(view.overview);
         let band = &view.overview.usual_hours;
         if hours.len() <= FIRST && band.is_empty() {

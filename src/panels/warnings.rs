@@ -4,7 +4,7 @@
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
 use super::chart::{clickable, row, rows};
-use super::frame::{empty, panel_frame_ui};
+use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, value_text};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
@@ -17,7 +17,7 @@ const MOST_ROW: f32 = 76.0;
 
 /// Draws the warnings, most surprising first; what does not fit is counted.
 pub fn warnings_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health: &PartHealth) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, |ui, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
         let foot = pen.u(24.0);
         let list = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - foot));
         let known = |warning: &&Warning| (warning.area as usize) < view.tree.len();

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::app::{Setup, Target, assemble};
 use super::headless::HeadlessWall;
+use super::memory::{heap_mb, resident_mb};
 use super::window::is_moving;
 use super::{PROCESS_START, fonts, graphics};
 use crate::config::Config;
@@ -473,29 +474,6 @@ fn cpu_secs() -> Option<f64> {
     let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
     // USER_HZ is 100 on every Linux that runs this.
     Some(ticks / 100.0)
-}
-
-/// Resident memory in MiB; from `/proc`, else unknown.
-pub(super) fn resident_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1_024.0)
-}
-
-/// What the program's own allocator holds, in MiB: the resident memory without
-/// the program file, its libraries and what the graphics driver takes; unknown
-/// with another allocator.
-#[cfg(not(target_env = "msvc"))]
-pub(super) fn heap_mb() -> Option<f64> {
-    tikv_jemalloc_ctl::epoch::advance().ok()?;
-    let resident = tikv_jemalloc_ctl::stats::resident::read().ok()?;
-    Some(resident as f64 / 1_048_576.0)
-}
-
-/// Unknown with this allocator.
-#[cfg(target_env = "msvc")]
-pub(super) fn heap_mb() -> Option<f64> {
-    None
 }
 
 fn millis(duration: Duration) -> f64 {

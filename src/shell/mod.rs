@@ -8,6 +8,7 @@ pub mod check;
 pub mod fonts;
 pub mod graphics;
 pub mod headless;
+mod memory;
 pub mod reload;
 pub mod run;
 pub mod snapshot;

@@ -1,242 +1,35 @@
-//! From model to panels: collects what panels show, draws them, and turns what
-//! hands ask for into actions.
-//!
-//! What is costly to collect (rankings, counts by owner and by area) is
-//! collected when its source changed, never per frame.
+//! From model to panels and back: draws panels with what the model knows
+//! ([`view`], and [`state`] for what is costly to collect), and turns what hands
+//! ask for into actions.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod glyphs;
+mod state;
+mod view;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
-use bevy_egui::{EguiContext, EguiContexts, PrimaryEguiContext, egui};
+use bevy_egui::{EguiContexts, egui};
 
+use super::cards::Cards;
+use super::memory::{heap_mb, resident_mb};
 use crate::config::source::Feed;
-use crate::config::{Config, Fill, HeatCompare, HeatForm, HeatWeight, Layer, PanelKind};
-use crate::domain::area::AreaIndex;
-use crate::domain::choropleth::AreaFigure;
-use crate::domain::clock::{Clock, ClockMode};
-use crate::domain::coverage::Coverage;
-use crate::domain::device::DeviceState;
-use crate::domain::event::Severity;
-use crate::domain::figure::Figure;
-use crate::ingest::PictureRequest;
+use crate::config::{HeatCompare, Layer};
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
-use crate::layers::heat::{HeatLayer, ShownHeat, hotspots_ui, ramp_stops};
+use crate::layers::heat::{HeatLayer, hotspots_ui, ramp_stops};
 use crate::layers::labels::{PlacedLabels, labels_ui};
 use crate::layers::points::counts_ui;
-use crate::map::marks::{Class, Look};
+use crate::map::marks::Look;
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Focus, IngestLink, Overlays, Overview, Patrols, Pictures, PointKey, Points,
-    Sources, Visible, WallClock, WallConfig, Warnings,
+    Action, AreaValues, Areas, Events, Focus, Overlays, Overview, Patrols, PointKey, Points, Sources, Visible,
+    WallClock, WallConfig, Warnings,
 };
-use crate::panels::{
-    self, AreaFacts, CameraSummary, CameraTile, DeviceKindSummary, Diagnostics, FigureOfArea, HeatLegend, Legend,
-    OwnerCount, PanelAction, PanelView, PatrolLegend, Ranking, ReplayView, SourceRow, StageLayout,
-};
-use crate::theme::size;
-
-use super::cards::{Cards, image_of};
-
-/// Pictures shown side by side in the cameras panel.
-const TILES: usize = 4;
-/// Seconds after which the picture of an open card is fetched again, where no
-/// panel of cameras sets the pace.
-const CARD_PICTURE_SECS: f64 = 10.0;
-/// Seconds that new pictures may take before their places are shown without.
-const LONGEST_TURN_SECS: f64 = 3.0;
-/// Frames whose times the diagnostics show.
-const FRAMES_KEPT: usize = 120;
-
-/// What is collected once and shown many times.
-#[derive(Resource, Default)]
-pub struct UiState {
-    rankings: Vec<Ranking>,
-    rankings_of: (u64, u64),
-    cameras: CameraSummary,
-    cameras_of: u64,
-    devices: Vec<DeviceKindSummary>,
-    devices_of: u64,
-    tiles: Vec<Tile>,
-    /// Those that take their place once their pictures have come.
-    next_tiles: Vec<Tile>,
-    requests: Vec<PictureRequest>,
-    /// Revision of the cameras of which none has a picture.
-    no_picture_of: u64,
-    card_picture: Option<PictureRequest>,
-    turn: usize,
-    turned_at_secs: f64,
-    open_events: Option<u64>,
-    open_events_of: (u64, u64),
-    frames_ms: VecDeque<f32>,
-}
-
-struct Tile {
-    id: String,
-    name: String,
-    owner: String,
-    texture: Option<egui::TextureHandle>,
-    error: Option<String>,
-    picture_revision: u64,
-}
-
-/// Collects what changed since the last frame.
-pub fn collect(
-    mut state: ResMut<UiState>,
-    areas: Res<Areas>,
-    overview: Res<Overview>,
-    points: Res<Points>,
-    focus: Res<Focus>,
-    config: Res<WallConfig>,
-    real: Res<Time<Real>>,
-) {
-    let state = &mut *state;
-    if state.frames_ms.len() >= FRAMES_KEPT {
-        state.frames_ms.pop_front();
-    }
-    state.frames_ms.push_back(real.delta_secs() * 1_000.0);
-    let wanted = (overview.revision, areas.revision);
-    if state.rankings_of != wanted {
-        state.rankings_of = wanted;
-        state.rankings = Ranking::all(&config.0, &overview, &areas.tree);
-    }
-    if state.cameras_of != points.cameras_revision {
-        state.cameras_of = points.cameras_revision;
-        state.cameras = count_cameras(&points);
-    }
-    if state.devices_of != points.devices_revision {
-        state.devices_of = points.devices_revision;
-        state.devices = count_devices(&points);
-    }
-    let wanted = (overview.revision, focus.revision);
-    if state.open_events_of != wanted {
-        state.open_events_of = wanted;
-        state.open_events = focus.area(&areas).and_then(|focused| {
-            let tally = overview.tallies.get(focused as usize)?;
-            Some(u64::from(tally.received.saturating_sub(tally.closed)))
-        });
-    }
-}
-
-fn count_cameras(points: &Points) -> CameraSummary {
-    let mut summary = CameraSummary::default();
-    let mut owners: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (_, camera) in points.cameras() {
-        summary.total += 1;
-        summary.online += usize::from(camera.online);
-        let owner = owners.entry(&camera.owner).or_default();
-        owner.0 += 1;
-        owner.1 += usize::from(camera.online);
-    }
-    summary.by_owner = owners
-        .into_iter()
-        .filter(|(owner, _)| !owner.is_empty())
-        .map(|(owner, (total, online))| OwnerCount { owner: owner.to_owned(), total, online })
-        .collect();
-    summary.by_owner.sort_by_key(|count| std::cmp::Reverse(count.total));
-    summary
-}
-
-fn count_devices(points: &Points) -> Vec<DeviceKindSummary> {
-    let mut kinds: BTreeMap<&str, DeviceKindSummary> = BTreeMap::new();
-    for device in points.devices() {
-        let entry = kinds.entry(&device.kind).or_default();
-        entry.kind.clone_from(&device.kind);
-        entry.total += 1;
-        entry.alarm += usize::from(device.state == DeviceState::Alarm);
-        entry.offline += usize::from(device.state == DeviceState::Offline);
-    }
-    let mut list: Vec<DeviceKindSummary> = kinds.into_values().collect();
-    list.sort_by_key(|kind| std::cmp::Reverse((kind.alarm, kind.total)));
-    list
-}
-
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
-/// Turns the cameras panel to the next cameras that deliver pictures, asks for
-/// their pictures, and uploads those that came.
-pub fn turn_cameras(
-    mut state: ResMut<UiState>,
-    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
-    points: Res<Points>,
-    pictures: Res<Pictures>,
-    config: Res<WallConfig>,
-    visible: Res<Visible>,
-    mut cards: ResMut<Cards>,
-    link: Option<Res<IngestLink>>,
-    real: Res<Time<Real>>,
-) {
-    let every_secs = visible.panels.iter().find_map(|&index| match config.0.panels.get(index)?.kind {
-        PanelKind::Cameras { every_secs } => Some(every_secs),
-        _ => None,
-    });
-    let Some(link) = link else { return };
-    let state = &mut *state;
-    let now = real.elapsed_secs_f64();
-    let is_due = now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
-    let mut has_wishes = is_due || state.card_picture.as_ref() != cards.wanted_picture();
-    if is_due {
-        state.turned_at_secs = now;
-    }
-    if every_secs.is_none() {
-        state.tiles.clear();
-        state.next_tiles.clear();
-        state.requests.clear();
-    } else if (state.tiles.is_empty() && state.no_picture_of != points.cameras_revision) || is_due {
-        let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
-        state.no_picture_of = if alive.is_empty() { points.cameras_revision } else { 0 };
-        if !alive.is_empty() {
-            state.turned_at_secs = now;
-            has_wishes = true;
-        }
-        // A stride that shares no factor with most lengths visits all of them,
-        // far from each other.
-        let first = state.turn * TILES * 37;
-        state.turn += 1;
-        let chosen: Vec<_> = (0..TILES.min(alive.len())).map(|i| alive[(first + i * 37) % alive.len()]).collect();
-        let requests = chosen.iter().filter_map(|(source, camera)| {
-            Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
-        });
-        state.requests = requests.collect();
-        state.next_tiles = chosen
-            .into_iter()
-            .map(|(_, camera)| Tile {
-                id: camera.id.clone(),
-                name: camera.name.clone(),
-                owner: camera.owner.clone(),
-                texture: None,
-                error: None,
-                picture_revision: 0,
-            })
-            .collect();
-    }
-    if has_wishes {
-        state.card_picture = cards.wanted_picture().cloned();
-        // The open card first: somebody is looking at it.
-        link.0.want_pictures(state.card_picture.iter().chain(&state.requests).cloned().collect());
-    }
-    let Ok(mut context) = contexts.single_mut() else { return };
-    cards.take_picture(&pictures, context.get_mut());
-    let tiles = state.tiles.iter_mut().chain(&mut state.next_tiles);
-    for tile in tiles.filter(|tile| tile.picture_revision != pictures.revision) {
-        tile.picture_revision = pictures.revision;
-        match pictures.get(&tile.id) {
-            Some(Ok(picture)) if tile.texture.is_none() => {
-                let options = egui::TextureOptions::LINEAR;
-                tile.texture = Some(context.get_mut().load_texture(&tile.id, image_of(picture), options));
-            }
-            Some(Err(error)) => tile.error = Some(error.clone()),
-            _ => {}
-        }
-    }
-    // The old pictures stay until the new ones are there, or late.
-    let have_come = state.next_tiles.iter().all(|tile| tile.texture.is_some() || tile.error.is_some());
-    let is_late = now - state.turned_at_secs > LONGEST_TURN_SECS;
-    if !state.next_tiles.is_empty() && (have_come || is_late || state.tiles.is_empty()) {
-        state.tiles = std::mem::take(&mut state.next_tiles);
-    }
-}
+use crate::panels::{self, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout};
+use glyphs::{NameGlyphs, warm_figures};
+pub use state::{UiState, collect, turn_cameras};
+use view::{alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view};
 
 /// What the bridge reads.
 #[derive(SystemParam)]
@@ -342,63 +135,6 @@ fn show_event(id: String, events: &Events, areas: &Areas, view: &mut MapView, no
     Some(Action::Select(vec![PointKey::Event(event.key())]))
 }
 
-/// Lays out every figure in every size and weight, so that no tick of
-/// the clock has to make a glyph. Costs a few cache look-ups once the glyphs are there.
-fn warm_figures(painter: &egui::Painter, unit: f32) {
-    for size in [size::SMALL, size::BODY, size::LARGE, size::FIGURE, size::HERO] {
-        for family in [egui::FontFamily::Proportional, egui::FontFamily::Name(super::fonts::BOLD.into())] {
-            let font = egui::FontId::new(size * unit, family);
-            drop(painter.layout_no_wrap("0123456789:.,-+/%".to_owned(), font, egui::Color32::PLACEHOLDER));
-        }
-    }
-}
-
-/// Names' characters whose glyphs are not in the texture yet.
-#[derive(Default)]
-pub struct NameGlyphs {
-    areas_revision: u64,
-    /// Those still to come, most frequent last.
-    left: Vec<char>,
-}
-
-/// Characters whose glyphs are made in one frame: each brings the texture to
-/// the GPU anew, so they come together, but not so many that a frame is late.
-const GLYPHS_PER_FRAME: usize = 120;
-
-/// Most characters that are made ahead; a city's names have about a thousand.
-const GLYPHS_AHEAD: usize = 1_200;
-
-impl NameGlyphs {
-    /// Lays out the characters of all names in the sizes of names, some each
-    /// frame, so that panning and flying meet no new glyph.
-    fn names(&mut self, painter: &egui::Painter, areas: &Areas, unit: f32) {
-        if self.areas_revision != areas.revision {
-            self.areas_revision = areas.revision;
-            let mut counts: HashMap<char, u32> = HashMap::new();
-            for area in areas.tree.areas() {
-                area.name.chars().for_each(|character| *counts.entry(character).or_default() += 1);
-            }
-            let mut order: Vec<(u32, char)> = counts.into_iter().map(|(character, count)| (count, character)).collect();
-            order.sort_unstable();
-            self.left = order.into_iter().rev().take(GLYPHS_AHEAD).rev().map(|(_, character)| character).collect();
-        }
-        let rest = self.left.len().saturating_sub(GLYPHS_PER_FRAME);
-        let text: String = self.left.drain(rest..).collect();
-        if text.is_empty() {
-            return;
-        }
-        let bold = egui::FontFamily::Name(super::fonts::BOLD.into());
-        for (size, family) in [
-            (size::SMALL, egui::FontFamily::Proportional),
-            (size::BODY, egui::FontFamily::Proportional),
-            (size::BODY, bold),
-        ] {
-            let font = egui::FontId::new(size * unit, family);
-            drop(painter.layout_no_wrap(text.clone(), font, egui::Color32::PLACEHOLDER));
-        }
-    }
-}
-
 /// Where the legend and the scale bar stand: the right bottom corner of `above`,
 /// the left one of `free`.
 fn map_aids(free: &ScreenRect, above: &ScreenRect, unit_px: f32) -> [ScreenRect; 2] {
@@ -408,14 +144,6 @@ fn map_aids(free: &ScreenRect, above: &ScreenRect, unit_px: f32) -> [ScreenRect;
     let scale =
         ScreenRect { min: [free.min[0], bottom - 52.0 * unit_px], max: [free.min[0] + 240.0 * unit_px, bottom] };
     [legend, scale]
-}
-
-fn loading_text(areas: &Areas, layer: &AreaLayer) -> Option<String> {
-    if areas.is_building() || layer.is_building() {
-        return Some(format!("正在建立网格 {}", areas.delivered()));
-    }
-    let has_boundary = areas.tree.areas().iter().any(|area| !area.shape.is_empty());
-    (!has_boundary).then(|| "尚无边界数据".to_owned())
 }
 
 fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f64) -> Option<Action> {
@@ -436,65 +164,6 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
         PanelAction::ToggleHelp => Action::ToggleHelp,
     })
-}
-
-fn replay_view(clock: &Clock) -> ReplayView {
-    let is_loop = matches!(clock.mode(), ClockMode::Replay(replay) if replay.range().is_some());
-    ReplayView { rate: clock.rate(), is_running: clock.is_replaying(), is_loop }
-}
-
-fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
-    let config: &Config = &shown.config.0;
-    let figures: Vec<&Figure> = shown.points.figures().filter(|figure| figure.area.is_none()).collect();
-    PanelView {
-        theme: &shown.theme.0,
-        unit,
-        config,
-        scene: config.scenes.get(shown.visible.scene).map_or("", |scene| &scene.name),
-        now: shown.clock.now(),
-        system: shown.clock.system(),
-        is_live: shown.clock.0.is_live(),
-        replay: replay_view(&shown.clock.0),
-        window_secs: shown.visible.window_secs,
-        tree: &shown.areas.tree,
-        focus: shown.focus.area(&shown.areas),
-        overview: &shown.overview,
-        rankings: &shown.state.rankings,
-        outlook: shown.warnings.outlook(&shown.areas),
-        figures,
-        cameras: &shown.state.cameras,
-        tiles: shown.state.tiles.iter().map(tile_view).collect(),
-        devices: &shown.state.devices,
-        sources: shown
-            .sources
-            .entries
-            .iter()
-            // What nobody has asked is neither well nor ill.
-            .filter(|entry| !entry.is_unasked())
-            .map(|entry| SourceRow {
-                name: &entry.name,
-                health: &entry.health,
-                stale_after_secs: entry.stale_after_secs,
-            })
-            .collect(),
-        loading,
-    }
-}
-
-/// Whether urgent, major and ordinary events and devices in alarm are on the
-/// map, one by one.
-fn alerts_on(marks: &Marks) -> [bool; 4] {
-    let mut has = [false; 4];
-    for mark in &marks.placed {
-        let (Look::Alert { class, .. } | Look::Point(class)) = mark.look else { continue };
-        let events = [Severity::Urgent, Severity::Major, Severity::Normal].map(Class::event);
-        let place = events.iter().position(|event| *event == class);
-        let place = place.or((class.device_state() == Some(DeviceState::Alarm)).then_some(3));
-        if let Some(place) = place {
-            has[place] = true;
-        }
-    }
-    has
 }
 
 /// Cards of what is selected and of the mark under the hand, beside their
@@ -522,56 +191,6 @@ fn point_cards(
         [] => None,
         [facts] => panels::point_card_ui(ui, layout.free, at, view, facts, cards.picture().as_ref()),
         points => panels::point_list_ui(ui, layout.free, at, view, points),
-    }
-}
-
-/// What the card of an area shows beyond the hierarchy.
-fn facts_of<'a>(shown: &'a Shown, view: &PanelView, area: AreaIndex) -> AreaFacts<'a> {
-    AreaFacts {
-        cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
-        open_events: shown.state.open_events,
-        figure: figure_of(shown, area),
-        walked_m: coverage_of(shown).map(|coverage| [coverage.walked_m, coverage.total_m]),
-    }
-}
-
-/// How much of the streets in focus patrols walked, while that is shown.
-fn coverage_of<'a>(shown: &'a Shown) -> Option<&'a Coverage> {
-    let focused = shown.focus.area(&shown.areas);
-    shown.patrols.coverage(&shown.areas, focused).filter(|coverage| coverage.total_m > 0.0)
-}
-
-/// The value of what colours the map; events are on every card already.
-fn figure_of<'a>(shown: &'a Shown, area: AreaIndex) -> Option<FigureOfArea<'a>> {
-    let AreaValues { values, label, unit, .. } = &*shown.values;
-    let is_known = matches!(&shown.visible.fill, Fill::None | Fill::Figure(AreaFigure::Events));
-    let value = *values.get(area as usize).filter(|_| !is_known)?;
-    Some(FigureOfArea { label, unit, value })
-}
-
-/// What the heat map's colours count.
-fn heat_label(heat: &ShownHeat) -> String {
-    let of = match &heat.style.categories[..] {
-        [] => "事件".to_owned(),
-        [one] => one.clone(),
-        several => format!("{} 个大类", several.len()),
-    };
-    let weight = if heat.style.weight == HeatWeight::Severity { "按轻重加权" } else { "" };
-    let compared = if heat.style.compare == HeatCompare::LastWeek { "较上周同期 " } else { "" };
-    match heat.style.form {
-        HeatForm::Density => format!("{compared}{of}{weight}密度 件/km²·时"),
-        HeatForm::Hexagon | HeatForm::Square => format!("{compared}{of}{weight} 件/格(宽 {:.0} m)", heat.cell_m),
-    }
-}
-
-fn tile_view(tile: &Tile) -> CameraTile<'_> {
-    CameraTile {
-        name: &tile.name,
-        owner: &tile.owner,
-        online: true,
-        texture: tile.texture.as_ref().map(egui::TextureHandle::id),
-        aspect: tile.texture.as_ref().map_or(16.0 / 9.0, egui::TextureHandle::aspect_ratio),
-        error: tile.error.as_deref(),
     }
 }
 
@@ -651,8 +270,8 @@ fn draw(
         let diagnostics = Diagnostics {
             fps: if recent > 0.0 { counted * 1_000.0 / recent } else { 0.0 },
             frames_ms: &frames,
-            memory_bytes: bytes(super::bench::resident_mb()),
-            heap_bytes: bytes(super::bench::heap_mb()),
+            memory_bytes: bytes(resident_mb()),
+            heap_bytes: bytes(heap_mb()),
             adapter: shown.adapter.as_ref().map_or("", |info| info.name.as_str()),
             events: shown.events.store.len() as u64,
             dropped_events: shown.events.store.dropped(),

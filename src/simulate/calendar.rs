@@ -3,12 +3,8 @@
 
 use jiff::tz::{Offset, TimeZone};
 
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
-/// Milliseconds in an hour.
-pub const HOUR_MS: i64 = 3_600_000;
-/// Milliseconds in a day.
-pub const DAY_MS: i64 = 24 * HOUR_MS;
 const OFFSET_HOURS: i8 = 8;
 
 /// UTC+08:00.
@@ -18,17 +14,17 @@ pub fn zone() -> TimeZone {
 
 /// Number of the local day that holds an instant; day 0 is 1970-01-01.
 pub fn day_of(at: Time) -> i64 {
-    (at.0 + i64::from(OFFSET_HOURS) * HOUR_MS).div_euclid(DAY_MS)
+    (at.0 + i64::from(OFFSET_HOURS) * HOUR_MILLIS).div_euclid(DAY_MILLIS)
 }
 
 /// Local midnight at the start of a day.
 pub fn start_of(day: i64) -> Time {
-    Time(day * DAY_MS - i64::from(OFFSET_HOURS) * HOUR_MS)
+    Time(day * DAY_MILLIS - i64::from(OFFSET_HOURS) * HOUR_MILLIS)
 }
 
 /// Hours since local midnight, with their fraction.
 pub fn hour_of(at: Time) -> f64 {
-    at.millis_since(start_of(day_of(at))) as f64 / HOUR_MS as f64
+    at.millis_since(start_of(day_of(at))) as f64 / HOUR_MILLIS as f64
 }
 
 /// Saturday or Sunday. Day 0 was a Thursday.

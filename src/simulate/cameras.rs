@@ -7,12 +7,12 @@ use super::city::{City, Site};
 use super::noise;
 use crate::domain::camera::Camera;
 use crate::domain::geometry::LonLat;
-use crate::domain::time::Time;
+use crate::domain::time::{HOUR_MILLIS, Time};
 
 /// Share of cameras that deliver no picture.
 const OFFLINE_SHARE: f64 = 0.0228;
 /// Outages are drawn anew after this long.
-const OUTAGE_MS: i64 = 4 * super::calendar::HOUR_MS;
+const OUTAGE_MS: i64 = 4 * HOUR_MILLIS;
 
 /// Builds all cameras; whether they are online is a question of time: [`is_online`].
 pub fn build(city: &City) -> Vec<Camera> {

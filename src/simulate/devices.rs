@@ -1,18 +1,18 @@
 //! The devices of the Internet of Things: readings that wander, few alarms,
 //! some silence. A reading is a pure function of device and instant.
 
-use super::calendar::{self, HOUR_MS};
+use super::calendar;
 use super::city::City;
 use super::noise;
 use super::profile::DeviceKind;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::geometry::LonLat;
-use crate::domain::time::Time;
+use crate::domain::time::{HOUR_MILLIS, Time};
 
 /// Devices report this often.
 const REPORT_MS: i64 = 60_000;
 /// Alarms and outages are drawn anew after this long.
-const STATE_MS: i64 = 2 * HOUR_MS;
+const STATE_MS: i64 = 2 * HOUR_MILLIS;
 
 /// Builds all devices, without readings.
 pub fn build(city: &City) -> Vec<(Device, &'static DeviceKind)> {
@@ -66,7 +66,7 @@ pub fn read(city: &City, index: usize, device: &Device, kind: &DeviceKind, now: 
 fn usual(own: u64, kind: &DeviceKind, at: Time) -> f64 {
     let level = noise::unit(own) - 0.5;
     let daily = ((calendar::hour_of(at) - 9.0) / 24.0 * std::f64::consts::TAU).sin();
-    let wander = noise::wander(own, at.0, HOUR_MS / 2);
+    let wander = noise::wander(own, at.0, HOUR_MILLIS / 2);
     (kind.middle + kind.swing * (0.5 * level + 0.35 * daily + 0.4 * wander)).max(0.0)
 }
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::calendar::{self, DAY_MS, HOUR_MS};
+use super::calendar;
 use super::catalogue::{KINDS, Kind};
 use super::city::{City, Site, Spot};
 use super::noise;
 use crate::domain::event::{Event, Severity, Words};
 use crate::domain::geometry::LonLat;
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
 /// An outbreak of one kind of event around one spot.
 struct Surge<'a> {
@@ -39,7 +39,7 @@ pub fn of_day(city: &City, day: i64) -> Vec<Event> {
         let number = noise::weighted(&mut rng, &kind_weights);
         let kind = &KINDS[number];
         let hour = noise::weighted(&mut rng, &kind.hours.weights()) as i64;
-        let reported = calendar::start_of(day).plus_millis(hour * HOUR_MS + rng.i64(0..HOUR_MS));
+        let reported = calendar::start_of(day).plus_millis(hour * HOUR_MILLIS + rng.i64(0..HOUR_MILLIS));
         let site = city.site_for(number, &mut rng);
         events.push(draw(city, kind, reported, &site, &mut rng));
     }
@@ -88,8 +88,8 @@ fn surges<'a>(city: &'a City, day: i64, usual: f64, rng: &mut Rng) -> Vec<Surge<
         Surge {
             spot: &city.spots[rng.usize(..city.spots.len())],
             kind,
-            start: calendar::start_of(day).plus_millis(hour * HOUR_MS),
-            length_ms: HOUR_MS + rng.i64(0..2 * HOUR_MS),
+            start: calendar::start_of(day).plus_millis(hour * HOUR_MILLIS),
+            length_ms: HOUR_MILLIS + rng.i64(0..2 * HOUR_MILLIS),
             count: (usual * (0.006 + 0.006 * rng.f64())) as usize,
         }
     };
@@ -132,9 +132,9 @@ fn draw(city: &City, kind: &Kind, reported: Time, site: &Site<'_>, rng: &mut Rng
 /// Time until an event must be done.
 fn allowed_ms(severity: Severity) -> i64 {
     match severity {
-        Severity::Normal => 8 * HOUR_MS,
-        Severity::Major => 4 * HOUR_MS,
-        Severity::Urgent => 2 * HOUR_MS,
+        Severity::Normal => 8 * HOUR_MILLIS,
+        Severity::Major => 4 * HOUR_MILLIS,
+        Severity::Urgent => 2 * HOUR_MILLIS,
     }
 }
 
@@ -165,7 +165,7 @@ fn walk(event: &mut Event, stages: usize, rng: &mut Rng) {
         } else {
             1.0
         };
-        now = now.plus_millis(((dwell_h * night * HOUR_MS as f64) as i64).clamp(20_000, 6 * DAY_MS));
+        now = now.plus_millis(((dwell_h * night * HOUR_MILLIS as f64) as i64).clamp(20_000, 6 * DAY_MILLIS));
         if may_return && stage == handling && stage > 0 {
             may_return = false;
             stage -= 1;
@@ -215,6 +215,7 @@ fn link_repeats(events: &mut [Event], city: &City, rng: &mut Rng) {
 mod tests {
     use super::super::profile::PROFILES;
     use super::*;
+    use crate::domain::event_store::Course;
 
     const DAY: i64 = 20_315; // 2025-08-15, a Friday
 
@@ -262,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_known_grows_and_never_tells_the_future() {
         let city = badahu();
-        let noon = calendar::start_of(DAY).plus_millis(12 * HOUR_MS);
+        let noon = calendar::start_of(DAY).plus_millis(12 * HOUR_MILLIS);
         for event in of_day(&city, DAY) {
             assert_eq!(at(&event, event.reported.plus_millis(-1)), None);
             let end = event.closed.expect("every course ends");
@@ -282,7 +283,7 @@ mod tests {
             |test: &dyn Fn(&Event) -> bool| events.iter().filter(|e| test(e)).count() as f64 / events.len() as f64;
         let solved = share(&|e| e.solved == Some(true));
         assert!((0.94..0.99).contains(&solved), "{solved}");
-        let overdue = share(&|e| e.is_overdue(Time(i64::MAX)));
+        let overdue = share(&|e| Course::of(e).is_overdue(Time(i64::MAX)));
         assert!((0.01..0.09).contains(&overdue), "{overdue}");
         let returned = share(&|e| e.returned > 0);
         assert!((0.015..0.06).contains(&returned), "{returned}");

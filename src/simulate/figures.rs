@@ -2,15 +2,15 @@
 //! events that it publishes: each with its parts, its value of the day before
 //! at the same hour, and a week of daily values.
 
-use super::calendar::{self, DAY_MS, HOUR_MS};
+use super::calendar;
 use super::profile::Profile;
 use crate::domain::closed_loop::{LoopSummary, Ratio};
 use crate::domain::event::Event;
 use crate::domain::figure::Figure;
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
 /// A report counts as answered when its second stage began within this time.
-const RESPONSE_MS: i64 = HOUR_MS;
+const RESPONSE_MS: i64 = HOUR_MILLIS;
 
 /// What one day amounts to at an instant.
 struct Day {
@@ -42,7 +42,7 @@ pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) 
     let week: Vec<Day> = (0..8)
         .rev()
         .map(|back| {
-            let then = now.plus_millis(-back * DAY_MS);
+            let then = now.plus_millis(-back * DAY_MILLIS);
             let events = days(calendar::day_of(then), then);
             let summary = LoopSummary::of(&events, profile.stages.len(), then);
             Day { summary, response: response(&events, then) }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn figures_agree_with_the_events() {
         let city = City::build(&PROFILES[0], 8);
-        let now = calendar::start_of(20_315).plus_millis(15 * HOUR_MS);
+        let now = calendar::start_of(20_315).plus_millis(15 * HOUR_MILLIS);
         let known =
             |day, then| events::of_day(&city, day).iter().filter_map(|e| events::at(e, then)).collect::<Vec<_>>();
         let figures = at(&PROFILES[0], now, known);

@@ -281,6 +281,7 @@ fn mixed(a: [f64; 3], b: [f64; 3], t: f64) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::HOUR_MILLIS;
 
     const NOON: Time = Time(1_755_230_400_000);
 
@@ -301,6 +302,6 @@ mod tests {
             let gray = image::load_from_memory(&bytes).unwrap().into_luma8();
             gray.pixels().map(|p| u64::from(p.0[0])).sum::<u64>() / u64::from(WIDTH * HEIGHT)
         };
-        assert!(mean(NOON) > 2 * mean(NOON.plus_millis(12 * calendar::HOUR_MS)));
+        assert!(mean(NOON) > 2 * mean(NOON.plus_millis(12 * HOUR_MILLIS)));
     }
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::calendar::{self, HOUR_MS};
+use super::calendar;
 use super::city::City;
 use super::noise;
 use crate::domain::geometry::LonLat;
-use crate::domain::time::Time;
+use crate::domain::time::{HOUR_MILLIS, Time};
 use crate::domain::track::Track;
 
 const PACE_M_PER_SEC: f64 = 1.05;
@@ -61,8 +61,9 @@ fn walk(city: &City, grid: usize, day: i64, rng: &mut Rng) -> Vec<(Time, LonLat)
     let mut points = Vec::new();
     let (mut from, mut last) = (rng.usize(..streets.corners.len()), usize::MAX);
     for (start_h, end_h) in SHIFTS {
-        let start = calendar::start_of(day).plus_millis(((start_h + 0.4 * (rng.f64() - 0.5)) * HOUR_MS as f64) as i64);
-        let end = calendar::start_of(day).plus_millis(((end_h + 0.4 * (rng.f64() - 0.5)) * HOUR_MS as f64) as i64);
+        let start =
+            calendar::start_of(day).plus_millis(((start_h + 0.4 * (rng.f64() - 0.5)) * HOUR_MILLIS as f64) as i64);
+        let end = calendar::start_of(day).plus_millis(((end_h + 0.4 * (rng.f64() - 0.5)) * HOUR_MILLIS as f64) as i64);
         let (mut now, mut to) = (start, streets.next(from, last, rng));
         let mut gone_m = 0.0;
         while now < end {
@@ -197,7 +198,7 @@ mod tests {
                 assert!(metres < 160.0, "{metres}");
             }
         }
-        let ten = calendar::start_of(20_315).plus_millis(10 * HOUR_MS);
+        let ten = calendar::start_of(20_315).plus_millis(10 * HOUR_MILLIS);
         assert!(until(&tracks, ten).all(|t| t.points.iter().all(|p| p.0 <= ten)));
         assert_eq!(until(&tracks, calendar::start_of(20_315)).count(), 0);
     }

@@ -172,12 +172,12 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::super::calendar::HOUR_MS;
     use super::super::profile::PROFILES;
     use super::*;
+    use crate::domain::time::HOUR_MILLIS;
 
     fn world() -> (World, Time) {
-        let start = calendar::start_of(20_315).plus_millis(14 * HOUR_MS);
+        let start = calendar::start_of(20_315).plus_millis(14 * HOUR_MILLIS);
         (World::new(City::build(&PROFILES[0], 8), SimulatedClock::new(Some(start), 0.0)), start)
     }
 
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn history_and_changes_tell_the_same_story() {
         let (world, now) = world();
-        let hour_later = now.plus_millis(HOUR_MS);
+        let hour_later = now.plus_millis(HOUR_MILLIS);
         let mut known: BTreeMap<Arc<str>, Event> =
             all(&world, now, None).into_iter().map(|event| (event.id.clone(), event)).collect();
         let changes = world.changes(now, hour_later);
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn since_gives_what_changed_and_nothing_else() {
         let (world, now) = world();
-        let since = now.plus_millis(-HOUR_MS);
+        let since = now.plus_millis(-HOUR_MILLIS);
         let changed = all(&world, now, Some(since));
         let every = all(&world, now, None);
         assert!(!changed.is_empty() && changed.len() < every.len() / 4);
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn what_never_changes_is_the_same_at_any_instant() {
         let (world, now) = world();
-        let later = now.plus_millis(30 * HOUR_MS);
+        let later = now.plus_millis(30 * HOUR_MILLIS);
         let places = |at| world.cameras(at).map(|c| (c.id, c.at.lon.to_bits())).collect::<Vec<_>>();
         assert_eq!(places(now), places(later));
         assert_eq!(world.devices(now).count(), world.devices(later).count());

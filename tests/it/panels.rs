@@ -363,20 +363,39 @@ fn every_ratio_stands_with_its_parts() {
     }
 }
 
-/// Presses and releases at `at`, and returns what `draw` answered.
+/// Presses at the first of `way`, goes along it, and returns what `draw`
+/// answered last.
+fn drag(
+    ctx: &egui::Context,
+    screen: Vec2,
+    way: &[Pos2],
+    mut draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
+) -> Option<PanelAction> {
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let (first, last) = (way[0], way[way.len() - 1]);
+    let mut steps = vec![vec![Event::PointerMoved(first)], vec![button(first, true)]];
+    steps.extend(way.iter().map(|&at| vec![Event::PointerMoved(at)]));
+    steps.push(vec![button(last, false)]);
+    let mut answer = None;
+    for events in steps {
+        shapes(ctx, screen, events, |ui| answer = draw(ui).or(answer.take()));
+    }
+    answer
+}
+
+/// Presses and releases at `at`, and returns what `draw` answered last.
 fn click(
     ctx: &egui::Context,
     screen: Vec2,
     at: Pos2,
-    mut draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
+    draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
 ) -> Option<PanelAction> {
-    let button =
-        |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
-    let mut answer = None;
-    for events in [vec![Event::PointerMoved(at)], vec![button(true)], vec![button(false)], Vec::new()] {
-        shapes(ctx, screen, events, |ui| answer = draw(ui).or(answer.take()));
-    }
-    answer
+    drag(ctx, screen, &[at], draw)
 }
 
 #[test]
@@ -410,31 +429,6 @@ fn hands_reach_what_they_click() {
     let late = pos2(rect.right() - 30.0, rect.bottom() - 50.0);
     let answer = click(&ctx, screen, late, |ui| panel_ui(ui, rect, &view, panel, &fresh));
     assert_eq!(answer, Some(PanelAction::GoLive));
-}
-
-/// Presses at the first of `way`, goes along it, and returns what `draw`
-/// answered last.
-fn drag(
-    ctx: &egui::Context,
-    screen: Vec2,
-    way: &[Pos2],
-    mut draw: impl FnMut(&mut Ui) -> Option<PanelAction>,
-) -> Option<PanelAction> {
-    let button = |pos, pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    let (first, last) = (way[0], way[way.len() - 1]);
-    let mut steps = vec![vec![Event::PointerMoved(first)], vec![button(first, true)]];
-    steps.extend(way.iter().map(|&at| vec![Event::PointerMoved(at)]));
-    steps.push(vec![button(last, false)]);
-    let mut answer = None;
-    for events in steps {
-        shapes(ctx, screen, events, |ui| answer = draw(ui).or(answer.take()));
-    }
-    answer
 }
 
 #[test]

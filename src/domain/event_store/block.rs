@@ -158,6 +158,12 @@ pub(super) struct Block {
     span: (Time, Time),
 }
 
+impl Default for Block {
+    fn default() -> Self {
+        Self::new(Time(0))
+    }
+}
+
 impl Block {
     /// An empty one for events around `start`.
     pub(super) fn new(start: Time) -> Self {

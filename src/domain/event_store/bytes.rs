@@ -1,4 +1,4 @@
-//! Whole numbers of as many bytes as they need.
+//! Whole numbers of as many bytes as they need, and texts behind their lengths.
 
 /// Appends a number, seven bits a byte, least first (LEB128).
 pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
@@ -7,6 +7,12 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+/// Appends a text behind its length.
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put(out, text.len() as u64);
+    out.extend(text.as_bytes());
 }
 
 /// Small numbers of either sign as small numbers without one.
@@ -55,6 +61,16 @@ impl<'a> Reader<'a> {
         let end = start.saturating_add(length).min(self.bytes.len());
         self.at = end;
         &self.bytes[start..end]
+    }
+
+    /// The bytes of a text.
+    pub(super) fn sized(&mut self) -> &'a [u8] {
+        let length = self.number() as usize;
+        self.take(length)
+    }
+
+    pub(super) fn text(&mut self) -> &'a str {
+        std::str::from_utf8(self.sized()).unwrap_or_default()
     }
 
     /// Bytes read.

@@ -126,6 +126,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn overdue_is_judged_at_the_close_or_now() {
+        let mut course = Course { due: Some(Time(100)), ..Course::default() };
+        assert!(!course.is_overdue(Time(100)));
+        assert!(course.is_overdue(Time(101)));
+        course.closed = Some(Time(90));
+        assert!(!course.is_overdue(Time(1_000)));
+    }
+
+    #[test]
     fn what_came_later_is_forgotten() {
         let whole = Course {
             entered: vec![(0, Time(0)), (1, Time(10)), (0, Time(20)), (1, Time(30)), (2, Time(40))],

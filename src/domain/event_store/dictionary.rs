@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domain::event::usual_title;
+
 /// Words by number. A number is free again once nobody uses its word.
 #[derive(Clone, Debug)]
 pub(super) struct Dictionary {
@@ -94,8 +96,15 @@ pub struct Class {
     pub category_id: u16,
 }
 
+impl Class {
+    /// The title of its events that have no other; records leave it out.
+    pub fn title(&self) -> &str {
+        usual_title(&self.category, &self.subcategory)
+    }
+}
+
 /// Classes that are told apart; what comes after them counts as 其他.
-const MAX_CLASSES: usize = 16_384;
+pub(super) const MAX_CLASSES: usize = 16_384;
 
 impl Classes {
     /// The class with this number.

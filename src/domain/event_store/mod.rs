@@ -2,12 +2,12 @@
 //!
 //! In: [`Event`]s in any order, late, repeated, corrected. Out: the events of
 //! a stretch of time ([`EventStore::between`]) or of an id, as [`EventRef`]s
-//! that read single columns, as [`Course`]s without words, or whole.
+//! that read single columns, as [`Course`]s without words, or whole ([`read`]).
 //!
 //! How it works: blocks of up to 1,024 events, each block a stretch of time
 //! ([`block`]). What filters and heat look at stands in columns of 21 bytes;
-//! the rest is packed ([`packed`]), its words in dictionaries. The index from
-//! ids takes 5 bytes an event. Blocks are shared: a [`Snapshot`] for a task
+//! the rest is packed ([`packed`], [`id`]), its words in dictionaries. The index
+//! from ids takes 5 bytes an event. Blocks are shared: a [`Snapshot`] for a task
 //! costs a reference each, and the store copies a block before it changes one
 //! that somebody else still reads.
 //!
@@ -19,8 +19,10 @@ mod bytes;
 mod course;
 mod dictionary;
 mod filter;
+mod id;
 mod index;
 mod packed;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -28,16 +30,18 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use super::area::AreaIndex;
-use super::event::{Channel, Event, Severity};
+use super::event::Event;
 use super::geometry::LonLat;
 use super::time::Time;
-use block::{Bits, Block, Hot, ROWS};
+use block::{Block, Hot, ROWS};
 pub use course::Course;
-use dictionary::Dictionary;
 pub use dictionary::{Class, ClassId, Classes};
 pub use filter::{EventFilter, PreparedFilter};
+use id::Wanted;
 use index::{Index, MAX_SLOTS};
-use packed::{Wanted, Words};
+use packed::Words;
+use read::Read;
+pub use read::{EventRef, Snapshot};
 
 /// Events that a store can keep.
 pub const MAX_EVENTS: usize = 30_000_000;
@@ -95,8 +99,8 @@ impl Placer for () {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct EventStore {
-    /// By handle.
-    blocks: Vec<Option<Arc<Block>>>,
+    /// By handle; those that are free hold empty ones.
+    blocks: Vec<Arc<Block>>,
     /// Handles that are free.
     free: Vec<u32>,
     /// Handles in order of time. The stretches do not overlap.
@@ -189,10 +193,8 @@ impl EventStore {
         let key = EventKey::of(&event.id);
         let known = self.find(key, &event.id);
         if let Some(slot) = known {
-            let mut before = std::mem::take(&mut self.before);
-            self.at(slot).read_course(&mut before);
-            before.key = key;
-            self.before = before;
+            let spare = std::mem::take(&mut self.before);
+            self.before = self.course(key, slot, spare);
             learn_steps(&mut event, Some(&self.before), observed);
             if is_older(&event, &self.before) {
                 count.same += 1;
@@ -202,7 +204,9 @@ impl EventStore {
             learn_steps(&mut event, None, observed);
         }
         let class = Arc::make_mut(&mut self.classes).number(&event.category, &event.subcategory);
-        let usual = if event.subcategory.is_empty() { &event.category } else { &event.subcategory };
+        // Not of the event's own classes: past the limit it is of another, and
+        // only that is known when it is read.
+        let usual = self.classes.class(class).title();
         let mut record = std::mem::take(&mut self.record);
         record.clear();
         packed::pack(&event, usual, &mut self.words, &mut record);
@@ -230,10 +234,8 @@ impl EventStore {
             }
         };
         self.record = record;
-        let mut after = std::mem::take(&mut self.after);
-        self.at(slot).read_course(&mut after);
-        after.key = key;
-        self.after = after;
+        let spare = std::mem::take(&mut self.after);
+        self.after = self.course(key, slot, spare);
         changes(Change { before: known.map(|_| &self.before), after: Some(&self.after) });
     }
 
@@ -262,7 +264,7 @@ impl EventStore {
         let is_empty = block.alive() == 0;
         packed::release(&record, &mut self.words);
         if is_empty {
-            self.blocks[handle] = None;
+            self.blocks[handle] = Arc::default();
             self.free.push(handle as u32);
             self.order.retain(|&other| other as usize != handle);
         }
@@ -274,13 +276,12 @@ impl EventStore {
         let oldest = (0..block.len()).map(|place| block.row(place)).find(|&row| block.is_alive(row));
         let Some(row) = oldest else { return false };
         let slot = slot_of(handle, row);
-        let mut before = std::mem::take(&mut self.before);
-        self.at(slot).read_course(&mut before);
-        before.key = self.at(slot).key();
-        self.take_out(before.key, slot);
+        let key = self.at(slot).key();
+        let spare = std::mem::take(&mut self.before);
+        self.before = self.course(key, slot, spare);
+        self.take_out(key, slot);
         self.len -= 1;
-        changes(Change { before: Some(&before), after: None });
-        self.before = before;
+        changes(Change { before: Some(&self.before), after: None });
         true
     }
 
@@ -338,14 +339,11 @@ impl EventStore {
 
     /// A new, empty block at a place in the order.
     fn open_block(&mut self, place: usize, start: Time) -> u32 {
-        let handle = match self.free.pop() {
-            Some(handle) => handle,
-            None => {
-                self.blocks.push(None);
-                self.blocks.len() as u32 - 1
-            }
-        };
-        self.blocks[handle as usize] = Some(Arc::new(Block::new(start)));
+        let handle = self.free.pop().unwrap_or_else(|| {
+            self.blocks.push(Arc::default());
+            self.blocks.len() as u32 - 1
+        });
+        self.blocks[handle as usize] = Arc::new(Block::new(start));
         self.order.insert(place, handle);
         handle
     }
@@ -353,9 +351,9 @@ impl EventStore {
     /// Makes two blocks of the one at a place.
     fn split(&mut self, place: usize) {
         let old_handle = self.order.remove(place);
-        let Some(old) = self.blocks[old_handle as usize].take() else { return };
+        let old = std::mem::take(&mut self.blocks[old_handle as usize]);
         let rows: Vec<usize> = (0..old.len()).map(|place| old.row(place)).filter(|&row| old.is_alive(row)).collect();
-        let keys: Vec<EventKey> = rows.iter().map(|&row| key_of(&old, row, &self.words.prefixes)).collect();
+        let keys: Vec<EventKey> = rows.iter().map(|&row| self.read().event(&old, row).key()).collect();
         let middle = rows.len().div_ceil(2);
         for (half, range) in [(0, 0..middle), (1, middle..rows.len())] {
             let Some([first, .., last] | [first @ last]) = rows.get(range.clone()) else { continue };
@@ -374,11 +372,11 @@ impl EventStore {
     }
 
     fn block(&self, handle: u32) -> &Block {
-        self.blocks[handle as usize].as_deref().unwrap_or(&EMPTY_BLOCK)
+        &self.blocks[handle as usize]
     }
 
     fn block_mut(&mut self, handle: usize) -> &mut Block {
-        Arc::make_mut(self.blocks[handle].get_or_insert_with(|| Arc::new(Block::new(Time(0)))))
+        Arc::make_mut(&mut self.blocks[handle])
     }
 
     fn block_of(&self, slot: usize) -> (&Block, usize) {
@@ -386,16 +384,27 @@ impl EventStore {
     }
 
     fn find(&self, key: EventKey, id: &str) -> Option<usize> {
-        let wanted = Wanted::new(id, &self.words);
+        let wanted = Wanted::new(id, &self.words.prefixes);
         self.index.find(key.0, |slot| {
             let (block, row) = self.block_of(slot);
-            wanted.is_of(block.record_and_more(row))
+            packed::is_of(block.record_and_more(row), &wanted)
         })
+    }
+
+    fn read(&self) -> Read<'_> {
+        Read { words: Some(&self.words), prefixes: &self.words.prefixes, classes: &self.classes }
     }
 
     fn at(&self, slot: usize) -> EventRef<'_> {
         let (block, row) = self.block_of(slot);
-        EventRef { block, row, words: Some(&self.words), prefixes: &self.words.prefixes, classes: &self.classes }
+        self.read().event(block, row)
+    }
+
+    /// The course of the event in a slot, in a place that is used again.
+    fn course(&self, key: EventKey, slot: usize, mut into: Course) -> Course {
+        self.at(slot).read_course(&mut into);
+        into.key = key;
+        into
     }
 
     /// The event with this id.
@@ -444,15 +453,13 @@ impl EventStore {
         let start = self.order.partition_point(|&handle| span(handle).1 < from);
         let end = self.order.partition_point(|&handle| span(handle).0 <= to).max(start);
         let blocks = self.order[start..end].iter().map(|&handle| self.block(handle)).collect();
-        let read = Read { words: Some(&self.words), prefixes: &self.words.prefixes, classes: &self.classes };
-        read.rows(blocks, from, to)
+        self.read().rows(blocks, from, to)
     }
 
     /// The store as it is now, for a task: without words.
     pub fn snapshot(&self) -> Snapshot {
-        let block = |&handle: &u32| self.blocks[handle as usize].clone();
         Snapshot {
-            blocks: self.order.iter().filter_map(block).collect(),
+            blocks: self.order.iter().map(|&handle| Arc::clone(&self.blocks[handle as usize])).collect(),
             prefixes: Arc::clone(&self.words.prefixes),
             classes: Arc::clone(&self.classes),
         }
@@ -462,7 +469,7 @@ impl EventStore {
     pub fn place_again(&mut self, placer: &impl Placer) -> bool {
         let mut has_moved = false;
         for handle in 0..self.blocks.len() {
-            let Some(block) = self.blocks[handle].as_deref() else { continue };
+            let block = &self.blocks[handle];
             let area_of = |row: usize| {
                 let code = packed::code_of(block.record_and_more(row), &self.words);
                 placer.place(code.as_deref(), block.at(row))
@@ -484,14 +491,8 @@ impl EventStore {
     /// Bytes held by blocks and index; the dictionaries, which grow with the
     /// number of different words and not of events, are not counted.
     pub fn heap_bytes(&self) -> usize {
-        self.blocks.iter().flatten().map(|block| block.heap_bytes()).sum::<usize>() + self.index.heap_bytes()
+        self.order.iter().map(|&handle| self.block(handle).heap_bytes()).sum::<usize>() + self.index.heap_bytes()
     }
-}
-
-static EMPTY_BLOCK: std::sync::LazyLock<Block> = std::sync::LazyLock::new(|| Block::new(Time(0)));
-
-fn key_of(block: &Block, row: usize, prefixes: &Dictionary) -> EventKey {
-    EventKey::of(&packed::id_of(block.record_and_more(row), prefixes))
 }
 
 /// A back end that tells stages without their instants: what is known of the
@@ -521,199 +522,4 @@ fn is_older(event: &Event, known: &Course) -> bool {
         entered.last().map_or(reported, |&(_, at)| at).max(closed.unwrap_or(reported))
     };
     last_step(&event.entered, event.closed, event.reported) < last_step(&known.entered, known.closed, known.reported)
-}
-
-/// What reading events takes beside their blocks.
-#[derive(Clone, Copy)]
-struct Read<'a> {
-    words: Option<&'a Words>,
-    prefixes: &'a Dictionary,
-    classes: &'a Classes,
-}
-
-impl<'a> Read<'a> {
-    fn rows(
-        self,
-        blocks: Vec<&'a Block>,
-        from: Time,
-        to: Time,
-    ) -> impl DoubleEndedIterator<Item = EventRef<'a>> + use<'a> {
-        let Self { words, prefixes, classes } = self;
-        blocks.into_iter().flat_map(move |block| {
-            let rows = block.places(from, to).map(move |place| block.row(place));
-            let alive = rows.filter(move |&row| block.is_alive(row));
-            alive.map(move |row| EventRef { block, row, words, prefixes, classes })
-        })
-    }
-}
-
-/// The events of a store at one moment, without their words; see
-/// [`EventStore::snapshot`].
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// In order of time.
-    blocks: Vec<Arc<Block>>,
-    prefixes: Arc<Dictionary>,
-    classes: Arc<Classes>,
-}
-
-impl Snapshot {
-    /// The classes that occur.
-    pub fn classes(&self) -> &Classes {
-        &self.classes
-    }
-
-    /// Events reported in `from..=to`, oldest first.
-    pub fn between(&self, from: Time, to: Time) -> impl DoubleEndedIterator<Item = EventRef<'_>> + '_ {
-        self.parts(from, to, 1).into_iter().flatten()
-    }
-
-    /// When the first of the events was reported.
-    pub fn first_reported(&self) -> Option<Time> {
-        self.between(Time(i64::MIN), Time(i64::MAX)).next().map(EventRef::reported)
-    }
-
-    /// About how many events were reported in `from..=to`: those that have been
-    /// given up count until their block goes.
-    pub fn count(&self, from: Time, to: Time) -> usize {
-        self.in_span(from, to).iter().map(|block| block.places(from, to).len()).sum()
-    }
-
-    fn in_span(&self, from: Time, to: Time) -> &[Arc<Block>] {
-        let start = self.blocks.partition_point(|block| block.span().1 < from);
-        let end = self.blocks.partition_point(|block| block.span().0 <= to).max(start);
-        &self.blocks[start..end]
-    }
-
-    /// Events reported in `from..=to`, oldest first, in about `count` parts of
-    /// equal size that different processors may read.
-    pub fn parts(&self, from: Time, to: Time, count: usize) -> Vec<impl DoubleEndedIterator<Item = EventRef<'_>> + '_> {
-        let blocks = self.in_span(from, to);
-        let read = Read { words: None, prefixes: &self.prefixes, classes: &self.classes };
-        blocks
-            .chunks(blocks.len().div_ceil(count.max(1)).max(1))
-            .map(|chunk| read.rows(chunk.iter().map(Arc::as_ref).collect(), from, to))
-            .collect()
-    }
-}
-
-/// One event of a store.
-#[derive(Clone, Copy)]
-pub struct EventRef<'a> {
-    block: &'a Block,
-    row: usize,
-    /// Absent in a snapshot.
-    words: Option<&'a Words>,
-    prefixes: &'a Dictionary,
-    classes: &'a Classes,
-}
-
-impl EventRef<'_> {
-    /// When it was reported.
-    pub fn reported(self) -> Time {
-        self.block.reported(self.row)
-    }
-
-    /// Where, to 10⁻⁷ degrees.
-    pub fn at(self) -> Option<LonLat> {
-        self.block.at(self.row)
-    }
-
-    /// The smallest known area.
-    pub fn area(self) -> Option<AreaIndex> {
-        self.block.area(self.row)
-    }
-
-    /// Its class; see [`EventStore::classes`].
-    pub fn class(self) -> ClassId {
-        self.block.class(self.row)
-    }
-
-    /// How serious.
-    pub fn severity(self) -> Severity {
-        self.bits().severity()
-    }
-
-    /// How it came in.
-    pub fn channel(self) -> Channel {
-        self.bits().channel()
-    }
-
-    /// Its stage now.
-    pub fn stage(self) -> u8 {
-        self.bits().stage()
-    }
-
-    /// Whether it is closed now.
-    pub fn is_closed(self) -> bool {
-        self.bits().is_closed()
-    }
-
-    fn bits(self) -> Bits {
-        self.block.bits(self.row)
-    }
-
-    /// Stands for the id.
-    pub fn key(self) -> EventKey {
-        key_of(self.block, self.row, self.prefixes)
-    }
-
-    /// Its course but for its key, into a place that is used again.
-    pub fn read_course(self, into: &mut Course) {
-        let reported = self.reported();
-        let bits = self.bits();
-        let packed = packed::course_of(self.block.record_and_more(self.row), reported, &mut into.entered);
-        into.reported = reported;
-        into.at = self.at();
-        into.area = self.area();
-        into.class = self.class();
-        into.severity = bits.severity();
-        into.channel = bits.channel();
-        into.stage = bits.stage();
-        into.due = packed.due;
-        into.closed = packed.closed;
-        into.solved = bits.solved();
-        into.satisfied = bits.satisfied();
-        into.returned = packed.returned;
-        into.repeats = bits.repeats();
-    }
-
-    /// Its id.
-    pub fn id(self) -> String {
-        packed::id_of(self.block.record_and_more(self.row), self.prefixes)
-    }
-
-    /// The whole event; in a snapshot without code, title, place and the event
-    /// that it repeats.
-    pub fn to_event(self) -> Event {
-        let mut course = Course::default();
-        self.read_course(&mut course);
-        let class = self.classes.class(self.class());
-        let usual = if class.subcategory.is_empty() { &class.category } else { &class.subcategory };
-        let texts = self.words.map(|words| packed::texts_of(self.block.record_and_more(self.row), words));
-        let (id, code, title, place, repeats) = match texts {
-            Some(texts) => (texts.id, texts.code, texts.title, texts.place, texts.repeats),
-            None => (self.id().into(), None, None, String::new(), None),
-        };
-        Event {
-            id,
-            category: Arc::clone(&class.category),
-            subcategory: Arc::clone(&class.subcategory),
-            title: title.unwrap_or_else(|| usual.to_string()),
-            place,
-            area: code,
-            at: course.at,
-            severity: course.severity,
-            channel: course.channel,
-            reported: course.reported,
-            stage: course.stage,
-            entered: course.entered,
-            due: course.due,
-            closed: course.closed,
-            solved: course.solved,
-            satisfied: course.satisfied,
-            returned: course.returned,
-            repeats,
-        }
-    }
 }

@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use super::bytes::{Reader, put, unzigzag, zigzag};
+use super::bytes::{Reader, put, put_text, unzigzag, zigzag};
 use super::dictionary::Dictionary;
+use super::id::{self, Wanted};
 use crate::domain::event::Event;
 use crate::domain::time::Time;
 
@@ -36,9 +37,7 @@ impl Default for Words {
 /// Bytes of a title or a place that are kept: far more than a wall shows.
 const MAX_TEXT: usize = 2_048;
 
-// First byte.
-const ID_NUMBERED: u8 = 1;
-const ID_UUID: u8 = 2;
+// First byte, above the two bits of [`id::FORM`].
 const TITLE_SHIFT: u8 = 2;
 const PLACE_SHIFT: u8 = 4;
 const CODE_SHIFT: u8 = 6;
@@ -62,109 +61,9 @@ const IS_ODD: u16 = 8 << 8;
 const HAS_REPEATS: u16 = 16 << 8;
 const FIVE_MINUTES: i64 = 300_000;
 
-/// An id, taken apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Id<'a> {
-    /// `PAT-20250815-00012`: what comes before the digits, and those.
-    Numbered {
-        prefix: &'a str,
-        digits: &'a str,
-    },
-    /// A UUID in lower case with hyphens.
-    Uuid(u128),
-    Other(&'a str),
-}
-
-/// Digits at the end of an id that are held as a number.
-const MAX_DIGITS: usize = 9;
-/// Longest beginning of an id that is looked for in others.
-const MAX_PREFIX: usize = 40;
-
-impl<'a> Id<'a> {
-    fn of(id: &'a str) -> Self {
-        if let Some(uuid) = uuid_of(id) {
-            return Self::Uuid(uuid);
-        }
-        let count = id.bytes().rev().take_while(u8::is_ascii_digit).count().min(MAX_DIGITS);
-        let (prefix, digits) = id.split_at(id.len() - count);
-        // Few digits behind a long beginning: that is no series.
-        if count < 3 || prefix.len() > MAX_PREFIX { Self::Other(id) } else { Self::Numbered { prefix, digits } }
-    }
-}
-
-/// Places of the hyphens in a UUID.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
-fn uuid_of(id: &str) -> Option<u128> {
-    let bytes = id.as_bytes();
-    if bytes.len() != 36 {
-        return None;
-    }
-    bytes.iter().enumerate().try_fold(0_u128, |value, (place, &byte)| match byte {
-        b'-' if HYPHENS.contains(&place) => Some(value),
-        b'0'..=b'9' if !HYPHENS.contains(&place) => Some(value << 4 | u128::from(byte - b'0')),
-        b'a'..=b'f' if !HYPHENS.contains(&place) => Some(value << 4 | u128::from(byte - b'a' + 10)),
-        _ => None,
-    })
-}
-
-fn uuid_text(value: u128) -> String {
-    let hex = format!("{value:032x}");
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
-
-/// The name under which a beginning stands in the dictionary: with the number
-/// of digits that follow.
-fn prefix_word(prefix: &str, digits: usize) -> String {
-    format!("{digits}{prefix}")
-}
-
 /// The longest start of `text` that is kept.
 fn kept(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
-}
-
-/// An id to look for among records.
-pub(super) struct Wanted<'a> {
-    id: Id<'a>,
-    text: &'a str,
-    /// Number of its beginning, where that is known.
-    prefix: Option<u32>,
-    number: u64,
-}
-
-impl<'a> Wanted<'a> {
-    pub(super) fn new(text: &'a str, words: &Words) -> Self {
-        let id = Id::of(text);
-        let (prefix, number) = match id {
-            Id::Numbered { prefix, digits } => {
-                (words.prefixes.find(&prefix_word(prefix, digits.len())), digits.parse().unwrap_or(0))
-            }
-            _ => (None, 0),
-        };
-        Self { id, text, prefix, number }
-    }
-
-    /// Whether `record` is that of the event with this id.
-    pub(super) fn is_of(&self, record: &[u8]) -> bool {
-        let mut reader = Reader::new(record);
-        let (first, second) = read_flags(&mut reader);
-        skip_course(&mut reader, second);
-        match first & 3 {
-            ID_NUMBERED => {
-                let (prefix, number) = (reader.number() as u32, reader.number());
-                self.prefix == Some(prefix) && self.number == number
-            }
-            ID_UUID => {
-                let bytes = reader.take(16);
-                matches!(self.id, Id::Uuid(uuid) if uuid.to_be_bytes() == *bytes)
-            }
-            _ => {
-                let length = reader.number() as usize;
-                reader.take(length) == self.text.as_bytes()
-            }
-        }
-    }
 }
 
 /// Appends the record of an event, whose words are used once more. The title
@@ -172,7 +71,7 @@ impl<'a> Wanted<'a> {
 pub(super) fn pack(event: &Event, usual: &str, words: &mut Words, out: &mut Vec<u8>) {
     let flags_at = out.len();
     let second = pack_course(event, out);
-    let mut first = pack_id(&event.id, words, out);
+    let mut first = id::pack(&event.id, &mut words.prefixes, out);
     if let Some(code) = &event.area {
         first |= pack_text(code, &mut words.codes, out) << CODE_SHIFT;
     }
@@ -183,7 +82,7 @@ pub(super) fn pack(event: &Event, usual: &str, words: &mut Words, out: &mut Vec<
         first |= pack_text(kept(&event.place), &mut words.texts, out) << PLACE_SHIFT;
     }
     if let Some(earlier) = &event.repeats {
-        put_text(earlier, out);
+        put_text(out, earlier);
     }
     out[flags_at] = first;
     debug_assert_eq!(second, read_flags(&mut Reader::new(&out[flags_at..])).1);
@@ -277,25 +176,6 @@ pub(super) fn returns(entered: &[(u8, Time)]) -> u16 {
     entered.windows(2).filter(|pair| pair[1].0 < pair[0].0).count().min(usize::from(u16::MAX)) as u16
 }
 
-fn pack_id(id: &str, words: &mut Words, out: &mut Vec<u8>) -> u8 {
-    match Id::of(id) {
-        Id::Uuid(uuid) => {
-            out.extend(uuid.to_be_bytes());
-            return ID_UUID;
-        }
-        Id::Numbered { prefix, digits } => {
-            if let Some(prefix) = Arc::make_mut(&mut words.prefixes).acquire(&prefix_word(prefix, digits.len())) {
-                put(out, u64::from(prefix));
-                put(out, digits.parse().unwrap_or(0));
-                return ID_NUMBERED;
-            }
-        }
-        Id::Other(_) => {}
-    }
-    put_text(id, out);
-    0
-}
-
 fn pack_text(text: &str, words: &mut Dictionary, out: &mut Vec<u8>) -> u8 {
     match words.acquire(text) {
         Some(number) => {
@@ -303,15 +183,10 @@ fn pack_text(text: &str, words: &mut Dictionary, out: &mut Vec<u8>) -> u8 {
             WORD
         }
         None => {
-            put_text(text, out);
+            put_text(out, text);
             INLINE
         }
     }
-}
-
-fn put_text(text: &str, out: &mut Vec<u8>) {
-    put(out, text.len() as u64);
-    out.extend(text.as_bytes());
 }
 
 /// The numeric part of a record.
@@ -398,11 +273,11 @@ pub(super) fn texts_of(record: &[u8], words: &Words) -> PackedTexts {
     let mut reader = Reader::new(record);
     let (first, second) = read_flags(&mut reader);
     skip_course(&mut reader, second);
-    let id = read_id(&mut reader, first, &words.prefixes).into();
+    let id = id::read(&mut reader, first & id::FORM, &words.prefixes).into();
     let code = read_text(&mut reader, first >> CODE_SHIFT & 3, &words.codes);
     let title = read_text(&mut reader, first >> TITLE_SHIFT & 3, &words.texts);
     let place = read_text(&mut reader, first >> PLACE_SHIFT & 3, &words.texts);
-    let repeats = (second & HAS_REPEATS != 0).then(|| get_text(&mut reader).into());
+    let repeats = (second & HAS_REPEATS != 0).then(|| reader.text().into());
     PackedTexts {
         id,
         code,
@@ -417,7 +292,15 @@ pub(super) fn id_of(record: &[u8], prefixes: &Dictionary) -> String {
     let mut reader = Reader::new(record);
     let (first, second) = read_flags(&mut reader);
     skip_course(&mut reader, second);
-    read_id(&mut reader, first, prefixes)
+    id::read(&mut reader, first & id::FORM, prefixes)
+}
+
+/// Whether a record is that of the event with this id.
+pub(super) fn is_of(record: &[u8], wanted: &Wanted) -> bool {
+    let mut reader = Reader::new(record);
+    let (first, flags) = read_flags(&mut reader);
+    skip_course(&mut reader, flags);
+    wanted.is_next(&mut reader, first & id::FORM)
 }
 
 /// Reads only the code of the area in a record.
@@ -429,97 +312,58 @@ pub(super) fn code_of(record: &[u8], words: &Words) -> Option<Arc<str>> {
         return None;
     }
     skip_course(&mut reader, second);
-    skip_id(&mut reader, first);
+    id::skip(&mut reader, first & id::FORM);
     read_text(&mut reader, form, &words.codes)
-}
-
-fn read_id(reader: &mut Reader, first: u8, prefixes: &Dictionary) -> String {
-    match first & 3 {
-        ID_NUMBERED => {
-            let word = prefixes.word(reader.number() as u32);
-            let number = reader.number();
-            let (width, prefix) = word.split_at(word.len().min(1));
-            let width = width.parse().unwrap_or(0);
-            format!("{prefix}{number:0width$}")
-        }
-        ID_UUID => {
-            let mut bytes = [0; 16];
-            let read = reader.take(16);
-            bytes[..read.len()].copy_from_slice(read);
-            uuid_text(u128::from_be_bytes(bytes))
-        }
-        _ => get_text(reader).to_owned(),
-    }
-}
-
-fn skip_id(reader: &mut Reader, first: u8) {
-    match first & 3 {
-        ID_NUMBERED => {
-            reader.number();
-            reader.number();
-        }
-        ID_UUID => {
-            reader.take(16);
-        }
-        _ => {
-            let length = reader.number() as usize;
-            reader.take(length);
-        }
-    }
 }
 
 fn read_text(reader: &mut Reader, form: u8, words: &Dictionary) -> Option<Arc<str>> {
     match form {
         ABSENT => None,
         WORD => Some(words.word(reader.number() as u32)),
-        _ => Some(get_text(reader).into()),
+        _ => Some(reader.text().into()),
     }
 }
 
-fn get_text<'a>(reader: &mut Reader<'a>) -> &'a str {
-    let length = reader.number() as usize;
-    std::str::from_utf8(reader.take(length)).unwrap_or_default()
+/// The dictionary that a number in a record is of.
+#[derive(Clone, Copy)]
+enum Of {
+    Prefixes,
+    Codes,
+    Texts,
 }
 
-/// Gives the words of a record back and says how long it is.
-pub(super) fn release(record: &[u8], words: &mut Words) -> usize {
+/// Goes through a whole record, tells `word` of every word that it holds by
+/// number, and says how long it is.
+fn walk(record: &[u8], mut word: impl FnMut(Of, u32)) -> usize {
     let mut reader = Reader::new(record);
-    let (first, second) = read_flags(&mut reader);
-    skip_course(&mut reader, second);
-    if first & 3 == ID_NUMBERED {
-        let mut ahead = reader;
-        Arc::make_mut(&mut words.prefixes).release(ahead.number() as u32);
+    let (first, flags) = read_flags(&mut reader);
+    skip_course(&mut reader, flags);
+    if let Some(prefix) = id::skip(&mut reader, first & id::FORM) {
+        word(Of::Prefixes, prefix);
     }
-    skip_id(&mut reader, first);
-    for (shift, is_code) in [(CODE_SHIFT, true), (TITLE_SHIFT, false), (PLACE_SHIFT, false)] {
-        let dictionary = if is_code { &mut words.codes } else { &mut words.texts };
+    for (shift, of) in [(CODE_SHIFT, Of::Codes), (TITLE_SHIFT, Of::Texts), (PLACE_SHIFT, Of::Texts)] {
         match first >> shift & 3 {
             ABSENT => {}
-            WORD => dictionary.release(reader.number() as u32),
-            _ => drop(get_text(&mut reader)),
+            WORD => word(of, reader.number() as u32),
+            _ => drop(reader.sized()),
         }
     }
-    if second & HAS_REPEATS != 0 {
-        get_text(&mut reader);
+    if flags & HAS_REPEATS != 0 {
+        reader.sized();
     }
     reader.position()
+}
+
+/// Gives the words of a record back.
+pub(super) fn release(record: &[u8], words: &mut Words) {
+    walk(record, |of, number| match of {
+        Of::Prefixes => Arc::make_mut(&mut words.prefixes).release(number),
+        Of::Codes => words.codes.release(number),
+        Of::Texts => words.texts.release(number),
+    });
 }
 
 /// Length of a record, bytes.
 pub(super) fn length_of(record: &[u8]) -> usize {
-    let mut reader = Reader::new(record);
-    let (first, second) = read_flags(&mut reader);
-    skip_course(&mut reader, second);
-    skip_id(&mut reader, first);
-    for shift in [CODE_SHIFT, TITLE_SHIFT, PLACE_SHIFT] {
-        match first >> shift & 3 {
-            ABSENT => {}
-            WORD => drop(reader.number()),
-            _ => drop(get_text(&mut reader)),
-        }
-    }
-    if second & HAS_REPEATS != 0 {
-        get_text(&mut reader);
-    }
-    reader.position()
+    walk(record, |_, _| {})
 }

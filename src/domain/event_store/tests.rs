@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::dictionary::MAX_CLASSES;
 use super::*;
 use crate::domain::event::tests::event;
+use crate::domain::event::{Channel, Severity};
 
 fn no_changes(_: Change) {}
 
@@ -72,6 +74,27 @@ fn a_way_back_to_the_first_stage_is_learned_too() {
     }
     let known = store.get("a").expect("is held");
     assert_eq!((known.stage, known.entered), (0, vec![(0, Time(1_000)), (2, Time(3_000)), (0, Time(4_000))]));
+}
+
+#[test]
+fn titles_stay_where_classes_do_not() {
+    let mut store = EventStore::default();
+    let titled = |number: usize, title: &str| Event {
+        category: format!("大类{}", number % 128).into(),
+        subcategory: format!("小类{number}").into(),
+        title: title.to_owned(),
+        ..event(&format!("e-{number:05}"), number as i64)
+    };
+    let of_itself = |number: usize| titled(number, &format!("小类{number}"));
+    apply(&mut store, (0..=MAX_CLASSES).map(of_itself), 0);
+    apply(&mut store, [titled(MAX_CLASSES + 1, "其他")], 0);
+    let read = |number: usize| store.get(&format!("e-{number:05}")).expect("is held");
+    assert_eq!(read(0), of_itself(0));
+    // The class has gone into the rest.
+    let folded = read(MAX_CLASSES);
+    assert_eq!((&*folded.category, &*folded.subcategory), ("其他", ""));
+    assert_eq!(folded.title, of_itself(MAX_CLASSES).title);
+    assert_eq!(read(MAX_CLASSES + 1).title, "其他");
 }
 
 #[test]

@@ -14,13 +14,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{DAY_MILLIS, QUARTER_MILLIS, QUARTERS, USUAL_DAYS};
+use super::{QUARTER_MILLIS, QUARTERS, USUAL_DAYS};
 use crate::domain::area::AreaTree;
 use crate::domain::choropleth::Tally;
 use crate::domain::closed_loop::LoopTally;
 use crate::domain::event::Severity;
 use crate::domain::event_store::{Course, EventKey, EventStore, Snapshot};
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MILLIS, Time};
 
 /// What the sums are over; another setting needs them anew.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ use super::choropleth::Tally;
 use super::closed_loop::LoopSummary;
 use super::event::Severity;
 use super::event_store::{Course, EventStore};
-use super::time::Time;
+use super::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 pub use engine::{Engine, Setting};
 pub use window::{MapEvent, Window, WindowChange, WindowSetting};
 
@@ -28,8 +28,10 @@ pub const QUARTERS: usize = 96;
 pub const USUAL_DAYS: usize = 7;
 /// Events kept for the live list.
 const LIVE_KEPT: usize = 60;
-const DAY_MILLIS: i64 = 86_400_000;
-const QUARTER_MILLIS: i64 = 900_000;
+/// Shortest and longest window that a hand may set, seconds.
+pub const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
+/// Milliseconds of a quarter of an hour.
+pub const QUARTER_MILLIS: i64 = HOUR_MILLIS / 4;
 
 /// One line of the live list.
 #[derive(Clone, Debug, PartialEq)]

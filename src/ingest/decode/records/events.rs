@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::event::{Channel, Event, Severity};
+use crate::domain::event::{Channel, Event, Severity, usual_title};
 use crate::domain::finding::FindingKind;
 use crate::domain::privacy::mask_free_text;
 use crate::domain::time::Time;
@@ -32,7 +32,7 @@ pub fn read(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -
     let subcategory = fields.text("subcategory").unwrap_or_default();
     let title = fields.text("title").map(|title| mask_free_text(&title));
     Some(Event {
-        title: title.unwrap_or_else(|| if subcategory.is_empty() { category.clone() } else { subcategory.clone() }),
+        title: title.unwrap_or_else(|| usual_title(&category, &subcategory).to_owned()),
         category: category.into(),
         subcategory: subcategory.into(),
         place: fields.text("place").map(|place| mask_free_text(&place)).unwrap_or_default(),

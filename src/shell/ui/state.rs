@@ -1,0 +1,214 @@
+//! What panels show and is costly to collect: rankings, counts by owner and by
+//! kind, pictures of cameras. It is collected when its source changed, never per
+//! frame.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bevy::prelude::*;
+use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
+
+use crate::config::PanelKind;
+use crate::domain::device::DeviceState;
+use crate::ingest::PictureRequest;
+use crate::model::{Areas, Focus, IngestLink, Overview, Pictures, Points, Visible, WallConfig};
+use crate::panels::{CameraSummary, DeviceKindSummary, OwnerCount, Ranking};
+use crate::shell::cards::{Cards, image_of};
+
+/// Pictures shown side by side in the cameras panel.
+const TILES: usize = 4;
+/// Seconds after which the picture of an open card is fetched again, where no
+/// panel of cameras sets the pace.
+const CARD_PICTURE_SECS: f64 = 10.0;
+/// Seconds that new pictures may take before their places are shown without.
+const LONGEST_TURN_SECS: f64 = 3.0;
+/// Frames whose times the diagnostics show.
+const FRAMES_KEPT: usize = 120;
+
+/// What is collected once and shown many times.
+#[derive(Resource, Default)]
+pub struct UiState {
+    pub(super) rankings: Vec<Ranking>,
+    rankings_of: (u64, u64),
+    pub(super) cameras: CameraSummary,
+    cameras_of: u64,
+    pub(super) devices: Vec<DeviceKindSummary>,
+    devices_of: u64,
+    pub(super) tiles: Vec<Tile>,
+    /// Those that take their place once their pictures have come.
+    next_tiles: Vec<Tile>,
+    requests: Vec<PictureRequest>,
+    /// Revision of the cameras of which none has a picture.
+    no_picture_of: u64,
+    card_picture: Option<PictureRequest>,
+    turn: usize,
+    turned_at_secs: f64,
+    pub(super) open_events: Option<u64>,
+    open_events_of: (u64, u64),
+    pub(super) frames_ms: VecDeque<f32>,
+}
+
+/// A place in the panel of cameras.
+pub(super) struct Tile {
+    id: String,
+    pub(super) name: String,
+    pub(super) owner: String,
+    pub(super) texture: Option<egui::TextureHandle>,
+    pub(super) error: Option<String>,
+    picture_revision: u64,
+}
+
+/// Collects what changed since the last frame.
+pub fn collect(
+    mut state: ResMut<UiState>,
+    areas: Res<Areas>,
+    overview: Res<Overview>,
+    points: Res<Points>,
+    focus: Res<Focus>,
+    config: Res<WallConfig>,
+    real: Res<Time<Real>>,
+) {
+    let state = &mut *state;
+    if state.frames_ms.len() >= FRAMES_KEPT {
+        state.frames_ms.pop_front();
+    }
+    state.frames_ms.push_back(real.delta_secs() * 1_000.0);
+    let wanted = (overview.revision, areas.revision);
+    if state.rankings_of != wanted {
+        state.rankings_of = wanted;
+        state.rankings = Ranking::all(&config.0, &overview, &areas.tree);
+    }
+    if state.cameras_of != points.cameras_revision {
+        state.cameras_of = points.cameras_revision;
+        state.cameras = count_cameras(&points);
+    }
+    if state.devices_of != points.devices_revision {
+        state.devices_of = points.devices_revision;
+        state.devices = count_devices(&points);
+    }
+    let wanted = (overview.revision, focus.revision);
+    if state.open_events_of != wanted {
+        state.open_events_of = wanted;
+        state.open_events = focus.area(&areas).and_then(|focused| {
+            let tally = overview.tallies.get(focused as usize)?;
+            Some(u64::from(tally.received.saturating_sub(tally.closed)))
+        });
+    }
+}
+
+fn count_cameras(points: &Points) -> CameraSummary {
+    let mut summary = CameraSummary::default();
+    let mut owners: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (_, camera) in points.cameras() {
+        summary.total += 1;
+        summary.online += usize::from(camera.online);
+        let owner = owners.entry(&camera.owner).or_default();
+        owner.0 += 1;
+        owner.1 += usize::from(camera.online);
+    }
+    summary.by_owner = owners
+        .into_iter()
+        .filter(|(owner, _)| !owner.is_empty())
+        .map(|(owner, (total, online))| OwnerCount { owner: owner.to_owned(), total, online })
+        .collect();
+    summary.by_owner.sort_by_key(|count| std::cmp::Reverse(count.total));
+    summary
+}
+
+fn count_devices(points: &Points) -> Vec<DeviceKindSummary> {
+    let mut kinds: BTreeMap<&str, DeviceKindSummary> = BTreeMap::new();
+    for device in points.devices() {
+        let entry = kinds.entry(&device.kind).or_default();
+        entry.kind.clone_from(&device.kind);
+        entry.total += 1;
+        entry.alarm += usize::from(device.state == DeviceState::Alarm);
+        entry.offline += usize::from(device.state == DeviceState::Offline);
+    }
+    let mut list: Vec<DeviceKindSummary> = kinds.into_values().collect();
+    list.sort_by_key(|kind| std::cmp::Reverse((kind.alarm, kind.total)));
+    list
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Turns the cameras panel to the next cameras that deliver pictures, asks for
+/// their pictures, and uploads those that came.
+pub fn turn_cameras(
+    mut state: ResMut<UiState>,
+    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
+    points: Res<Points>,
+    pictures: Res<Pictures>,
+    config: Res<WallConfig>,
+    visible: Res<Visible>,
+    mut cards: ResMut<Cards>,
+    link: Option<Res<IngestLink>>,
+    real: Res<Time<Real>>,
+) {
+    let every_secs = visible.panels.iter().find_map(|&index| match config.0.panels.get(index)?.kind {
+        PanelKind::Cameras { every_secs } => Some(every_secs),
+        _ => None,
+    });
+    let Some(link) = link else { return };
+    let state = &mut *state;
+    let now = real.elapsed_secs_f64();
+    let is_due = now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
+    let mut has_wishes = is_due || state.card_picture.as_ref() != cards.wanted_picture();
+    if is_due {
+        state.turned_at_secs = now;
+    }
+    if every_secs.is_none() {
+        state.tiles.clear();
+        state.next_tiles.clear();
+        state.requests.clear();
+    } else if (state.tiles.is_empty() && state.no_picture_of != points.cameras_revision) || is_due {
+        let alive: Vec<_> = points.cameras().filter(|(_, camera)| camera.online && camera.picture.is_some()).collect();
+        state.no_picture_of = if alive.is_empty() { points.cameras_revision } else { 0 };
+        if !alive.is_empty() {
+            state.turned_at_secs = now;
+            has_wishes = true;
+        }
+        // A stride that shares no factor with most lengths visits all of them,
+        // far from each other.
+        let first = state.turn * TILES * 37;
+        state.turn += 1;
+        let chosen: Vec<_> = (0..TILES.min(alive.len())).map(|i| alive[(first + i * 37) % alive.len()]).collect();
+        let requests = chosen.iter().filter_map(|(source, camera)| {
+            Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
+        });
+        state.requests = requests.collect();
+        state.next_tiles = chosen
+            .into_iter()
+            .map(|(_, camera)| Tile {
+                id: camera.id.clone(),
+                name: camera.name.clone(),
+                owner: camera.owner.clone(),
+                texture: None,
+                error: None,
+                picture_revision: 0,
+            })
+            .collect();
+    }
+    if has_wishes {
+        state.card_picture = cards.wanted_picture().cloned();
+        // The open card first: somebody is looking at it.
+        link.0.want_pictures(state.card_picture.iter().chain(&state.requests).cloned().collect());
+    }
+    let Ok(mut context) = contexts.single_mut() else { return };
+    cards.take_picture(&pictures, context.get_mut());
+    let tiles = state.tiles.iter_mut().chain(&mut state.next_tiles);
+    for tile in tiles.filter(|tile| tile.picture_revision != pictures.revision) {
+        tile.picture_revision = pictures.revision;
+        match pictures.get(&tile.id) {
+            Some(Ok(picture)) if tile.texture.is_none() => {
+                let options = egui::TextureOptions::LINEAR;
+                tile.texture = Some(context.get_mut().load_texture(&tile.id, image_of(picture), options));
+            }
+            Some(Err(error)) => tile.error = Some(error.clone()),
+            _ => {}
+        }
+    }
+    // The old pictures stay until the new ones are there, or late.
+    let have_come = state.next_tiles.iter().all(|tile| tile.texture.is_some() || tile.error.is_some());
+    let is_late = now - state.turned_at_secs > LONGEST_TURN_SECS;
+    if !state.next_tiles.is_empty() && (have_come || is_late || state.tiles.is_empty()) {
+        state.tiles = std::mem::take(&mut state.next_tiles);
+    }
+}
