@@ -70,6 +70,8 @@ pub struct HeatLegend<'a> {
     pub full_scale: f64,
     /// Whether it is a difference, with zero in the middle.
     pub is_difference: bool,
+    /// Whether it counts whole things.
+    pub is_whole: bool,
     /// Colours from one end to the other.
     pub stops: &'a [Rgba],
 }
@@ -207,7 +209,9 @@ fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend) {
 /// difference both ends, one between on each side, and 0.
 fn heat_ticks(heat: &HeatLegend) -> Vec<(f64, Align)> {
     let full = heat.full_scale;
-    let round = |share: f64| nice_ceiling(full * share);
+    // Counts have no halves.
+    let round =
+        |share: f64| if heat.is_whole { nice_ceiling((full * share).max(1.0)) } else { nice_ceiling(full * share) };
     if heat.is_difference {
         let between = round(0.2);
         let inner = [-between, 0.0, between].map(|value| (value, Align::Center));

@@ -14,7 +14,7 @@ use bevy_egui::{EguiContexts, egui};
 use super::cards::Cards;
 use super::memory::{heap_mb, resident_mb};
 use crate::config::source::Feed;
-use crate::config::{HeatCompare, Layer};
+use crate::config::{HeatCompare, HeatForm, Layer};
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
 use crate::layers::heat::{HeatLayer, hotspots_ui, ramp_stops};
@@ -224,6 +224,7 @@ fn draw(
                 label: &heat_label,
                 full_scale: heat.full_scale,
                 is_difference: heat.style.compare == HeatCompare::LastWeek,
+                is_whole: heat.style.form != HeatForm::Density,
                 stops: &heat_stops,
             }),
             breaks: if has_values { &shown.area_layer.breaks } else { &[] },

@@ -142,6 +142,7 @@ fn header_and_overlays_are_tidy_too() {
                                 label: "较上周同期 事件按轻重加权密度 件/km²·时",
                                 full_scale: 61.7,
                                 is_difference: true,
+                                is_whole: false,
                                 stops: &[view.theme.accent, view.theme.land, view.theme.alarm],
                             }),
                             breaks: &breaks,

@@ -35,6 +35,9 @@ const CELLS_PER_SIGMA: f64 = 4.0;
 const HOTSPOT_SIGMAS: f64 = 2.0;
 const HOTSPOT_CELLS: f64 = 0.6;
 
+/// Weight per cell at the bright end of the ramp at least.
+const LEAST_PER_CELL: f64 = 5.0;
+
 /// Places that the scale is taken from.
 const PEAKS: usize = 4;
 
@@ -123,7 +126,8 @@ pub fn ramp_stops(style: &HeatStyle, theme: &Theme) -> Vec<Rgba> {
     match (style.compare, style.color) {
         // More is warm, fewer is cold: also for those who see no red or green.
         (HeatCompare::LastWeek, _) => {
-            vec![theme.text, theme.accent, theme.land, theme.attention, theme.alarm]
+            let half = |color: Rgba| color.mix(theme.land, 0.5);
+            vec![theme.accent, half(theme.accent), theme.land, half(theme.attention), theme.alarm]
         }
         (HeatCompare::None, Some([r, g, b])) => {
             let color = Rgba([r, g, b, 255]);
@@ -187,7 +191,9 @@ pub(super) fn sync(
         Some(scale) if of.focus.is_some() => scale,
         _ => {
             let highest = peaks(&grid, &taps, 0.0, PEAKS).first().map_or(0.0, |peak| peak.value.abs());
-            layer.scale.follow(overview.now, highest * unit)
+            // Of a handful of events in a cell there is no half.
+            let least = if grid.shape == CellShape::Shared || highest == 0.0 { 0.0 } else { LEAST_PER_CELL };
+            layer.scale.follow(overview.now, (highest * unit).max(least))
         }
     });
     let ground = hotspots::Ground {
@@ -212,7 +218,7 @@ pub(super) fn sync(
     scene.heat = Some(HeatFrame {
         taps,
         gain: (unit / full_scale) as f32,
-        opacity: if grid.shape == CellShape::Shared { 0.92 } else { 0.8 },
+        opacity: if grid.shape == CellShape::Shared { 0.92 } else { 0.85 },
         is_difference: of.is_compared,
         sigma_m: config.0.heat.radius_m as f32,
         ramp: layer.ramp(style, &theme.0),

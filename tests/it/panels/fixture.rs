@@ -8,8 +8,8 @@ use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::tiles::{TileLook, TileOrigin};
 use quanyu::config::{
-    Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, KeyFigure, Map, Panel, PanelKind, Scene, Side,
-    ThemeName, TileSet, TiltStyle, Wall,
+    Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, HeatStyle, KeyFigure, Map, Panel, PanelKind, Scene,
+    Side, ThemeName, TileSet, TiltStyle, Wall,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -218,7 +218,14 @@ fn config(mood: Mood) -> Config {
         },
         events: Default::default(),
         warning: Default::default(),
-        heat: Heat { window_secs: 10_800.0, radius_m: 150.0, full_scale: Some(60.0) },
+        heat: Heat {
+            window_secs: 10_800.0,
+            radius_m: 150.0,
+            cell_m: 300.0,
+            full_scale: Some(60.0),
+            hotspots: 3,
+            style: HeatStyle::default(),
+        },
         sources: Vec::new(),
         tiles: vec![TileSet {
             id: "map".into(),
@@ -239,6 +246,7 @@ fn config(mood: Mood) -> Config {
             panels: (0..panels.len()).collect(),
             focus: None,
             fill: Fill::default(),
+            heat: HeatStyle::default(),
             tilt_deg: 0.0,
             duration_secs: None,
         }],
