@@ -11,6 +11,7 @@ pub mod headless;
 pub mod reload;
 pub mod run;
 pub mod snapshot;
+pub mod stage;
 mod ui;
 mod window;
 
