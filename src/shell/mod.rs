@@ -5,6 +5,7 @@ pub mod app;
 pub mod bench;
 mod cards;
 pub mod check;
+pub mod export;
 pub mod fonts;
 pub mod graphics;
 pub mod headless;

@@ -14,7 +14,7 @@ use super::app::{Setup, Target, assemble};
 use super::reload::ConfigWatch;
 use super::stage::StageArguments;
 use super::window::WakeUp;
-use super::{bench, check, fonts, graphics, snapshot, stage};
+use super::{bench, check, export, fonts, graphics, snapshot, stage};
 use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
@@ -75,6 +75,8 @@ enum Command {
     },
     /// 不开窗口,生成一张画面后退出
     Snapshot(SnapshotArguments),
+    /// 不开窗口,把一段时间的回放导出为视频(MP4)或逐帧画面(PNG)
+    Export(export::ExportArguments),
     /// 检查配置、数据源与数据;0 正常,1 有发现,2 不可用
     Check {
         /// 配置文件
@@ -163,6 +165,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             simulator.wait();
         }
         Command::Snapshot(arguments) => return take_snapshot(arguments),
+        Command::Export(arguments) => return export::run(&arguments),
         Command::Check { config, offline, json } => return Ok(check::run(&config, offline, json)),
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Completions { shell } => {
