@@ -86,8 +86,14 @@ impl HeadlessWall {
         }
     }
 
+    /// Whether somebody has pressed Ctrl+C, as of the last frame. Bevy takes the
+    /// key, and would end a wall with a window by itself.
+    pub fn is_told_to_stop(&self) -> bool {
+        self.app.should_exit().is_some()
+    }
+
     /// Draws frames until everything that was configured is on the wall, or
-    /// `limit` has passed. Returns whether it is.
+    /// `limit` has passed, or it is told to stop. Returns whether it is.
     pub fn settle(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         loop {
@@ -95,7 +101,7 @@ impl HeadlessWall {
             if self.is_settled() {
                 return true;
             }
-            if Instant::now() > deadline {
+            if Instant::now() > deadline || self.is_told_to_stop() {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(5));

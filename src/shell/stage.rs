@@ -112,6 +112,9 @@ pub enum StageError {
     /// No area with that code.
     #[error("没有编码为 {0} 的区域")]
     UnknownArea(String),
+    /// Somebody has had enough of waiting.
+    #[error("已中断")]
+    Stopped,
 }
 
 /// What a wall without a window shows.
@@ -147,7 +150,7 @@ impl View {
     /// whether all data were.
     ///
     /// # Errors
-    /// When the scene does not exist.
+    /// When the scene does not exist, or the wall is told to stop.
     pub fn open(&self, setup: Setup) -> Result<(HeadlessWall, bool), StageError> {
         let scene = self.scene_of(&setup.config)?;
         let mut wall = HeadlessWall::new(assemble(setup));
@@ -158,7 +161,7 @@ impl View {
             wall.app.world_mut().write_message(Action::SetTilt(deg));
         }
         let complete = wall.settle(self.wait);
-        Ok((wall, complete))
+        if wall.is_told_to_stop() { Err(StageError::Stopped) } else { Ok((wall, complete)) }
     }
 
     /// Goes where the view shall be, and waits until it is there.

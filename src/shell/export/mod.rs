@@ -23,7 +23,7 @@ use clap::{Args, ValueHint};
 
 use super::headless::{HeadlessWall, Shot};
 use super::run::parse_time;
-use super::stage::{StageArguments, set_up};
+use super::stage::{StageArguments, StageError, set_up};
 use super::{app, graphics, ui};
 use crate::config::Config;
 use crate::domain::clock::ClockMode;
@@ -111,7 +111,7 @@ pub struct Picture {
 /// Its sources are let go first: what comes in from now on belongs to no picture.
 ///
 /// # Errors
-/// When a picture cannot be drawn, and what `keep` returns.
+/// When a picture cannot be drawn, somebody stops it, and what `keep` returns.
 pub fn record(
     wall: &mut HeadlessWall,
     plan: &Plan,
@@ -128,15 +128,29 @@ pub fn record(
     for index in 0..plan.count() {
         wall.expose(plan.at(index), plan.speed(), each)?;
         if let Some(taken) = taken.take() {
-            keep(taken.develop(wall)?)?;
+            hand_over(taken, wall, &mut keep)?;
         }
         let shot = wall.shoot_at_rest()?;
         taken = Some(Taken { index, at: wall.app.world().resource::<WallClock>().now(), shot });
     }
     match taken {
-        Some(taken) => keep(taken.develop(wall)?),
+        Some(taken) => hand_over(taken, wall, &mut keep),
         None => Ok(()),
     }
+}
+
+/// Gives a picture away, unless somebody stops it.
+fn hand_over(
+    taken: Taken,
+    wall: &mut HeadlessWall,
+    keep: &mut impl FnMut(Picture) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let kept = taken.develop(wall).and_then(keep);
+    if kept.is_err() {
+        // Ctrl+C also ends an ffmpeg; the wall hears of it with the next frame.
+        wall.frame();
+    }
+    if wall.is_told_to_stop() { Err(StageError::Stopped.into()) } else { kept }
 }
 
 /// A picture that the driver has not handed back yet.
