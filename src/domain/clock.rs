@@ -24,6 +24,15 @@ pub enum ClockMode {
     Fixed(Time),
     /// Shows the past again.
     Replay(Replay),
+    /// Shows the past again, from one instant to the next as it is told: a film
+    /// whose pictures may each take as long as they do.
+    Film {
+        /// The shown instant.
+        at: Time,
+        /// The first picture was taken. From then on the system's time stands
+        /// too: nothing grows older while a film is made.
+        is_rolling: bool,
+    },
 }
 
 /// A replay of the past, running or standing.
@@ -78,6 +87,9 @@ impl Clock {
     /// Called once a frame, so that everything drawn in a frame agrees on what
     /// time it is. A replay that has caught up becomes live.
     pub fn tick(&mut self, system: Time, steady_ms: i64) {
+        if matches!(self.mode, ClockMode::Film { is_rolling: true, .. }) {
+            return;
+        }
         self.system = system;
         self.steady_ms = self.steady_ms.max(steady_ms);
         let ClockMode::Replay(replay) = self.mode else { return };
@@ -104,11 +116,11 @@ impl Clock {
     }
 
     /// The instant that the wall shows; never later than the system's, but
-    /// where it stands still for good.
+    /// where it stands still for good or is of a film.
     pub fn now(&self) -> Time {
         match self.mode {
             ClockMode::Live => self.system,
-            ClockMode::Fixed(at) => at,
+            ClockMode::Fixed(at) | ClockMode::Film { at, .. } => at,
             ClockMode::Replay(replay) => self.run(&replay).min(self.system),
         }
     }
@@ -140,9 +152,13 @@ impl Clock {
         self.mode == ClockMode::Live
     }
 
-    /// The shown instant changes by itself, and is not the present.
+    /// The shown instant goes on, and is not the present.
     pub fn is_replaying(&self) -> bool {
-        matches!(self.mode, ClockMode::Replay(replay) if !replay.is_paused)
+        match self.mode {
+            ClockMode::Live | ClockMode::Fixed(_) => false,
+            ClockMode::Replay(replay) => !replay.is_paused,
+            ClockMode::Film { .. } => true,
+        }
     }
 
     /// Where the wall is in time.
@@ -165,7 +181,7 @@ impl Clock {
         let (is_paused, range) = match self.mode {
             ClockMode::Replay(replay) => (!replay.is_paused, replay.range),
             ClockMode::Live => (true, None),
-            ClockMode::Fixed(_) => (false, None),
+            ClockMode::Fixed(_) | ClockMode::Film { .. } => (false, None),
         };
         self.replay(self.now(), is_paused, range);
     }
@@ -177,6 +193,12 @@ impl Clock {
             _ => (true, None),
         };
         self.replay(at, is_paused, range);
+    }
+
+    /// Shows the next instant of a film, of which a second holds `rate`.
+    pub fn expose(&mut self, at: Time, rate: u32) {
+        self.rate = rate.max(1);
+        self.mode = ClockMode::Film { at, is_rolling: true };
     }
 
     /// Shows `from` and what came after it, at `rate`; again and again up to
@@ -316,6 +338,18 @@ mod tests {
         assert_eq!((clock.is_replaying(), clock.now()), (true, Time(900_002_000)));
         clock.tick(Time(1_020_000_000), 20_000_000);
         assert!(clock.is_live());
+    }
+
+    #[test]
+    fn a_film_stands_until_it_is_told_the_next_instant() {
+        let mut clock = Clock::new(ClockMode::Film { at: Time(400_000), is_rolling: false });
+        clock.tick(Time(1_000_000), 0);
+        clock.tick(Time(1_060_000), 60_000);
+        assert_eq!((clock.now(), clock.system()), (Time(400_000), Time(1_060_000)));
+        assert!(clock.is_replaying() && !clock.is_live());
+        clock.expose(Time(448_000), 1_440);
+        clock.tick(Time(1_120_000), 120_000);
+        assert_eq!((clock.now(), clock.rate(), clock.system()), (Time(448_000), 1_440, Time(1_060_000)));
     }
 
     #[test]

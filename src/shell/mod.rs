@@ -5,6 +5,7 @@ pub mod app;
 pub mod bench;
 mod cards;
 pub mod check;
+pub mod export;
 pub mod fonts;
 pub mod graphics;
 pub mod headless;
@@ -12,6 +13,7 @@ mod memory;
 pub mod reload;
 pub mod run;
 pub mod snapshot;
+pub mod stage;
 mod ui;
 mod window;
 

@@ -12,8 +12,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use super::app::{Setup, Target, assemble};
 use super::reload::ConfigWatch;
+use super::stage::StageArguments;
 use super::window::WakeUp;
-use super::{bench, check, fonts, graphics, snapshot};
+use super::{bench, check, export, fonts, graphics, snapshot, stage};
 use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
@@ -74,6 +75,8 @@ enum Command {
     },
     /// 不开窗口,生成一张画面后退出
     Snapshot(SnapshotArguments),
+    /// 不开窗口,把一段时间的回放导出为视频(MP4)或逐帧画面(PNG)
+    Export(export::ExportArguments),
     /// 检查配置、数据源与数据;0 正常,1 有发现,2 不可用
     Check {
         /// 配置文件
@@ -97,39 +100,17 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct SnapshotArguments {
-    /// 配置文件
-    #[arg(short, long, value_hint = ValueHint::FilePath, conflicts_with = "profile", required_unless_present = "profile")]
-    config: Option<PathBuf>,
-    /// 用内置模拟器的这个街道
-    #[arg(long)]
-    profile: Option<String>,
+    #[command(flatten)]
+    stage: StageArguments,
     /// 写到哪个 PNG 文件
     #[arg(short, long, value_hint = ValueHint::FilePath)]
     out: PathBuf,
-    /// 画面大小,如 3840x1080;默认取配置,否则 1920x1080
-    #[arg(long, value_parser = parse_size)]
-    size: Option<[u32; 2]>,
-    /// 场景:名称或从 1 起的序号
-    #[arg(long)]
-    scene: Option<String>,
-    /// 聚焦的区域编码
-    #[arg(long)]
-    focus: Option<String>,
-    /// 地图倾斜角,0 到 55 度;默认取场景的
-    #[arg(long, value_parser = parse_tilt)]
-    tilt: Option<f64>,
     /// 显示的时刻,如 "2025-08-15 14:32:08"
     #[arg(long)]
     at: Option<String>,
-    /// 最多等数据多少秒
-    #[arg(long, default_value_t = 20.0)]
-    wait: f64,
     /// 数据到齐后再运行多少秒才取画面
     #[arg(long, default_value_t = 0.0)]
     run: f64,
-    /// 模拟器的随机种子
-    #[arg(long, default_value_t = DEFAULT_SEED)]
-    seed: u64,
 }
 
 /// Reads `1920x1080`.
@@ -184,6 +165,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             simulator.wait();
         }
         Command::Snapshot(arguments) => return take_snapshot(arguments),
+        Command::Export(arguments) => return export::run(&arguments),
         Command::Check { config, offline, json } => return Ok(check::run(&config, offline, json)),
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Completions { shell } => {
@@ -193,11 +175,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(path: &Path) -> anyhow::Result<Arc<Config>> {
+pub(super) fn load(path: &Path) -> anyhow::Result<Arc<Config>> {
     Ok(Arc::new(Config::load(path)?))
 }
 
-fn start_simulator(profile: &str, seed: u64, listen: &str, speed: f64) -> anyhow::Result<Simulator> {
+pub(super) fn start_simulator(profile: &str, seed: u64, listen: &str, speed: f64) -> anyhow::Result<Simulator> {
     let listen = listen.parse().with_context(|| format!("“{listen}”不是监听地址,应如 127.0.0.1:8750"))?;
     Ok(Simulator::start(SimulatorOptions { profile: profile.to_owned(), seed, listen, speed, start: None })?)
 }
@@ -270,55 +252,38 @@ pub fn has_display() -> bool {
     !cfg!(all(unix, not(target_os = "macos"))) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
-fn start_ingest(config: &Config, waker: &Waker) -> anyhow::Result<Ingest> {
+pub(super) fn start_ingest(config: &Config, waker: &Waker) -> anyhow::Result<Ingest> {
     Ok(Ingest::start_with_tiles(&config.sources, &config.tiles, IngestContext::of(config, Arc::clone(&waker.0)))?)
 }
 
 fn take_snapshot(arguments: SnapshotArguments) -> anyhow::Result<ExitCode> {
     graphics::require()?;
-    let (config, simulator) = match (&arguments.config, &arguments.profile) {
-        (Some(path), _) => (load(path)?, None),
-        (None, Some(profile)) => {
-            let simulator = start_simulator(profile, arguments.seed, "127.0.0.1:0", 1.0)?;
-            (profile_config(profile, simulator.address())?, Some(simulator))
-        }
-        (None, None) => bail!("请给出 --config 或 --profile"),
-    };
+    let (config, simulator) = arguments.stage.open()?;
     let clock = match &arguments.at {
         None => ClockMode::Live,
-        Some(text) => ClockMode::Fixed(
-            Time::parse(text, &config.wall.zone)
-                .with_context(|| format!("“{text}”不是时刻,应如 \"2025-08-15 14:32:08\""))?,
-        ),
+        Some(text) => ClockMode::Fixed(parse_time(text, &config)?),
     };
-    let size = arguments.size.or(config.wall.size).unwrap_or([1920, 1080]);
-    let waker = Waker::default();
-    let setup = Setup {
-        clock,
-        target: Target::Picture(size),
-        fonts: fonts::load(&config.wall.fonts)?,
-        ingest: Some(start_ingest(&config, &waker)?),
-        waker,
-        config,
-    };
+    let size = arguments.stage.size(&config);
     let request = snapshot::Request {
         out: arguments.out.clone(),
-        scene: arguments.scene,
-        focus: arguments.focus,
-        tilt_deg: arguments.tilt,
-        wait: Duration::from_secs_f64(arguments.wait.clamp(0.0, 3_600.0)),
+        view: arguments.stage.view(),
         run: Duration::from_secs_f64(arguments.run.clamp(0.0, 3_600.0)),
     };
-    let complete = snapshot::take(setup, &request)?;
+    let complete = snapshot::take(stage::set_up(config, clock, size)?, &request)?;
     if let Some(simulator) = simulator {
         simulator.stop();
     }
     println!("{}", arguments.out.display());
     if !complete {
-        eprintln!("quanyu: 等待 {} 秒后仍有数据未到,画面按现状生成", arguments.wait);
+        eprintln!("quanyu: 等待 {} 秒后仍有数据未到,画面按现状生成", request.view.wait.as_secs_f64());
         return Ok(ExitCode::from(1));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads an instant in the wall's time zone.
+pub(super) fn parse_time(text: &str, config: &Config) -> anyhow::Result<Time> {
+    Time::parse(text, &config.wall.zone).with_context(|| format!("“{text}”不是时刻,应如 \"2025-08-15 14:32:08\""))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail where it stands")]
 
 mod decode;
+mod export;
 mod faults;
 mod layering;
 mod panels;

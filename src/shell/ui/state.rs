@@ -57,6 +57,13 @@ pub(super) struct Tile {
     picture_revision: u64,
 }
 
+impl UiState {
+    /// Whether pictures of cameras that are to be shown have neither come nor failed.
+    pub fn waits_for_pictures(&self) -> bool {
+        self.tiles.iter().chain(&self.next_tiles).any(|tile| tile.texture.is_none() && tile.error.is_none())
+    }
+}
+
 /// Collects what changed since the last frame.
 pub fn collect(
     mut state: ResMut<UiState>,
