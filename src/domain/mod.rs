@@ -32,3 +32,4 @@ pub mod time;
 pub mod track;
 pub mod update;
 pub mod warning;
+pub mod written_time;
