@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
-use super::events::Changes;
+use super::changes::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
 use crate::domain::event_store::Course;
 use crate::domain::overview::{Engine, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
@@ -55,6 +55,10 @@ impl Deref for Overview {
 /// Shortest time between two looks while the wall is live, so that the cost of
 /// showing figures follows the eye and not the back ends.
 const LOOK_SECS: f64 = 0.25;
+
+/// Changes that are taken over within a frame: a few milliseconds. Of more of
+/// them everything is counted anew, which is done on a task.
+const TAKEN_OVER_AT_ONCE: usize = 5_000;
 
 /// Events that are counted anew within a frame; more of them on a task.
 const COUNTED_AT_ONCE: usize = 10_000;
@@ -125,13 +129,11 @@ impl Overview {
         let born_secs = |key| events.born_secs(key);
         let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs };
         let start = now.plus_millis(-(window_secs * 1_000.0) as i64);
-        let mut is_changed = !changes.list.is_empty() || changes.is_cut || are_areas_new;
-        if are_areas_new || changes.is_cut {
+        let mut is_changed = !changes.is_empty() || are_areas_new;
+        if are_areas_new || changes.is_cut() {
             self.window.fill(start, now, &events.store, &around);
         } else {
-            for (before, after) in &changes.list {
-                self.window.change(before.as_ref(), after.as_ref(), &around);
-            }
+            self.window.change_all(changes.len(), &around, |see| changes.for_each(see));
             is_changed |= self.window.advance(start, now, &events.store, &around);
         }
         if let Some((task, since)) = &mut self.counting {
@@ -154,11 +156,13 @@ impl Overview {
             return is_changed;
         }
         match self.engine.as_mut().filter(fits) {
-            Some(engine) if !changes.is_cut && engine.moments_until(now) <= COUNTED_AT_ONCE => {
+            Some(engine)
+                if !changes.is_cut()
+                    && changes.len() <= TAKEN_OVER_AT_ONCE
+                    && engine.moments_until(now) <= COUNTED_AT_ONCE =>
+            {
                 let mut scratch = Course::default();
-                for (before, after) in &changes.list {
-                    engine.change(before.as_ref(), after.as_ref(), &mut scratch);
-                }
+                changes.for_each(|before, after| engine.change(before, after, &mut scratch));
                 is_changed |= engine.advance(now, &events.store);
             }
             _ => {
