@@ -105,23 +105,54 @@ fn gcj02_from_wgs84(wgs: [f64; 2]) -> [f64; 2] {
     if is_shifted(wgs) { gcj02_everywhere(wgs) } else { wgs }
 }
 
+/// Sines of an angle's multiples, named by their period in half turns.
+struct Waves {
+    thirty: f64,
+    twelve: f64,
+    three: f64,
+    one: f64,
+    half: f64,
+    sixth: f64,
+}
+
+impl Waves {
+    /// One sine and one cosine, and the rest by addition theorems: a million
+    /// places take four rounds each. They lose 10⁻¹² of the wave, which is
+    /// nothing on the ground.
+    fn of(value: f64) -> Self {
+        type Angle = (f64, f64);
+        let twice = |(sin, cos): Angle| (2.0 * sin * cos, 1.0 - 2.0 * sin * sin);
+        let thrice = |(sin, cos): Angle| ((3.0 - 4.0 * sin * sin) * sin, (4.0 * cos * cos - 3.0) * cos);
+        let sum = |(sin, cos): Angle, (other_sin, other_cos): Angle| {
+            (sin * other_cos + cos * other_sin, cos * other_cos - sin * other_sin)
+        };
+        let sixtieth = (value * std::f64::consts::PI / 60.0).sin_cos();
+        let thirty = twice(sixtieth);
+        let twelve = sum(twice(thirty), sixtieth);
+        let three = twice(twice(twelve));
+        let one = thrice(three);
+        let half = twice(one);
+        let sixth = thrice(half);
+        Self { thirty: thirty.0, twelve: twelve.0, three: three.0, one: one.0, half: half.0, sixth: sixth.0 }
+    }
+}
+
 /// The GCJ-02 formula without its rectangle.
 fn gcj02_everywhere([lon, lat]: [f64; 2]) -> [f64; 2] {
-    use std::f64::consts::PI;
     const SEMI_MAJOR_M: f64 = 6_378_245.0;
     const ECCENTRICITY_SQUARED: f64 = 0.006_693_421_622_965_943;
 
     let (x, y) = (lon - 105.0, lat - 35.0);
     let root = x.abs().sqrt();
-    let wave = |value: f64, period: f64| (value * PI / period).sin();
-    let ripple = 20.0 * wave(x, 1.0 / 6.0) + 20.0 * wave(x, 0.5);
+    let (wave_x, wave_y) = (Waves::of(x), Waves::of(y));
+    let ripple = 20.0 * wave_x.sixth + 20.0 * wave_x.half;
     let north = -100.0
         + 2.0 * x
         + 3.0 * y
         + 0.2 * y * y
         + 0.1 * x * y
         + 0.2 * root
-        + (ripple + 20.0 * wave(y, 1.0) + 40.0 * wave(y, 3.0) + 160.0 * wave(y, 12.0) + 320.0 * wave(y, 30.0)) * 2.0
+        + (ripple + 20.0 * wave_y.one + 40.0 * wave_y.three + 160.0 * wave_y.twelve + 320.0 * wave_y.thirty) * 2.0
             / 3.0;
     let east = 300.0
         + x
@@ -129,7 +160,7 @@ fn gcj02_everywhere([lon, lat]: [f64; 2]) -> [f64; 2] {
         + 0.1 * x * x
         + 0.1 * x * y
         + 0.1 * root
-        + (ripple + 20.0 * wave(x, 1.0) + 40.0 * wave(x, 3.0) + 150.0 * wave(x, 12.0) + 300.0 * wave(x, 30.0)) * 2.0
+        + (ripple + 20.0 * wave_x.one + 40.0 * wave_x.three + 150.0 * wave_x.twelve + 300.0 * wave_x.thirty) * 2.0
             / 3.0;
 
     let (sin_lat, cos_lat) = lat.to_radians().sin_cos();
@@ -345,6 +376,19 @@ mod tests {
         eprintln!("worst misses: {worst:?}");
         // Degrees for the first three, metres for the last.
         assert!(worst[0] < 1e-5 && worst[1] < 1e-5 && worst[2] < 2e-7 && worst[3] < 1e-3, "{worst:?}");
+    }
+
+    #[test]
+    fn waves_are_sines() {
+        for step in 0..=7_000 {
+            let value = f64::from(step) / 100.0 - 35.0;
+            let wave = Waves::of(value);
+            let sines =
+                [30.0, 12.0, 3.0, 1.0, 0.5, 1.0 / 6.0].map(|period| (value * std::f64::consts::PI / period).sin());
+            let waves = [wave.thirty, wave.twelve, wave.three, wave.one, wave.half, wave.sixth];
+            let worst = waves.iter().zip(sines).map(|(wave, sine)| (wave - sine).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-11, "{value}: {worst}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Events (事件): what is reported, handled and closed.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -7,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::geometry::LonLat;
 use super::time::Time;
+
+/// A word without upper case; most have none, and are not copied.
+pub fn folded(word: &str) -> Cow<'_, str> {
+    let is_folded = !word.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_folded { Cow::Borrowed(word) } else { Cow::Owned(word.to_ascii_lowercase()) }
+}
 
 /// How serious an event is. The order is from mild to severe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,7 +40,7 @@ impl Severity {
 
     /// Reads a name, a Chinese word or a number from 1 (normal) to 3 (urgent).
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim().to_ascii_lowercase().as_str() {
+        Some(match &*folded(text.trim()) {
             "normal" | "一般" | "普通" | "1" => Self::Normal,
             "major" | "重要" | "较大" | "2" => Self::Major,
             "urgent" | "紧急" | "重大" | "特急" | "3" => Self::Urgent,
@@ -76,7 +83,7 @@ impl Channel {
 
     /// Reads a name or a Chinese word.
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim().to_ascii_lowercase().as_str() {
+        Some(match &*folded(text.trim()) {
             "hotline" | "12345" | "热线" | "12345热线" => Self::Hotline,
             "patrol" | "网格巡查" | "巡查" | "网格" => Self::Patrol,
             "iot" | "物联" | "物联感知" => Self::Iot,

@@ -33,3 +33,4 @@ pub mod time;
 pub mod track;
 pub mod update;
 pub mod warning;
+pub mod written_time;

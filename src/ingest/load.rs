@@ -13,6 +13,7 @@ use crate::config::Source;
 use crate::config::source::{Feed, Limits, Origin};
 use crate::domain::area::{Area, Level};
 use crate::domain::crs::Crs;
+use crate::domain::event::Event;
 use crate::domain::finding::Finding;
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
@@ -99,6 +100,27 @@ pub fn load_tracks(path: &Path, zone: &TimeZone) -> Result<(Vec<Track>, Vec<Find
     Ok((tracks, decoded.findings))
 }
 
+/// Decodes events from the bytes of an answer or a file, CSV or JSON, as a
+/// source of them would: what the wall does for each answer, without the
+/// fetching. Times without an offset are in `zone`; `stages` are the closed
+/// loop's.
+///
+/// # Errors
+/// When the bytes are no data; single bad records are findings.
+pub fn decode_events(
+    body: &[u8],
+    crs: Crs,
+    zone: &TimeZone,
+    stages: &[String],
+) -> Result<(Vec<Event>, Vec<Finding>), Fault> {
+    let source = Source { crs, ..plain_source(Feed::Events) };
+    let mut batch = Batch::new(&Decoder::new(&source, zone, stages));
+    batch.read(body, Format::Unknown)?;
+    let decoded = batch.finish();
+    let events = if let Records::Events(events) = decoded.records { events } else { Vec::new() };
+    Ok((events, decoded.findings))
+}
+
 /// Areas without a code have their position for one, which is unique in a
 /// file only.
 fn name_by_file(areas: &mut [Area], path: &Path) {
@@ -151,8 +173,8 @@ struct Points<'a> {
 }
 
 impl Take for Points<'_> {
-    fn take(&mut self, element: Element, notes: &mut Notes) {
-        let record = &element.record;
+    fn take(&mut self, mut element: Element<'_>, notes: &mut Notes) {
+        let record = &std::mem::take(&mut element.record).into_tree();
         let named = |names: &[&str]| names.iter().find_map(|name| field(record, name)).and_then(number);
         let place = match (&element.geometry, record) {
             (Some(geometry), _) => geometry.point.map(|[lon, lat]| (lon, lat)),
@@ -174,7 +196,7 @@ impl Take for Points<'_> {
         }
     }
 
-    fn weigh(&mut self, _element: &Element) -> usize {
+    fn weigh(&mut self, _element: &Element<'_>) -> usize {
         0
     }
 

@@ -54,7 +54,7 @@ use client::Client;
 use decode::Decoder;
 pub use fault::Fault;
 use gate::Gate;
-pub use load::{TimedPoint, load_areas, load_points, load_tracks};
+pub use load::{TimedPoint, decode_events, load_areas, load_points, load_tracks};
 pub use outlet::Waker;
 use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;

@@ -104,6 +104,10 @@ impl Areas {
     }
 }
 
+/// The share of events by which there must be more before they frame the map
+/// anew: one in so many.
+const FEW_MORE: u64 = 8;
+
 /// Where there are no boundaries, points still have a place: the map is framed
 /// by them, the central 98 % so that one stray point does not shrink the rest.
 pub(super) fn frame_points(
@@ -116,7 +120,11 @@ pub(super) fn frame_points(
         return;
     }
     let seen = (events.counts.added as u64, points.cameras_revision, points.devices_revision);
-    if *framed == Some(seen) {
+    // It takes all events, and may place them all anew: not for each that comes.
+    let is_much_the_same = |framed: (u64, u64, u64)| {
+        (framed.1, framed.2) == (seen.1, seen.2) && seen.0.abs_diff(framed.0) <= framed.0 / FEW_MORE
+    };
+    if framed.is_some_and(is_much_the_same) {
         return;
     }
     let cameras = points.cameras().map(|(_, camera)| camera.at);

@@ -1,14 +1,16 @@
 //! The events, placed in the hierarchy, and what became of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::vec::IntoIter;
 
 use bevy::prelude::*;
 
 use super::Areas;
+use super::changes::Changes;
 use crate::config::Config;
 use crate::domain::area::AreaIndex;
 use crate::domain::event::Event;
-use crate::domain::event_store::{ApplyCount, Course, EventKey, EventStore, Placer};
+use crate::domain::event_store::{ApplyCount, EventKey, EventStore, Placer};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time as Instant1970;
 
@@ -22,48 +24,63 @@ pub struct Events {
     /// What the batches did, added up.
     pub counts: ApplyCount,
     areas_revision: u64,
-    /// When news came, seconds since the program's start.
-    news: HashMap<EventKey, f32>,
+    news: News,
     changes: Changes,
+    /// Of a batch that is being merged: what is still to come.
+    waiting: IntoIter<Event>,
 }
 
-/// What changed in the store since somebody looked.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// In order: what was known of an event, and what is known now.
-    pub list: Vec<(Option<Course>, Option<Course>)>,
-    /// There were more than a list is good for: look at the store.
-    pub is_cut: bool,
-}
+/// Events merged between two looks at the time that is left.
+const MERGED_AT_ONCE: usize = 256;
 
-/// Changes that are kept apart; counting anew is faster than taking over more.
-const MAX_CHANGES: usize = 20_000;
-
-impl Changes {
-    fn push(&mut self, before: Option<&Course>, after: Option<&Course>) {
-        if self.list.len() < MAX_CHANGES && !self.is_cut {
-            self.list.push((before.cloned(), after.cloned()));
-        } else {
-            self.list = Vec::new();
-            self.is_cut = true;
-        }
-    }
-
-    /// Appends later ones.
-    pub fn extend(&mut self, later: Self) {
-        self.is_cut |= later.is_cut;
-        self.list.extend(later.list);
-        if self.is_cut || self.list.len() > MAX_CHANGES {
-            *self = Self { list: Vec::new(), is_cut: true };
-        }
-    }
-}
+/// Events given up in a frame where a new configuration keeps fewer.
+const GIVEN_UP_AT_ONCE: usize = 2_000;
 
 /// An event reported at most this long ago is news and pulses.
 const NEWS_SECS: f64 = 120.0;
 
 /// Seconds for which it is kept in mind when news came: longer than any pulse.
 const NEWS_KEPT_SECS: f32 = 60.0;
+
+/// News kept in mind at most: nobody sees more of them pulse.
+const MAX_NEWS: usize = 50_000;
+
+/// When news came, seconds since the program's start.
+#[derive(Default)]
+struct News {
+    born: HashMap<EventKey, f32, foldhash::fast::RandomState>,
+    /// In order of time, some of them forgotten already.
+    order: VecDeque<(EventKey, f32)>,
+}
+
+impl News {
+    fn add(&mut self, key: EventKey, elapsed_secs: f32) {
+        if self.order.len() == MAX_NEWS {
+            self.forget_first();
+        }
+        self.born.insert(key, elapsed_secs);
+        self.order.push_back((key, elapsed_secs));
+    }
+
+    /// Forgets what is too old to pulse.
+    fn forget(&mut self, elapsed_secs: f32) {
+        while self.order.front().is_some_and(|&(_, born)| elapsed_secs - born >= NEWS_KEPT_SECS) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((key, born)) = self.order.pop_front()
+            && self.born.get(&key) == Some(&born)
+        {
+            self.born.remove(&key);
+        }
+    }
+
+    fn born_secs(&self, key: EventKey) -> f32 {
+        self.born.get(&key).copied().unwrap_or(-1.0)
+    }
+}
 
 /// Areas as they are now.
 struct InAreas<'a>(&'a Areas);
@@ -81,36 +98,74 @@ impl Events {
         Self { store: EventStore::with_capacity(config.events.keep), ..Self::default() }
     }
 
-    /// Merges a batch; `elapsed_secs` is the time since the program's start.
+    /// Merges a whole batch; `elapsed_secs` is the time since the program's
+    /// start.
     pub fn apply(&mut self, batch: Vec<Event>, areas: &Areas, system: Instant1970, elapsed_secs: f32) {
+        self.merge(batch.into_iter(), areas, system, elapsed_secs);
+    }
+
+    /// Takes a batch that is to be merged piece by piece, behind what waits.
+    pub(super) fn accept(&mut self, batch: Vec<Event>) {
+        if self.waiting.len() == 0 {
+            self.waiting = batch.into_iter();
+        } else {
+            let all: Vec<Event> = std::mem::take(&mut self.waiting).chain(batch).collect();
+            self.waiting = all.into_iter();
+        }
+    }
+
+    /// Whether a batch was not merged to its end.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.len() > 0
+    }
+
+    /// Merges some of what waits.
+    pub(super) fn merge_some(&mut self, areas: &Areas, system: Instant1970, elapsed_secs: f32) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        self.merge(waiting.by_ref().take(MERGED_AT_ONCE), areas, system, elapsed_secs);
+        self.waiting = waiting;
+    }
+
+    fn merge(&mut self, batch: impl Iterator<Item = Event>, areas: &Areas, system: Instant1970, elapsed_secs: f32) {
         let Self { store, news, changes, .. } = self;
         let count = store.apply(batch, &InAreas(areas), system, |change| {
             if let (None, Some(new)) = (change.before, change.after)
                 && system.secs_since(new.reported) < NEWS_SECS
             {
-                news.insert(new.key, elapsed_secs);
+                news.add(new.key, elapsed_secs);
             }
-            changes.push(change.before, change.after);
+            changes.push(change);
         });
         self.counts.added += count.added;
         self.counts.changed += count.changed;
         self.counts.same += count.same;
         self.counts.dropped += count.dropped;
+        self.counts.refused += count.refused;
         if count.added + count.changed + count.dropped > 0 {
             self.revision += 1;
         }
-        self.news.retain(|_, born| elapsed_secs - *born < NEWS_KEPT_SECS);
+        self.news.forget(elapsed_secs);
+    }
+
+    /// Gives up some of what is too much for a new configuration. Tells whether
+    /// that is all of it.
+    pub(super) fn shrink(&mut self) -> bool {
+        let Self { store, changes, .. } = self;
+        let dropped = store.shrink(GIVEN_UP_AT_ONCE, |change| changes.push(change));
+        self.counts.dropped += dropped;
+        self.revision += u64::from(dropped > 0);
+        dropped < GIVEN_UP_AT_ONCE
     }
 
     /// What changed since the last call.
-    pub(super) fn take_changes(&mut self) -> Changes {
+    pub fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)
     }
 
     /// When an event came that was news then, seconds since the program's
     /// start; negative for all others.
     pub fn born_secs(&self, key: EventKey) -> f32 {
-        self.news.get(&key).copied().unwrap_or(-1.0)
+        self.news.born_secs(key)
     }
 }
 
@@ -120,5 +175,48 @@ pub(super) fn replace_places(mut events: ResMut<Events>, areas: Res<Areas>) {
         events.store.place_again(&InAreas(&areas));
         events.areas_revision = areas.revision;
         events.revision += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::tests::event;
+
+    #[test]
+    fn batches_are_merged_piece_by_piece_and_in_order() {
+        let areas = Areas::default();
+        let mut events = Events::default();
+        let batch = |from: i64, stage: u8| {
+            let step = move |i: i64| Event {
+                stage,
+                entered: vec![(0, Instant1970(i)), (stage, Instant1970(i + i64::from(stage)))],
+                ..event(&format!("e{i}"), i)
+            };
+            (from..from + 600).map(step).collect::<Vec<_>>()
+        };
+        events.accept(batch(0, 1));
+        events.accept(batch(300, 2));
+        let mut pieces = 0;
+        while events.is_waiting() {
+            events.merge_some(&areas, Instant1970(0), 0.0);
+            pieces += 1;
+        }
+        assert_eq!(
+            (pieces, events.store.len(), events.counts.changed),
+            (1_200_usize.div_ceil(MERGED_AT_ONCE), 900, 300)
+        );
+        assert_eq!(events.store.get("e300").map(|event| event.stage), Some(2));
+    }
+
+    #[test]
+    fn news_are_forgotten_in_time_and_never_too_many() {
+        let mut news = News::default();
+        (0..MAX_NEWS as u64 + 10).for_each(|key| news.add(EventKey(key), 1.0));
+        assert_eq!((news.born.len(), news.order.len()), (MAX_NEWS, MAX_NEWS));
+        assert_eq!((news.born_secs(EventKey(9)), news.born_secs(EventKey(10))), (-1.0, 1.0));
+        news.add(EventKey(10), 50.0);
+        news.forget(70.0);
+        assert_eq!((news.born.len(), news.born_secs(EventKey(10))), (1, 50.0));
     }
 }

@@ -18,6 +18,7 @@
 pub mod actions;
 mod area_values;
 mod areas;
+mod changes;
 mod events;
 pub mod overview;
 mod patrols;
@@ -166,8 +167,9 @@ impl Default for Started {
     }
 }
 
-/// How long one frame may spend on taking in updates. What is left waits in
-/// the bounded channel, and behind it the sources wait.
+/// How long one frame may spend on taking in updates. What is left of a batch
+/// of events waits where it is, the rest in the bounded channel, and behind it
+/// the sources wait.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(4);
 
 /// Everything that sources write to.
@@ -191,16 +193,29 @@ fn receive(
 ) {
     let Some(mut link) = link else { return };
     let started = Instant::now();
-    while let Some(update) = link.0.try_recv() {
-        take(update, &mut stores, &clock, real.elapsed_secs());
+    let elapsed_secs = real.elapsed_secs();
+    let mut is_all = stores.events.store.is_within_capacity() || stores.events.shrink();
+    loop {
+        // One batch after the other, or a late one would be overtaken.
+        if stores.events.is_waiting() {
+            let Stores { areas, events, .. } = &mut stores;
+            events.merge_some(areas, clock.system(), elapsed_secs);
+        } else if let Some(update) = link.0.try_recv() {
+            take(update, &mut stores);
+        } else {
+            break;
+        }
         if started.elapsed() > RECEIVE_BUDGET {
-            (waker.0)();
+            is_all = false;
             break;
         }
     }
+    if !is_all {
+        (waker.0)();
+    }
 }
 
-fn take(update: SourceUpdate, stores: &mut Stores, clock: &WallClock, elapsed_secs: f32) {
+fn take(update: SourceUpdate, stores: &mut Stores) {
     match update {
         SourceUpdate::Health { source, health } => stores.sources.set_health(source, health),
         SourceUpdate::Picture { source: _, camera, picture } => stores.pictures.set(camera, picture),
@@ -210,10 +225,7 @@ fn take(update: SourceUpdate, stores: &mut Stores, clock: &WallClock, elapsed_se
             stores.sources.add_findings(source, findings);
             match records {
                 Records::Areas(areas) => stores.areas.replace(source, areas),
-                Records::Events(events) => {
-                    let Stores { areas, events: store, .. } = stores;
-                    store.apply(events, areas, clock.system(), elapsed_secs);
-                }
+                Records::Events(events) => stores.events.accept(events),
                 Records::Cameras(cameras) => stores.points.set_cameras(source, cameras),
                 Records::Devices(devices) => stores.points.set_devices(source, devices),
                 Records::Tracks(tracks) => stores.points.set_tracks(source, tracks),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
-use super::events::Changes;
+use super::changes::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
 use crate::domain::event_store::Course;
 use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
@@ -85,6 +85,10 @@ struct Windows {
 /// showing figures follows the eye and not the back ends.
 const LOOK_SECS: f64 = 0.25;
 
+/// Changes that are taken over within a frame: a few milliseconds. Of more of
+/// them everything is counted anew, which is done on a task.
+const TAKEN_OVER_AT_ONCE: usize = 5_000;
+
 /// Events that are counted anew within a frame; more of them on a task.
 const COUNTED_AT_ONCE: usize = 10_000;
 
@@ -159,7 +163,7 @@ impl Overview {
     ) -> bool {
         let born_secs = |key| events.born_secs(key);
         let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs };
-        let mut is_changed = !changes.list.is_empty() || changes.is_cut || are_areas_new;
+        let mut is_changed = !changes.is_empty() || are_areas_new;
         let millis = (windows.secs * 1_000.0) as i64;
         is_changed |= self.week_window.is_some() != windows.has_week_before;
         if !windows.has_week_before {
@@ -170,13 +174,11 @@ impl Overview {
         let moved = [(Some(&mut self.window), now), (self.week_window.as_mut(), now.plus_millis(-WEEK_MILLIS))];
         for (window, end) in moved.into_iter().filter_map(|(window, end)| Some((window?, end))) {
             let start = end.plus_millis(-millis);
-            if are_areas_new || changes.is_cut {
+            if are_areas_new || changes.is_cut() {
                 window.fill(start, end, &events.store, &around);
                 continue;
             }
-            for (before, after) in &changes.list {
-                window.change(before.as_ref(), after.as_ref(), &around);
-            }
+            window.change_all(changes.len(), &around, |see| changes.for_each(see));
             is_changed |= window.advance(start, end, &events.store, &around);
         }
         if let Some((task, since)) = &mut self.counting {
@@ -199,11 +201,13 @@ impl Overview {
             return is_changed;
         }
         match self.engine.as_mut().filter(fits) {
-            Some(engine) if !changes.is_cut && engine.moments_until(now) <= COUNTED_AT_ONCE => {
+            Some(engine)
+                if !changes.is_cut()
+                    && changes.len() <= TAKEN_OVER_AT_ONCE
+                    && engine.moments_until(now) <= COUNTED_AT_ONCE =>
+            {
                 let mut scratch = Course::default();
-                for (before, after) in &changes.list {
-                    engine.change(before.as_ref(), after.as_ref(), &mut scratch);
-                }
+                changes.for_each(|before, after| engine.change(before, after, &mut scratch));
                 is_changed |= engine.advance(now, &events.store);
             }
             _ => {

@@ -155,6 +155,8 @@ pub(super) struct Block {
     /// Rows in order of time; empty = they are in order.
     order: Vec<u16>,
     dead: usize,
+    /// Places in the order before this one are dead.
+    front: usize,
     span: (Time, Time),
 }
 
@@ -180,6 +182,7 @@ impl Block {
             wasted: 0,
             order: Vec::new(),
             dead: 0,
+            front: 0,
             span: (Time(i64::MAX), Time(i64::MIN)),
         }
     }
@@ -221,6 +224,7 @@ impl Block {
         if !is_in_order {
             let place = self.order.partition_point(|&other| self.reported[usize::from(other)] <= offset);
             self.order.insert(place, row as u16);
+            self.front = self.front.min(place);
         } else if !self.order.is_empty() {
             self.order.push(row as u16);
         }
@@ -303,6 +307,14 @@ impl Block {
             self.bits[row].0 |= DEAD;
             self.dead += 1;
         }
+        while self.front < self.len() && !self.is_alive(self.row(self.front)) {
+            self.front += 1;
+        }
+    }
+
+    /// The row of the oldest event.
+    pub(super) fn oldest(&self) -> Option<usize> {
+        (self.front < self.len()).then(|| self.row(self.front))
     }
 
     pub(super) fn is_alive(&self, row: usize) -> bool {

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::domain::event::usual_title;
 
 /// Words by number. A number is free again once nobody uses its word.
 #[derive(Clone, Debug)]
 pub(super) struct Dictionary {
     words: Vec<(Arc<str>, u32)>,
-    by_text: HashMap<Arc<str>, u32>,
+    by_text: HashMap<Arc<str>, u32, RandomState>,
     free: Vec<u32>,
     limit: usize,
 }
@@ -17,7 +19,7 @@ pub(super) struct Dictionary {
 impl Dictionary {
     /// An empty one that takes at most `limit` words.
     pub(super) fn with_limit(limit: usize) -> Self {
-        Self { words: Vec::new(), by_text: HashMap::new(), free: Vec::new(), limit }
+        Self { words: Vec::new(), by_text: HashMap::default(), free: Vec::new(), limit }
     }
 
     /// The number of a word, used once more; `None` when there is no room.
@@ -81,7 +83,7 @@ pub type ClassId = u16;
 #[derive(Clone, Debug, Default)]
 pub struct Classes {
     list: Vec<Class>,
-    by_words: HashMap<Arc<str>, Vec<(Arc<str>, ClassId)>>,
+    by_words: HashMap<Arc<str>, Vec<(Arc<str>, ClassId)>, RandomState>,
     categories: Vec<Arc<str>>,
 }
 

@@ -68,7 +68,11 @@ fn uuid_text(value: u128) -> String {
 /// The name under which a beginning stands in the dictionary: with the number
 /// of digits that follow.
 fn prefix_word(prefix: &str, digits: usize) -> String {
-    format!("{digits}{prefix}")
+    // By hand, because it is done twice for each event.
+    let mut word = String::with_capacity(prefix.len() + 1);
+    word.push(char::from(b'0' + digits as u8));
+    word.push_str(prefix);
+    word
 }
 
 /// Appends an id, whose beginning is used once more, and tells its form.

@@ -71,6 +71,8 @@ pub struct ApplyCount {
     pub same: usize,
     /// Oldest events given up to stay within the capacity.
     pub dropped: usize,
+    /// Older than all that are held, where there is no room: not taken in.
+    pub refused: usize,
 }
 
 /// A change of one event: what was known, and what is known now. No `before` =
@@ -125,6 +127,10 @@ impl Default for EventStore {
 /// Blocks at most: fewer than there are handles, so that one can be split.
 const MAX_BLOCKS: usize = MAX_SLOTS / ROWS - 2;
 
+/// Events that go for one that comes while there are too many: more than one,
+/// so that they become fewer.
+const DROPPED_FOR_ONE: usize = 2;
+
 /// Index of a row over all blocks.
 const fn slot_of(handle: u32, row: usize) -> usize {
     handle as usize * ROWS + row
@@ -150,7 +156,8 @@ impl EventStore {
         }
     }
 
-    /// Keeps at most so many from the next batch on.
+    /// Keeps at most so many. What is too much goes little by little: with each
+    /// event that comes, and with [`Self::shrink`].
     pub fn set_capacity(&mut self, capacity: usize) {
         self.capacity = capacity.clamp(1, MAX_EVENTS);
     }
@@ -171,12 +178,21 @@ impl EventStore {
         let mut count = ApplyCount::default();
         for event in batch {
             self.apply_one(event, placer, observed, &mut changes, &mut count);
-            while (self.len > self.capacity || self.order.len() >= MAX_BLOCKS) && self.drop_oldest(&mut changes) {
+            for _ in 0..DROPPED_FOR_ONE {
+                count.dropped += usize::from(self.len > self.capacity && self.drop_oldest(&mut changes));
+            }
+            while self.order.len() >= MAX_BLOCKS && self.drop_oldest(&mut changes) {
                 count.dropped += 1;
-                self.dropped += 1;
             }
         }
         count
+    }
+
+    /// Gives up the oldest events of those that are too many, at most `most`,
+    /// and tells how many.
+    pub fn shrink(&mut self, most: usize, mut changes: impl FnMut(Change)) -> usize {
+        let too_many = self.len.saturating_sub(self.capacity).min(most);
+        (0..too_many).take_while(|_| self.drop_oldest(&mut changes)).count()
     }
 
     fn apply_one(
@@ -200,6 +216,10 @@ impl EventStore {
                 count.same += 1;
                 return;
             }
+        } else if self.is_full_of_newer(event.reported) {
+            count.refused += 1;
+            self.dropped += 1;
+            return;
         } else {
             learn_steps(&mut event, None, observed);
         }
@@ -272,17 +292,25 @@ impl EventStore {
 
     fn drop_oldest(&mut self, changes: &mut impl FnMut(Change)) -> bool {
         let Some(&handle) = self.order.first() else { return false };
-        let block = self.block(handle);
-        let oldest = (0..block.len()).map(|place| block.row(place)).find(|&row| block.is_alive(row));
-        let Some(row) = oldest else { return false };
+        let Some(row) = self.block(handle).oldest() else { return false };
         let slot = slot_of(handle, row);
         let key = self.at(slot).key();
         let spare = std::mem::take(&mut self.before);
         self.before = self.course(key, slot, spare);
         self.take_out(key, slot);
         self.len -= 1;
+        self.dropped += 1;
         changes(Change { before: Some(&self.before), after: None });
         true
+    }
+
+    /// Whether an event of this instant would be the first to go.
+    fn is_full_of_newer(&self, reported: Time) -> bool {
+        let oldest = || {
+            let block = self.block(*self.order.first()?);
+            block.oldest().map(|row| block.reported(row))
+        };
+        self.len >= self.capacity && oldest().is_some_and(|oldest| reported < oldest)
     }
 
     /// Adds a row where its time belongs.
@@ -420,6 +448,11 @@ impl EventStore {
     /// The event behind a key.
     pub fn by_key(&self, key: EventKey) -> Option<EventRef<'_>> {
         self.index.find(key.0, |slot| self.at(slot).key() == key).map(|slot| self.at(slot))
+    }
+
+    /// Whether there are not too many.
+    pub fn is_within_capacity(&self) -> bool {
+        self.len <= self.capacity
     }
 
     /// Number of events held.

@@ -45,6 +45,32 @@ fn the_oldest_go_first_when_full() {
 }
 
 #[test]
+fn what_is_older_than_all_is_not_taken_into_a_full_store() {
+    let mut store = EventStore::with_capacity(2);
+    apply(&mut store, [event("a", 2_000), event("b", 3_000)], 0);
+    let mut told = 0;
+    let count = store.apply([event("old", 1_000), event("a", 2_000)], &(), Time(0), |_| told += 1);
+    assert_eq!((count.added, count.dropped, count.refused, count.same, told), (0, 0, 1, 1, 0));
+    assert_eq!((store.len(), store.dropped()), (2, 1));
+    // As old as the oldest is not older.
+    assert_eq!(apply(&mut store, [event("c", 2_000)], 0).added, 1);
+}
+
+#[test]
+fn a_smaller_capacity_is_reached_little_by_little() {
+    let mut store = EventStore::with_capacity(10_000);
+    apply(&mut store, (0..5_000).map(|i| event(&format!("e{i:04}"), i * 1_000)), 0);
+    store.set_capacity(100);
+    let count = apply(&mut store, (5_000..5_010).map(|i| event(&format!("e{i:04}"), i * 1_000)), 0);
+    assert_eq!((count.dropped, store.len()), (20, 4_990));
+    let mut gone = Vec::new();
+    assert_eq!(store.shrink(1_000, |change| gone.extend(change.before.map(|course| course.reported.0))), 1_000);
+    assert_eq!((gone[0], gone[999], store.len()), (20_000, 1_019_000, 3_990));
+    assert_eq!((store.shrink(1_000_000, |_| {}), store.shrink(1_000, |_| {}), store.len()), (3_890, 0, 100));
+    assert_eq!(store.dropped(), 4_910);
+}
+
+#[test]
 fn windows_hold_both_ends() {
     let mut store = EventStore::default();
     apply(&mut store, (0..10).map(|i| event(&format!("e{i}"), i * 1_000)), 0);

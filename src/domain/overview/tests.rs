@@ -212,9 +212,15 @@ proptest! {
         for step in steps {
             match step {
                 Step::Events(batch) => {
+                    // One by one, or all at once.
+                    let count = if batch.len() % 2 == 0 { usize::MAX } else { 0 };
+                    let mut told = Vec::new();
                     store.apply(batch, &Tree(&tree), now, |change| {
                         engine.change(change.before, change.after, &mut scratch);
-                        window.change(change.before, change.after, &around);
+                        told.push((change.before.cloned(), change.after.cloned()));
+                    });
+                    window.change_all(count, &around, |see| {
+                        told.iter().for_each(|(before, after)| see(before.as_ref(), after.as_ref()));
                     });
                 }
                 Step::Clock(since) => now = Time(DAY + since),

@@ -1,5 +1,7 @@
 //! The events of the last hours that have a place: what heat and marks show.
 
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crate::domain::area::{AreaIndex, AreaTree};
@@ -95,6 +97,24 @@ pub struct Window {
     /// What went out since then.
     left: Vec<MapEvent>,
     is_new: bool,
+}
+
+/// Changes that are taken over one by one; of more, the list is made anew.
+const FEW_CHANGES: usize = 16;
+
+/// What several changes of one event mean together.
+struct Net {
+    /// When it was reported by what the list says of it; absent where it is not
+    /// in the list.
+    was: Option<Time>,
+    /// What the list has to say.
+    is: Option<MapEvent>,
+}
+
+/// Whether the map shows both alike: most changes are a step taken.
+fn is_same_on_map(before: Option<&Course>, after: Option<&Course>) -> bool {
+    let shown = |course: &Course| (course.reported, course.at, course.area, course.class, course.severity);
+    before.map(shown) == after.map(shown)
 }
 
 /// What happened to a [`Window`].
@@ -194,15 +214,85 @@ impl Window {
         is_moved || self.count != count
     }
 
+    /// Takes over `count` changes of the store, which `tell` tells in order.
+    pub fn change_all(
+        &mut self,
+        count: usize,
+        setting: &WindowSetting,
+        tell: impl FnOnce(&mut dyn FnMut(Option<&Course>, Option<&Course>)),
+    ) {
+        if count <= FEW_CHANGES {
+            return tell(&mut |before, after| self.change(before, after, setting));
+        }
+        let mut nets: HashMap<EventKey, Net, foldhash::fast::RandomState> = HashMap::default();
+        tell(&mut |before, after| self.note(before, after, setting, &mut nets));
+        self.merge(nets.into_iter().collect());
+    }
+
+    /// Notes what a change means for the map, beside what the earlier ones meant.
+    fn note<S: BuildHasher>(
+        &mut self,
+        before: Option<&Course>,
+        after: Option<&Course>,
+        setting: &WindowSetting,
+        nets: &mut HashMap<EventKey, Net, S>,
+    ) {
+        let (before, after) = (self.within(before), self.within(after));
+        if is_same_on_map(before, after) {
+            return;
+        }
+        self.count = self.count.saturating_sub(u64::from(before.is_some())) + u64::from(after.is_some());
+        let Some(key) = before.or(after).map(|course| course.key) else { return };
+        let net = nets.entry(key).or_insert_with(|| Net { was: before.map(|course| course.reported), is: None });
+        net.is = after.and_then(|course| setting.event_of(course));
+    }
+
+    /// Makes the list anew, with all that entered and without all that left.
+    fn merge(&mut self, mut nets: Vec<(EventKey, Net)>) {
+        nets.sort_unstable_by_key(|(key, net)| (net.is.map(|event| event.reported), *key));
+        let mut gone: Vec<usize> = nets.iter().filter_map(|(key, net)| self.place_of(*key, net.was?)).collect();
+        gone.sort_unstable();
+        let come = nets.iter().filter_map(|(_, net)| net.is);
+        if gone.is_empty() && come.clone().next().is_none() {
+            return;
+        }
+        self.left.extend(gone.iter().map(|&place| self.events[place]));
+        self.entered.extend(come.clone());
+        let mut events = Vec::with_capacity(self.events.len() + come.clone().count() - gone.len());
+        let (mut gone, mut come) = (gone.into_iter().peekable(), come.peekable());
+        for (place, event) in self.events.iter().enumerate() {
+            if gone.next_if_eq(&place).is_some() {
+                continue;
+            }
+            while let Some(new) = come.next_if(|new| new.reported < event.reported) {
+                events.push(new);
+            }
+            events.push(*event);
+        }
+        events.extend(come);
+        self.events = Arc::new(events);
+    }
+
+    fn within<'a>(&self, course: Option<&'a Course>) -> Option<&'a Course> {
+        course.filter(|course| self.start < course.reported && course.reported <= self.end)
+    }
+
+    /// Where an event stands in the list.
+    fn place_of(&self, key: EventKey, reported: Time) -> Option<usize> {
+        let from = self.events.partition_point(|event| event.reported < reported);
+        let same = self.events[from..].iter().take_while(|event| event.reported == reported);
+        same.enumerate().find(|(_, event)| event.key == key).map(|(place, _)| from + place)
+    }
+
     /// Takes over a change of the store.
     pub fn change(&mut self, before: Option<&Course>, after: Option<&Course>, setting: &WindowSetting) {
-        let is_in = |course: &&Course| self.start < course.reported && course.reported <= self.end;
-        let (before, after) = (before.filter(is_in), after.filter(is_in));
+        let (before, after) = (self.within(before), self.within(after));
+        if is_same_on_map(before, after) {
+            return;
+        }
         if let Some(course) = before {
             self.count = self.count.saturating_sub(1);
-            let from = self.events.partition_point(|event| event.reported < course.reported);
-            let same = self.events[from..].iter().take_while(|event| event.reported == course.reported);
-            if let Some(place) = same.enumerate().find(|(_, event)| event.key == course.key).map(|(i, _)| from + i) {
+            if let Some(place) = self.place_of(course.key, course.reported) {
                 self.left.push(Arc::make_mut(&mut self.events).remove(place));
             }
         }

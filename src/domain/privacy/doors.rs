@@ -2,6 +2,7 @@
 //! household in it goes. `3栋2单元501室` → `3栋**`, `501室` → `**室`,
 //! `5-2-301` → `5-**`.
 
+use super::suspects::begins_number;
 use super::{SHORT_STARS, ascii_digit, ascii_letter, starts_with};
 
 /// Words that end the name of a building or of an entrance.
@@ -24,8 +25,8 @@ pub(super) fn mask_doors(text: &[char]) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        let after_number = at > 0 && is_number(text[at - 1]);
-        if let Some((kept, end)) = (!after_number).then(|| door(text, at)).flatten() {
+        let begins = begins_number(text[at]) && !(at > 0 && is_number(text[at - 1]));
+        if let Some((kept, end)) = begins.then(|| door(text, at)).flatten() {
             out.extend(&text[at..at + kept]);
             out.extend(SHORT_STARS.chars());
             at = end;
@@ -74,11 +75,7 @@ fn door(text: &[char], at: usize) -> Option<(usize, usize)> {
 fn way_end(text: &[char], start: usize) -> (usize, bool) {
     let (mut end, mut has_room) = (start, false);
     loop {
-        let gap = text[end..]
-            .iter()
-            .take(2)
-            .take_while(|c| matches!(c, ' ' | '-' | '－' | '#' | ',' | '\u{ff0c}' | '、' | '—'))
-            .count();
+        let gap = text[end..].iter().take(2).take_while(|&&c| is_gap(c)).count();
         let from = end + gap;
         let digits = number_length(&text[from..]);
         if digits == 0 {
@@ -96,6 +93,32 @@ fn way_end(text: &[char], start: usize) -> (usize, bool) {
     }
 }
 
+/// What may stand between two parts of the way to a door.
+fn is_gap(c: char) -> bool {
+    is_dash(c) || matches!(c, ' ' | '#' | ',' | '\u{ff0c}' | '、')
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '－' | '—')
+}
+
+/// Whether what may follow a number that leads to a door begins with `c`.
+pub(super) fn begins_word(c: char) -> bool {
+    is_dash(c) || BUILDINGS.iter().chain(&ROOMS).any(|word| word.starts_with(c))
+}
+
+/// Whether a number before `text` may lead to a door: a room, a dash, or a
+/// building with another number behind it.
+pub(super) fn may_lead_on(text: &str) -> bool {
+    let is_room = ROOMS.iter().any(|word| text.starts_with(word));
+    if is_room || text.starts_with(is_dash) {
+        return true;
+    }
+    let Some(behind) = BUILDINGS.iter().find_map(|word| text.strip_prefix(word)) else { return false };
+    let next = behind.char_indices().take(3).find(|&(_, c)| !is_gap(c)).map(|(_, c)| c);
+    next.is_some_and(|c| is_number(c) || ascii_letter(c).is_some())
+}
+
 /// The end of `building-unit-room` (`5-2-301`), the third a room of three or
 /// four digits; also `5-301`'s longer kin `12-2-1203`.
 fn dashed_room_end(text: &[char], at: usize) -> Option<usize> {
@@ -103,7 +126,7 @@ fn dashed_room_end(text: &[char], at: usize) -> Option<usize> {
     let mut end = at;
     for (i, length) in lengths.iter_mut().enumerate() {
         if i > 0 {
-            if !matches!(text.get(end), Some('-' | '－' | '—')) {
+            if !text.get(end).is_some_and(|&c| is_dash(c)) {
                 return None;
             }
             end += 1;
@@ -111,7 +134,7 @@ fn dashed_room_end(text: &[char], at: usize) -> Option<usize> {
         *length = text[end..].iter().take_while(|&&c| ascii_digit(c).is_some()).count();
         end += *length;
     }
-    let is_more = matches!(text.get(end), Some('-' | '－' | '—'));
+    let is_more = text.get(end).is_some_and(|&c| is_dash(c));
     (matches!(lengths, [1..=2, 1..=2, 3..=4]) && !is_more).then_some(end)
 }
 
@@ -129,7 +152,7 @@ fn number_length(text: &[char]) -> usize {
 }
 
 /// A digit, Arabic or Chinese.
-fn is_number(c: char) -> bool {
+pub(super) fn is_number(c: char) -> bool {
     ascii_digit(c).is_some() || "〇零一二三四五六七八九十百".contains(c)
 }
 

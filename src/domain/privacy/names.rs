@@ -5,6 +5,7 @@
 //! name; after a title without a colon (`业主张三反映`) and before an honorific
 //! (`张三丰先生`) only what begins with a surname is.
 
+use super::suspects::begins_name_word;
 use super::{SHORT_STARS, starts_with};
 
 /// Words that a name follows. Longer ones come before their own beginnings.
@@ -46,7 +47,7 @@ const HONORIFICS: [&str; 10] = ["先生", "女士", "小姐", "阿姨", "大爷"
 
 /// The surnames of some nine in ten people, without those that are more often
 /// a word of their own in this field (和, 于, 方, 安, 常, 高, 任, 向, 时 …).
-const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎\
+pub(super) const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎\
     余潘杜戴夏钟汪田姜范石姚谭廖邹熊金陆郝孔崔康毛邱秦江史顾侯邵孟龙段雷钱汤尹黎武乔贺赖龚文欧司诸上";
 
 /// Two-character words that begin like a name but are none.
@@ -74,7 +75,8 @@ fn mask_after_titles(text: &[char]) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
-        let Some(title) = TITLES.iter().find(|title| starts_with(&text[at..], title)) else {
+        let title = || TITLES.iter().find(|title| starts_with(&text[at..], title));
+        let Some(title) = begins_name_word(text[at]).then(title).flatten() else {
             out.push(text[at]);
             at += 1;
             continue;
@@ -94,11 +96,55 @@ fn mask_after_titles(text: &[char]) -> Vec<char> {
     out
 }
 
+/// Whether a title or an honorific begins with the character.
+pub(super) fn begins_word(c: char) -> bool {
+    TITLES.iter().chain(&HONORIFICS).any(|word| word.starts_with(c))
+}
+
+/// Whether a name may stand next to the title or the honorific with which the
+/// text begins; false where it begins with neither. `is_after_surname` tells
+/// whether a surname stands two or three characters before it.
+pub(super) fn may_name(text: &str, is_after_surname: bool) -> bool {
+    if is_after_surname && HONORIFICS.iter().any(|word| text.starts_with(word)) {
+        return true;
+    }
+    // Two characters tell nearly all texts from all titles, and are compared
+    // at once.
+    let head = head_of(text.as_bytes()).filter(|head| TITLE_HEADS.contains(head));
+    let behind = head.and_then(|_| TITLES.iter().find_map(|title| text.strip_prefix(title)));
+    let next = behind.and_then(|behind| behind.chars().next());
+    next.is_some_and(|c| is_link(c) || SURNAMES.contains(c))
+}
+
+/// The first two characters of each title.
+const TITLE_HEADS: [u64; TITLES.len()] = {
+    let mut heads = [0; TITLES.len()];
+    let mut at = 0;
+    while at < heads.len() {
+        if let Some(head) = head_of(TITLES[at].as_bytes()) {
+            heads[at] = head;
+        }
+        at += 1;
+    }
+    heads
+};
+
+/// Two Chinese characters as a number.
+const fn head_of(text: &[u8]) -> Option<u64> {
+    match text {
+        &[a, b, c, d, e, f, ..] => Some(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])),
+        _ => None,
+    }
+}
+
+/// What may stand between a title and a name.
+fn is_link(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '是' | '为' | '叫' | '(' | '\u{ff08}' | '【')
+}
+
 /// Where the name begins: after spaces, a colon and the verbs of naming.
 fn skip_link(text: &[char], mut at: usize) -> usize {
-    while text.get(at).is_some_and(|c| {
-        c.is_whitespace() || matches!(c, ':' | '\u{ff1a}' | '是' | '为' | '叫' | '(' | '\u{ff08}' | '【')
-    }) {
+    while text.get(at).is_some_and(|&c| is_link(c)) {
         at += 1;
     }
     at
@@ -158,7 +204,8 @@ fn surname_name_length(text: &[char]) -> usize {
 fn mask_before_honorifics(text: &[char]) -> Vec<char> {
     let mut out: Vec<char> = Vec::with_capacity(text.len());
     for (at, &c) in text.iter().enumerate() {
-        if HONORIFICS.iter().any(|word| starts_with(&text[at..], word))
+        if begins_name_word(c)
+            && HONORIFICS.iter().any(|word| starts_with(&text[at..], word))
             && let Some(length) = [3, 2].into_iter().find(|&length| ends_in_name(&out, length))
         {
             out.truncate(out.len() - length + 1);

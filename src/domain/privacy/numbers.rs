@@ -13,7 +13,7 @@ use super::{STARS, ascii_digit, ascii_letter};
 const MAX_GAP: usize = 3;
 
 /// Provinces' characters on number plates, and those of special plates.
-const PLATE_PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
+pub(super) const PLATE_PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
 
 /// Characters that number plates carry besides letters and digits.
 const PLATE_SUFFIXES: &str = "学警港澳挂试超领使";
@@ -285,6 +285,11 @@ fn plate_end(text: &[char], at: usize) -> Option<(usize, usize)> {
     (length >= 5 && digits >= 2).then_some((start, start + length))
 }
 
+/// The sign in e-mail addresses.
+pub(super) fn is_at(c: char) -> bool {
+    matches!(c, '@' | '＠')
+}
+
 /// Masks the part before the `@` of e-mail addresses, all but its first
 /// character.
 pub(super) fn mask_emails(text: &[char]) -> Vec<char> {
@@ -292,7 +297,7 @@ pub(super) fn mask_emails(text: &[char]) -> Vec<char> {
     let mut out: Vec<char> = Vec::with_capacity(text.len());
     for (at, &c) in text.iter().enumerate() {
         let has_domain = text.get(at + 1).is_some_and(char::is_ascii_alphanumeric);
-        if matches!(c, '@' | '＠') && has_domain {
+        if is_at(c) && has_domain {
             let local = out.iter().rev().take_while(|&&c| is_local(c)).count();
             if local > 0 {
                 out.truncate(out.len() - local + 1);

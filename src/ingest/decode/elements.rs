@@ -9,8 +9,10 @@
 //! How it works: one pass. `features` is decoded as it is met, so a file that
 //! is cut off gives all features before the cut; every other member of the
 //! outer object is only remembered by its byte range and looked at when there
-//! were no features. Long arrays are read on all processors ([`parallel`]).
+//! were no features. Long arrays are read on all processors ([`parallel`]),
+//! plain records without a tree ([`flat`]).
 
+mod flat;
 mod parallel;
 
 use std::ops::Range;
@@ -24,6 +26,7 @@ use super::super::fault::Fault;
 use super::envelope;
 use super::geometry::{Geometry, GeometryReader, GeometryStop, Problem};
 use super::notes::Notes;
+use super::record::{Loose, Member, Record};
 use super::scan::{ScanError, Scanner};
 
 /// Record separator of RFC 8142.
@@ -31,11 +34,11 @@ const RECORD_SEPARATOR: u8 = 0x1E;
 
 /// One feature, record or row.
 #[derive(Debug, Default)]
-pub struct Element {
+pub struct Element<'a> {
     /// Position in the answer, from 1.
     pub number: usize,
     /// The properties of a feature, or the record itself.
-    pub record: Value,
+    pub record: Record<'a>,
     /// The `id` of a feature.
     pub id: Option<Value>,
     /// Its geometry; `None` when it has none or one that cannot be used.
@@ -49,10 +52,13 @@ pub struct Element {
 /// Takes elements one by one.
 pub trait Take: Send {
     /// Takes one.
-    fn take(&mut self, element: Element, notes: &mut Notes);
+    fn take(&mut self, element: Element<'_>, notes: &mut Notes);
+
+    /// About so many more elements will come.
+    fn expect(&mut self, _count: usize) {}
 
     /// How much taking an element uses up of a limit that all elements share.
-    fn weigh(&mut self, element: &Element) -> usize;
+    fn weigh(&mut self, element: &Element<'_>) -> usize;
 
     /// One of the same kind that took nothing yet, for elements that stand
     /// behind others which weigh `before` together and are not taken here yet.
@@ -107,6 +113,8 @@ pub struct ElementOptions {
     pub crs: Crs,
     /// Most elements over all pages.
     pub max_elements: usize,
+    /// Records are mostly text and numbers by name, and wanted without a tree.
+    pub is_flat: bool,
 }
 
 /// Reads elements; counts over all pages of an answer.
@@ -131,13 +139,20 @@ impl ElementReader {
         (self.elements <= self.options.max_elements).then_some(self.elements)
     }
 
+    /// Counts `count` elements that did not come from JSON and tells the number
+    /// of the first; `None`, and none counted, when that is too many.
+    pub fn count_many(&mut self, count: usize) -> Option<usize> {
+        let last = self.elements.checked_add(count).filter(|&last| last <= self.options.max_elements)?;
+        Some(std::mem::replace(&mut self.elements, last) + 1)
+    }
+
     /// Reads a whole text.
     ///
     /// # Errors
     /// When nothing can be used: no JSON, no records, or an envelope that
     /// says no. A text that is cut off or broken after some elements is no
     /// error but a finding.
-    pub fn read(&mut self, text: &[u8], take: &mut impl Take, notes: &mut Notes) -> Result<Document, Fault> {
+    pub fn read(&mut self, text: &str, take: &mut impl Take, notes: &mut Notes) -> Result<Document, Fault> {
         let before = self.elements;
         let mut document = Document::default();
         let is_sequence = is_sequence(text);
@@ -202,6 +217,9 @@ impl ElementReader {
         take: &mut impl Take,
         notes: &mut Notes,
     ) -> Result<(), Stop> {
+        if self.read_line(scanner, take, notes)? {
+            return Ok(());
+        }
         let start = scanner.offset();
         let stream_features = self.options.records.as_deref().is_none_or(|pointer| pointer == "/features");
         let mut has_features = false;
@@ -224,10 +242,33 @@ impl ElementReader {
         self.read_found(scanner.text(), found, take, notes)
     }
 
+    /// Reads an object of the outermost level that is a plain record, as lines
+    /// of newline-delimited JSON are; tells whether it was one.
+    fn read_line(&mut self, scanner: &mut Scanner<'_>, take: &mut impl Take, notes: &mut Notes) -> Result<bool, Stop> {
+        if !self.options.is_flat || self.options.records.is_some() || self.options.total.is_some() {
+            return Ok(false);
+        }
+        let is_special = |key: &str| flat::is_geojson(key) || envelope::is_of_envelope(key);
+        let Some((members, end)) = flat::read(scanner.text(), scanner.offset(), is_special) else { return Ok(false) };
+        let is_collection = |member: &Member<'_>| {
+            member.key == "type"
+                && matches!(member.value, Loose::Text(text) if text.eq_ignore_ascii_case("FeatureCollection"))
+        };
+        if members.iter().any(is_collection) {
+            return Ok(false);
+        }
+        self.check_room()?;
+        scanner.jump(end);
+        self.elements += 1;
+        let element = Element { record: Record::Members(members), ..Element::default() };
+        hand_over(self.elements, Ok(element), take, notes);
+        Ok(true)
+    }
+
     /// Reads the elements that were found inside an object.
     fn read_found(
         &mut self,
-        text: &[u8],
+        text: &str,
         found: envelope::Found,
         take: &mut impl Take,
         notes: &mut Notes,
@@ -246,19 +287,32 @@ impl ElementReader {
 
     /// Reads one element.
     fn read_element(&mut self, scanner: &mut Scanner<'_>, take: &mut impl Take, notes: &mut Notes) -> Result<(), Stop> {
-        if self.elements >= self.options.max_elements {
-            return Err(Stop::Full(format!("超过上限 {} 条,其余未读", self.options.max_elements)));
-        }
+        self.check_room()?;
         let element = self.read_one(scanner)?;
         self.elements += 1;
         hand_over(self.elements, element, take, notes);
         Ok(())
     }
 
+    /// Whether one more element may be read.
+    fn check_room(&self) -> Result<(), Stop> {
+        if self.elements >= self.options.max_elements {
+            return Err(Stop::Full(format!("超过上限 {} 条,其余未读", self.options.max_elements)));
+        }
+        Ok(())
+    }
+
     /// Reads one element, which has no number yet; the inner error tells why it
     /// cannot be used. A defect that leaves the brackets in balance costs only
     /// this element.
-    fn read_one(&mut self, scanner: &mut Scanner<'_>) -> Result<Result<Element, String>, Stop> {
+    fn read_one<'t>(&mut self, scanner: &mut Scanner<'t>) -> Result<Result<Element<'t>, String>, Stop> {
+        if self.options.is_flat
+            && scanner.peek() == Some(b'{')
+            && let Some((members, end)) = flat::read(scanner.text(), scanner.offset(), flat::is_geojson)
+        {
+            scanner.jump(end);
+            return Ok(Ok(Element { record: Record::Members(members), ..Element::default() }));
+        }
         let start = scanner.clone();
         let mut element = Element::default();
         let done = match scanner.peek() {
@@ -279,7 +333,11 @@ impl ElementReader {
 
     /// Reads the members of a feature, geometry or record. The inner result
     /// tells why the element, though skipped well, cannot be used.
-    fn read_members(&mut self, scanner: &mut Scanner<'_>, element: &mut Element) -> Result<Result<(), String>, Stop> {
+    fn read_members(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        element: &mut Element<'_>,
+    ) -> Result<Result<(), String>, Stop> {
         scanner.peek();
         let start = scanner.clone();
         let mut geometry = None;
@@ -315,7 +373,7 @@ impl ElementReader {
             let mut read = Geometry::default();
             self.read_geometry(&mut start.clone(), &mut read, element)?;
             (geometry, is_feature) = (Some(read), true);
-            element.record = Value::Null;
+            element.record = Record::default();
         } else if is_feature || (properties.is_some() && geometry.is_some()) {
             is_feature = true;
             if geometry.is_none() {
@@ -326,7 +384,7 @@ impl ElementReader {
             {
                 return Ok(Err(error));
             }
-            element.id = id.and_then(|range| serde_json::from_slice(&text[range]).ok());
+            element.id = id.and_then(|range| serde_json::from_str(&text[range]).ok());
         } else {
             element.problems.clear();
             if let Err(error) = parse_into(&mut element.record, &text[start.offset()..scanner.offset()]) {
@@ -342,7 +400,7 @@ impl ElementReader {
         &mut self,
         scanner: &mut Scanner<'_>,
         geometry: &mut Geometry,
-        element: &mut Element,
+        element: &mut Element<'_>,
     ) -> Result<(), Stop> {
         self.geometry.read(scanner, self.options.crs, geometry, &mut element.problems).map_err(|stop| match stop {
             GeometryStop::Scan(error) => Stop::Scan(error),
@@ -352,7 +410,7 @@ impl ElementReader {
 }
 
 /// Hands element number `number` over, or notes why it cannot be used.
-fn hand_over(number: usize, element: Result<Element, String>, take: &mut impl Take, notes: &mut Notes) {
+fn hand_over(number: usize, element: Result<Element<'_>, String>, take: &mut impl Take, notes: &mut Notes) {
     match element {
         Ok(element) => take.take(Element { number, ..element }, notes),
         Err(reason) => notes.add(FindingKind::Unreadable, &format!("#{number}"), reason),
@@ -360,19 +418,20 @@ fn hand_over(number: usize, element: Result<Element, String>, take: &mut impl Ta
 }
 
 /// A row (an array) is a record of its own; everything else is none.
-fn range_value(text: &[u8], range: Range<usize>, element: &mut Element) -> Result<(), String> {
+fn range_value(text: &str, range: Range<usize>, element: &mut Element<'_>) -> Result<(), String> {
     parse_into(&mut element.record, &text[range])?;
-    if element.record.is_array() { Ok(()) } else { Err("不是对象".into()) }
+    if matches!(&element.record, Record::Tree(Value::Array(_))) { Ok(()) } else { Err("不是对象".into()) }
 }
 
-fn parse_into(record: &mut Value, text: &[u8]) -> Result<(), String> {
-    *record = serde_json::from_slice(text).map_err(|error| format!("内容不合 JSON 语法(第 {} 列)", error.column()))?;
+fn parse_into(record: &mut Record<'_>, text: &str) -> Result<(), String> {
+    let value = serde_json::from_str(text);
+    *record = Record::Tree(value.map_err(|error| format!("内容不合 JSON 语法(第 {} 列)", error.column()))?);
     Ok(())
 }
 
 /// Whether the text is a sequence of JSON texts: RFC 8142, or one per line.
-fn is_sequence(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
+fn is_sequence(text: &str) -> bool {
+    let text = text.as_bytes().trim_ascii_start();
     if text.first() == Some(&RECORD_SEPARATOR) {
         return true;
     }

@@ -22,6 +22,25 @@ const USUAL_PLACES: [&str; 8] =
 /// Members that only an envelope has.
 const ENVELOPE_KEYS: [&[u8]; 4] = [b"data", b"msg", b"message", b"success"];
 
+/// Whether a member of this name makes an object more than a record.
+pub fn is_of_envelope(key: &str) -> bool {
+    matches!(
+        key,
+        "features"
+            | "links"
+            | "@iot.nextLink"
+            | "exceededTransferLimit"
+            | "metadata"
+            | "data"
+            | "records"
+            | "items"
+            | "rows"
+            | "list"
+            | "code"
+            | "success"
+    )
+}
+
 /// Where the records of an object are.
 #[derive(Debug, PartialEq)]
 pub enum Found {
@@ -35,13 +54,13 @@ pub enum Found {
 
 /// The members of one object.
 pub struct Members<'a> {
-    text: &'a [u8],
+    text: &'a str,
     members: Vec<(&'a [u8], Range<usize>)>,
 }
 
 impl<'a> Members<'a> {
     /// No member yet.
-    pub fn new(text: &'a [u8]) -> Self {
+    pub fn new(text: &'a str) -> Self {
         Self { text, members: Vec::new() }
     }
 
@@ -55,7 +74,7 @@ impl<'a> Members<'a> {
     }
 
     fn value(&self, key: &[u8]) -> Option<Value> {
-        serde_json::from_slice(&self.text[self.range(key)?]).ok()
+        serde_json::from_str(&self.text[self.range(key)?]).ok()
     }
 
     /// Follows a JSON pointer from the object.
@@ -70,7 +89,7 @@ impl<'a> Members<'a> {
     }
 
     fn starts_with(&self, range: &Range<usize>, byte: u8) -> bool {
-        self.text[range.clone()].first() == Some(&byte)
+        self.text.as_bytes().get(range.start) == Some(&byte)
     }
 
     /// Reads what the object says about pages into `document`.
@@ -84,11 +103,11 @@ impl<'a> Members<'a> {
             document.next = Some(next);
         }
         let total = total.and_then(|pointer| self.find(pointer)).map(|range| &self.text[range]);
-        if let Some(total) = total.and_then(|text| serde_json::from_slice::<Value>(text).ok()) {
+        if let Some(total) = total.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
             document.total = total.as_u64().or_else(|| total.as_str()?.trim().parse().ok());
         }
         let places = ["/exceededTransferLimit", "/properties/exceededTransferLimit", "/metadata/exceededTransferLimit"];
-        let exceeded = places.iter().filter_map(|pointer| self.find(pointer)).any(|range| &self.text[range] == b"true");
+        let exceeded = places.iter().filter_map(|pointer| self.find(pointer)).any(|range| &self.text[range] == "true");
         if exceeded && document.next.is_none() {
             notes.add(FindingKind::Limit, "exceededTransferLimit", "后端声明还有更多数据没有返回");
         }
@@ -131,7 +150,7 @@ impl<'a> Members<'a> {
     }
 
     fn classify(&self, range: Range<usize>) -> Option<Found> {
-        match self.text[range.clone()].first() {
+        match self.text.as_bytes().get(range.start) {
             Some(b'[') => Some(Found::Array(range)),
             Some(b'{') => Some(Found::One(range)),
             Some(b'n') => Some(Found::None),
@@ -171,7 +190,7 @@ impl<'a> Members<'a> {
 }
 
 /// The value of one member or element inside the value at `range`.
-fn find_member(text: &[u8], range: Range<usize>, segment: &str) -> Option<Range<usize>> {
+fn find_member(text: &str, range: Range<usize>, segment: &str) -> Option<Range<usize>> {
     let mut scanner = Scanner::new(&text[..range.end]);
     scanner.jump(range.start);
     let mut found = None;
@@ -203,8 +222,8 @@ mod tests {
     use super::*;
 
     fn records(text: &str, pointer: Option<&str>) -> Result<Found, Fault> {
-        let mut members = Members::new(text.as_bytes());
-        let mut scanner = Scanner::new(text.as_bytes());
+        let mut members = Members::new(text);
+        let mut scanner = Scanner::new(text);
         scanner
             .object(|scanner, key| {
                 let range = scanner.skip_value()?;

@@ -1,14 +1,16 @@
 //! From the names of a source to the names of the domain.
 //!
-//! In: a record as JSON (CSV rows are objects of strings), the source's
-//! `fields` and `values`. Out: [`Fields`], the record by domain field.
+//! In: a [`Record`], the source's `fields` and `values`. Out: [`Fields`], the
+//! record by domain field.
 //!
 //! How it works: a field is taken from where the configuration says; a field
 //! that it does not mention is looked up by its own name, then by the names
-//! that back ends commonly use, whatever their case and separators. A lookup
-//! goes over the record's keys once, and each key's meaning is remembered, so
-//! a record costs one hash per key, not one per possible name.
+//! that back ends commonly use, whatever their case and separators. What the
+//! keys of a source mean is found out once and remembered ([`KeyMemory`]): a
+//! table costs one look at its header, and an object one comparison per key,
+//! because the keys of records follow each other in the same order.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
@@ -16,22 +18,19 @@ use serde_json::{Map, Value};
 
 use crate::config::Source;
 use crate::config::source::Feed;
+use crate::domain::event::folded;
 use crate::domain::time::Time;
+use crate::domain::written_time::TimeReader;
 
+use super::keys::{KeyMemory, Meaning, Meanings};
+use super::record::{Cell, Record, trimmed};
 use super::synonyms::synonyms;
-
-/// More distinct keys than this are looked up without being remembered, so
-/// that a feed whose keys are data cannot fill the memory.
-const MAX_REMEMBERED_KEYS: usize = 4_096;
 
 /// No feed has more fields.
 const MAX_FIELDS: usize = 24;
 
 /// Rank of a name that merely ends like one: behind all real names.
 const SUFFIX_RANK: u8 = u8::MAX;
-
-/// What a key may mean: (field, rank), smaller ranks first choice.
-type Meanings = Vec<(u8, u8)>;
 
 /// The fields of one source.
 #[derive(Debug)]
@@ -40,12 +39,31 @@ pub struct FieldTable {
     names: &'static [&'static str],
     pointers: Vec<Option<String>>,
     by_key: HashMap<String, Meanings>,
-    values: BTreeMap<String, BTreeMap<String, String>>,
-    zone: TimeZone,
+    /// The domain's words for the source's, by field.
+    values: Vec<Option<BTreeMap<String, String>>>,
+    is_flat: bool,
+    times: TimeReader,
 }
 
-/// What keys meant so far; one per answer.
-pub type KeyMemory = HashMap<String, Meanings>;
+/// Where a field stands in [`Feed::field_names`]. A name that is not there
+/// does not compile, where the place is a constant.
+pub const fn place_of(feed: Feed, name: &str) -> usize {
+    let names = feed.field_names();
+    let mut at = 0;
+    while !is_same(names[at], name) {
+        at += 1;
+    }
+    at
+}
+
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
 
 impl FieldTable {
     /// The fields of `source`; times without an offset are in `zone`.
@@ -57,16 +75,19 @@ impl FieldTable {
                 continue;
             }
             for (rank, synonym) in std::iter::once(name).chain(synonyms(source.feed, name)).enumerate() {
-                by_key.entry(normalized(synonym)).or_default().push((field as u8, rank as u8));
+                let meaning = Meaning { field: field as u8, rank: rank as u8 };
+                by_key.entry(normalized(synonym)).or_default().push(meaning);
             }
         }
+        let is_plain = matches!(source.feed, Feed::Events | Feed::Cameras | Feed::Devices);
         Self {
             feed: source.feed,
             names,
             pointers: names.iter().map(|name| source.fields.get(*name).cloned()).collect(),
             by_key,
-            values: source.values.clone(),
-            zone,
+            values: names.iter().map(|name| source.values.get(*name).cloned()).collect(),
+            is_flat: is_plain && source.fields.values().all(|pointer| plain_key(pointer).is_some()),
+            times: TimeReader::new(zone),
         }
     }
 
@@ -75,59 +96,99 @@ impl FieldTable {
         self.feed
     }
 
+    /// Whether its records are wanted without a tree: they are text and numbers
+    /// by name.
+    pub fn is_flat(&self) -> bool {
+        self.is_flat
+    }
+
     /// Finds the fields of `record`; `id` is that of the feature around it.
-    pub fn resolve<'a>(&'a self, record: &'a Value, id: Option<&'a Value>, memory: &mut KeyMemory) -> Fields<'a> {
-        let mut found: [Option<(&Value, u8)>; MAX_FIELDS] = [None; MAX_FIELDS];
-        if let Value::Object(members) = record {
-            self.find_by_key(members, &mut found, memory);
-        }
-        for (field, pointer) in self.pointers.iter().enumerate() {
-            if let Some(pointer) = pointer {
-                found[field] = follow(record, id, pointer).map(|value| (value, 0));
+    /// `None` for members that only a tree gets right.
+    pub fn resolve<'a>(
+        &'a self,
+        record: &'a Record<'a>,
+        id: Option<&'a Value>,
+        memory: &mut KeyMemory,
+    ) -> Option<Fields<'a>> {
+        let mut values = [None; MAX_FIELDS];
+        match record {
+            Record::Tree(tree) => self.find_in_tree(tree, id, &mut values, memory),
+            Record::Row(row) => {
+                for &(column, field) in memory.columns(self, row.headers) {
+                    let slot = &mut values[usize::from(field)];
+                    if slot.is_none() {
+                        let cell = row.cells.get(column).filter(|cell| !cell.is_empty());
+                        *slot = cell.map(|cell| Cell::Text(cell));
+                    }
+                }
+            }
+            Record::Members(members) => {
+                let mut found = Found::default();
+                let mut order = memory.begin();
+                for member in members {
+                    let meanings = memory.next(self, member.key, &mut order)?;
+                    let cell = member.value.cell();
+                    if !meanings.is_empty() && !cell.is_missing() {
+                        found.add(meanings, cell);
+                    }
+                }
+                values = found.cells;
             }
         }
-        let mut fields = Fields { table: self, values: found.map(|value| value.map(|(value, _)| value)) };
+        let mut fields = Fields { table: self, values };
         if let Some(id) = id {
             let field = if self.feed == Feed::Areas { "code" } else { "id" };
             fields.set_default(field, id);
         }
-        fields
+        Some(fields)
+    }
+
+    fn find_in_tree<'a>(
+        &self,
+        tree: &'a Value,
+        id: Option<&'a Value>,
+        values: &mut [Option<Cell<'a>>; MAX_FIELDS],
+        memory: &mut KeyMemory,
+    ) {
+        if let Value::Object(members) = tree {
+            *values = self.find_by_key(members, memory);
+        }
+        for (field, pointer) in self.pointers.iter().enumerate() {
+            if let Some(pointer) = pointer {
+                values[field] = follow(tree, id, pointer).map(Cell::of);
+            }
+        }
     }
 
     fn find_by_key<'a>(
         &self,
         members: &'a Map<String, Value>,
-        found: &mut [Option<(&'a Value, u8)>; MAX_FIELDS],
         memory: &mut KeyMemory,
-    ) {
+    ) -> [Option<Cell<'a>>; MAX_FIELDS] {
+        let mut found = Found::default();
         for (key, value) in members {
-            if is_missing(value) {
-                continue;
-            }
-            let looked_up;
-            let meanings = match memory.get(key) {
-                Some(known) => known,
-                None => {
-                    looked_up = self.meanings(key);
-                    if memory.len() < MAX_REMEMBERED_KEYS {
-                        memory.insert(key.clone(), looked_up.clone());
-                    }
-                    &looked_up
-                }
-            };
-            for &(field, rank) in meanings {
-                let slot = &mut found[usize::from(field)];
-                if slot.is_none_or(|(_, known)| rank < known) {
-                    *slot = Some((value, rank));
-                }
+            let cell = Cell::of(value);
+            if !cell.is_missing() {
+                found.add(memory.meanings(self, key), cell);
             }
         }
+        found.cells
     }
 
     /// What a key means. Codes and names of areas are also recognised by their
     /// endings, because statistical offices put the year and the level into
     /// the name: `OA11CD`, `WD13NM`.
-    fn meanings(&self, key: &str) -> Meanings {
+    pub(super) fn meanings(&self, key: &str) -> Meanings {
+        let mut meanings = self.meanings_by_name(key);
+        for (field, pointer) in self.pointers.iter().enumerate().filter(|_| self.is_flat) {
+            if pointer.as_deref().and_then(plain_key) == Some(key) {
+                meanings.push(Meaning { field: field as u8, rank: 0 });
+            }
+        }
+        meanings
+    }
+
+    fn meanings_by_name(&self, key: &str) -> Meanings {
         let key = normalized(key);
         if let Some(known) = self.by_key.get(&key) {
             return known.clone();
@@ -142,7 +203,9 @@ impl FieldTable {
             () => return Vec::new(),
         };
         match self.index(field) {
-            Some(index) if self.pointers[index].is_none() => vec![(index as u8, SUFFIX_RANK)],
+            Some(index) if self.pointers[index].is_none() => {
+                vec![Meaning { field: index as u8, rank: SUFFIX_RANK }]
+            }
             _ => Vec::new(),
         }
     }
@@ -150,18 +213,32 @@ impl FieldTable {
     fn index(&self, field: &str) -> Option<usize> {
         self.names.iter().position(|name| *name == field)
     }
+}
 
-    /// The domain's word for a word of the source.
-    fn translate<'a>(&'a self, field: &str, text: &'a str) -> &'a str {
-        self.values.get(field).and_then(|values| values.get(text)).map_or(text, String::as_str)
+/// The best value of each field so far, with the rank of its name.
+#[derive(Default)]
+struct Found<'a> {
+    cells: [Option<Cell<'a>>; MAX_FIELDS],
+    ranks: [u8; MAX_FIELDS],
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, meanings: &[Meaning], cell: Cell<'a>) {
+        for meaning in meanings {
+            let field = usize::from(meaning.field);
+            if self.cells[field].is_none() || meaning.rank < self.ranks[field] {
+                (self.cells[field], self.ranks[field]) = (Some(cell), meaning.rank);
+            }
+        }
     }
 }
 
-/// A record by the fields of the domain.
+/// A record by the fields of the domain. Fields are asked for by name, or by
+/// their place among the names, which is faster.
 #[derive(Debug)]
 pub struct Fields<'a> {
     table: &'a FieldTable,
-    values: [Option<&'a Value>; MAX_FIELDS],
+    values: [Option<Cell<'a>>; MAX_FIELDS],
 }
 
 impl<'a> Fields<'a> {
@@ -169,67 +246,116 @@ impl<'a> Fields<'a> {
         if let Some(index) = self.table.index(field)
             && self.table.pointers[index].is_none()
         {
-            self.values[index].get_or_insert(value);
+            self.values[index].get_or_insert(Cell::of(value));
         }
     }
 
-    /// The raw value of a field.
-    pub fn value(&self, field: &str) -> Option<&'a Value> {
-        self.values[self.table.index(field)?].filter(|value| !is_missing(value))
+    /// The value at a place.
+    pub fn cell_at(&self, place: usize) -> Option<Cell<'a>> {
+        self.values[place].filter(|cell| !cell.is_missing())
+    }
+
+    /// The value of a field.
+    pub fn cell(&self, field: &str) -> Option<Cell<'a>> {
+        self.cell_at(self.table.index(field)?)
+    }
+
+    /// Whether there is anything in a field.
+    pub fn has(&self, field: &str) -> bool {
+        self.cell(field).is_some()
+    }
+
+    /// An array or an object in a field.
+    pub fn tree(&self, field: &str) -> Option<&'a Value> {
+        match self.cell(field)? {
+            Cell::Tree(value) => Some(value),
+            _ => None,
+        }
     }
 
     /// A field as text, translated by the source's `values`. Numbers become
     /// their shortest text, so a code may be either.
     pub fn text(&self, field: &str) -> Option<String> {
-        let text = scalar_text(self.value(field)?)?;
-        Some(match self.table.translate(field, &text) {
-            same if same.len() == text.len() && same == text => text,
-            other => other.to_owned(),
-        })
+        self.text_at(self.table.index(field)?).map(Cow::into_owned)
+    }
+
+    /// As [`Self::text`], by place.
+    pub fn text_at(&self, place: usize) -> Option<Cow<'a, str>> {
+        let text = cell_text(self.cell_at(place)?)?;
+        let Some(words) = &self.table.values[place] else { return Some(text) };
+        Some(words.get(&*text).map_or(text, |word| Cow::Borrowed(word)))
     }
 
     /// A code: text, a number, or an object that holds one (`parent.adcode`).
     pub fn code(&self, field: &str) -> Option<String> {
-        match self.value(field)? {
-            Value::Object(members) => {
-                ["adcode", "code", "id"].iter().find_map(|key| members.get(*key)).and_then(scalar_text)
+        self.code_at(self.table.index(field)?).map(Cow::into_owned)
+    }
+
+    /// As [`Self::code`], by place.
+    pub fn code_at(&self, place: usize) -> Option<Cow<'a, str>> {
+        match self.cell_at(place)? {
+            Cell::Tree(Value::Object(members)) => {
+                let inner = ["adcode", "code", "id"].iter().find_map(|key| members.get(*key));
+                inner.and_then(|value| cell_text(Cell::of(value)))
             }
-            _ => self.text(field),
+            _ => self.text_at(place),
         }
     }
 
     /// A finite number, also when it is written as text.
     pub fn number(&self, field: &str) -> Option<f64> {
-        match self.value(field)? {
-            Value::Number(number) => number.as_f64(),
-            _ => self.text(field)?.trim_end_matches('%').trim().parse().ok(),
+        self.number_at(self.table.index(field)?)
+    }
+
+    /// As [`Self::number`], by place.
+    pub fn number_at(&self, place: usize) -> Option<f64> {
+        match self.cell_at(place)? {
+            Cell::Number(number) => number.as_f64(),
+            _ => {
+                let text = self.text_at(place)?;
+                text.parse().or_else(|_| text.trim_end_matches('%').trim().parse()).ok()
+            }
         }
         .filter(|number: &f64| number.is_finite())
     }
 
     /// An instant in any form that [`Time::parse`] reads.
     pub fn time(&self, field: &str) -> Option<Time> {
-        self.time_of(self.value(field)?)
+        self.time_at(self.table.index(field)?)
+    }
+
+    /// As [`Self::time`], by place.
+    pub fn time_at(&self, place: usize) -> Option<Time> {
+        self.time_of_cell(self.cell_at(place)?)
     }
 
     /// An instant from any value of the record.
     pub fn time_of(&self, value: &Value) -> Option<Time> {
-        match value {
-            Value::Number(number) => Time::from_number(number.as_f64()?),
-            Value::String(text) => Time::parse(text, &self.table.zone),
-            _ => None,
+        self.time_of_cell(Cell::of(value))
+    }
+
+    fn time_of_cell(&self, cell: Cell<'_>) -> Option<Time> {
+        match cell {
+            Cell::Number(number) => Time::from_number(number.as_f64()?),
+            Cell::Text(text) => self.table.times.read(text),
+            Cell::Tree(_) => None,
         }
     }
 
     /// Yes or no in the words that back ends use; `None` for anything else.
     pub fn flag(&self, field: &str) -> Option<bool> {
-        flag(&self.text(field)?)
+        self.flag_at(self.table.index(field)?)
+    }
+
+    /// As [`Self::flag`], by place.
+    pub fn flag_at(&self, place: usize) -> Option<bool> {
+        flag(&self.text_at(place)?)
     }
 }
 
 /// Yes or no.
 fn flag(text: &str) -> Option<bool> {
-    Some(match text.to_ascii_lowercase().as_str() {
+    Some(match &*folded(text) {
         "true" | "1" | "yes" | "y" | "on" | "online" | "normal" | "是" | "在线" | "正常" | "满意" | "非常满意"
         | "基本满意" | "已解决" | "solved" | "satisfied" => true,
         "false" | "0" | "no" | "n" | "off" | "offline" | "否" | "离线" | "故障" | "不满意" | "未解决" => {
@@ -241,31 +367,34 @@ fn flag(text: &str) -> Option<bool> {
 
 /// Text of a string, number or boolean; `None` for an empty one.
 pub fn scalar_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => match number.as_f64() {
-            // `320102.0` is a code that went through a spreadsheet.
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-                Some((float as i64).to_string())
-            }
-            _ => Some(number.to_string()),
-        },
-        _ => None,
-    }
+    cell_text(Cell::of(value)).map(Cow::into_owned)
 }
 
-fn is_missing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
+/// Text of a scalar; `None` for an empty one.
+pub fn cell_text(cell: Cell<'_>) -> Option<Cow<'_, str>> {
+    match cell {
+        Cell::Text(text) => Some(trimmed(text)).filter(|text| !text.is_empty()).map(Cow::Borrowed),
+        Cell::Number(number) => Some(Cow::Owned(match number.as_f64() {
+            // `320102.0` is a code that went through a spreadsheet.
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => (float as i64).to_string(),
+            _ => number.to_string(),
+        })),
+        Cell::Tree(Value::Bool(value)) => Some(Cow::Owned(value.to_string())),
+        Cell::Tree(_) => None,
     }
 }
 
 /// A key without case and separators.
 fn normalized(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The one key that a configured pointer leads to, whatever the record, if
+/// that can be told.
+fn plain_key(pointer: &str) -> Option<&str> {
+    let key = pointer.strip_prefix('/').unwrap_or(pointer);
+    let is_plain = !key.is_empty() && !key.contains(['/', '~']) && (pointer.starts_with('/') || !key.contains('.'));
+    is_plain.then_some(key)
 }
 
 /// Follows a configured pointer: `/properties/adcode`, `/adcode` or `adcode`.
@@ -285,6 +414,10 @@ mod tests {
     use super::super::tests::source;
     use super::*;
 
+    fn fields<'a>(table: &'a FieldTable, record: &'a Record<'a>, id: Option<&'a Value>) -> Fields<'a> {
+        table.resolve(record, id, &mut KeyMemory::default()).expect("a tree")
+    }
+
     fn table(feed: Feed, fields: &[(&str, &str)]) -> FieldTable {
         let mut source = source(feed);
         source.fields = fields.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
@@ -296,7 +429,8 @@ mod tests {
     fn usual_names_are_found_in_any_spelling() {
         let table = table(Feed::Events, &[]);
         let record = json!({"EventId": 7, "create_time": "2025-08-15 09:00", "经度": "118.5", "severity": "A级"});
-        let fields = table.resolve(&record, None, &mut KeyMemory::new());
+        let record = Record::Tree(record);
+        let fields = fields(&table, &record, None);
         assert_eq!(fields.text("id").as_deref(), Some("7"));
         assert_eq!(fields.time("reported"), Time::parse("2025-08-15 09:00", &TimeZone::UTC));
         assert_eq!(fields.number("lon"), Some(118.5));
@@ -306,25 +440,26 @@ mod tests {
 
     #[test]
     fn the_own_name_goes_before_its_variants_and_configuration_before_both() {
-        let record = json!({"id": "x", "adcode": 320102.0, "code": "c", "deep": {"er": "d"}});
+        let record = Record::Tree(json!({"id": "x", "adcode": 320102.0, "code": "c", "deep": {"er": "d"}}));
         let plain = table(Feed::Areas, &[]);
-        assert_eq!(plain.resolve(&record, None, &mut KeyMemory::new()).code("code").as_deref(), Some("c"));
+        assert_eq!(fields(&plain, &record, None).code("code").as_deref(), Some("c"));
         for (pointer, expected) in
             [("/properties/adcode", "320102"), ("/adcode", "320102"), ("adcode", "320102"), ("deep.er", "d")]
         {
             let mapped = table(Feed::Areas, &[("code", pointer)]);
-            let code = mapped.resolve(&record, None, &mut KeyMemory::new()).code("code");
+            let code = fields(&mapped, &record, None).code("code");
             assert_eq!(code.as_deref(), Some(expected), "{pointer}");
         }
         let absent = table(Feed::Areas, &[("code", "/nowhere")]);
-        assert_eq!(absent.resolve(&record, None, &mut KeyMemory::new()).code("code"), None);
+        assert_eq!(fields(&absent, &record, None).code("code"), None);
     }
 
     #[test]
     fn parents_may_be_objects_and_ids_stand_in_for_codes() {
         let table = table(Feed::Areas, &[]);
         let (record, id) = (json!({"parent": {"adcode": 320100}}), json!(42));
-        let fields = table.resolve(&record, Some(&id), &mut KeyMemory::new());
+        let record = Record::Tree(record);
+        let fields = fields(&table, &record, Some(&id));
         assert_eq!(fields.code("parent").as_deref(), Some("320100"));
         assert_eq!(fields.code("code").as_deref(), Some("42"));
     }
@@ -333,7 +468,8 @@ mod tests {
     fn endings_of_statistical_offices_are_recognised() {
         let table = table(Feed::Areas, &[]);
         let record = json!({"WD13CD": "E05000630", "WD13CDO": "00BKGA", "WD13NM": "Abbey Road", "postcode": "1"});
-        let fields = table.resolve(&record, None, &mut KeyMemory::new());
+        let record = Record::Tree(record);
+        let fields = fields(&table, &record, None);
         assert_eq!(fields.code("code").as_deref(), Some("E05000630"));
         assert_eq!(fields.text("name").as_deref(), Some("Abbey Road"));
     }

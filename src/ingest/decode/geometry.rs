@@ -401,7 +401,7 @@ mod tests {
         let mut reader = GeometryReader::new(1_000);
         let mut geometry = Geometry::default();
         let mut problems = Vec::new();
-        let mut scanner = Scanner::new(text.as_bytes());
+        let mut scanner = Scanner::new(text);
         reader.read(&mut scanner, Crs::Wgs84, &mut geometry, &mut problems).unwrap();
         assert_eq!(scanner.peek(), None, "the whole value is consumed");
         (geometry, problems)
@@ -472,8 +472,7 @@ mod tests {
         for cut in
             [r#"{"type":"Point","coordinates":[1"#, r#"{"type":"Point","coordinates":[1,"#, r#"{"coordinates":["#]
         {
-            let stop =
-                reader.read(&mut Scanner::new(cut.as_bytes()), Crs::Wgs84, &mut Geometry::default(), &mut Vec::new());
+            let stop = reader.read(&mut Scanner::new(cut), Crs::Wgs84, &mut Geometry::default(), &mut Vec::new());
             assert!(matches!(stop, Err(GeometryStop::Scan(ScanError::End { .. }))), "{cut}");
         }
     }
@@ -481,7 +480,7 @@ mod tests {
     #[test]
     fn too_many_vertices_stop() {
         let mut reader = GeometryReader::new(2);
-        let text = br#"{"type":"LineString","coordinates":[[0,0],[1,1],[2,2]]}"#;
+        let text = r#"{"type":"LineString","coordinates":[[0,0],[1,1],[2,2]]}"#;
         let stop = reader.read(&mut Scanner::new(text), Crs::Wgs84, &mut Geometry::default(), &mut Vec::new());
         assert!(matches!(stop, Err(GeometryStop::TooManyVertices)));
     }

@@ -4,17 +4,21 @@
 //! settings. Out: [`Decoded`]: records, masked and in WGS-84, with findings.
 //!
 //! `text` tells what the bytes are; `elements` (JSON, with `scan`, `geometry`,
-//! `polygon` and `envelope` under it) and `table` (CSV) cut them into elements; `fields`
-//! names their parts; `records` makes domain records of them. Nothing here
+//! `polygon` and `envelope` under it) and `table` (CSV, with `rows`) cut them into elements,
+//! each with a `record`; `fields` and `keys` name its parts; `records` makes domain
+//! records of them. Nothing here
 //! does I/O, and nothing keeps state between answers.
 
 mod elements;
 mod envelope;
 mod fields;
 mod geometry;
+mod keys;
 mod notes;
 mod polygon;
+mod record;
 mod records;
+mod rows;
 mod scan;
 mod synonyms;
 mod table;
@@ -125,6 +129,7 @@ impl Batch {
             total: decoder.total.clone(),
             crs: decoder.crs,
             max_elements: decoder.limits.records,
+            is_flat: decoder.fields.is_flat(),
         };
         Self {
             reader: ElementReader::new(options, decoder.limits.vertices),

@@ -263,7 +263,51 @@ fn ring() -> impl Strategy<Value = Vec<[f64; 2]>> {
     })
 }
 
+/// All that decoding gives, in words. Records whose fields lie deeper than one
+/// key are read as trees: with `is_tree` all are.
+fn told(body: &str, is_tree: bool) -> String {
+    let mut source = source(Feed::Events);
+    source.fields.insert("title".into(), "标题".into());
+    source.values.insert("severity".into(), [("A".to_owned(), "3".to_owned())].into());
+    if is_tree {
+        source.fields.insert("repeats".into(), "/deep/er".into());
+    }
+    assert_eq!(FieldTable::new(&source, TimeZone::UTC).is_flat(), !is_tree);
+    format!("{:?}", decode_with(&source, body.as_bytes()))
+}
+
+/// Names and values that events have, and some that are trouble.
+const KEYS: &str =
+    "id|eventId|code|data|time|上报时间|lng|LON|lat|level|severity|标题|title|大类|type|x|stage|a\\\\u0062|solved";
+const VALUES: &str = "\"(7|G1|收集|A|市容 |2025-08-15 09:00:00|118.5|Feature|是|13800131234|a\\\\n| )\"|-?[0-9]{1,12}|118\\.[0-9]{1,6}|1e3|null|true|NaN|\\[\\]|\\{\"id\":1\\}";
+
 proptest! {
+    #[test]
+    fn records_without_a_tree_are_those_with_one(
+        objects in proptest::collection::vec(
+            proptest::collection::vec((KEYS, VALUES), 0..7), 1..12),
+        is_lines in any::<bool>(),
+    ) {
+        let member = |(key, value): &(String, String)| format!("\"{key}\":{value}");
+        let object = |members: &Vec<(String, String)>| {
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+        };
+        let objects: Vec<String> = objects.iter().map(object).collect();
+        let body = if is_lines { objects.join("\n") } else { format!("[{}]", objects.join(" ,\n")) };
+        prop_assert_eq!(told(&body, false), told(&body, true));
+    }
+
+    #[test]
+    fn rows_without_a_tree_are_those_with_one(
+        headers in proptest::collection::vec("id|eventId|time|上报时间|lng|lat|level|标题|大类|x|stage", 2..8),
+        rows in proptest::collection::vec(
+            proptest::collection::vec("|7|G1|收集|A|\"市容,\"| 2025-08-15 09:00:00|118.5|\"a\"\"b\"|是", 0..9), 0..30),
+    ) {
+        let lines = [headers].into_iter().chain(rows).map(|cells| cells.join(","));
+        let body = lines.collect::<Vec<_>>().join("\r\n");
+        prop_assert_eq!(told(&body, false), told(&body, true));
+    }
+
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         for feed in Feed::ALL {

@@ -52,7 +52,7 @@ const SNIFFED_BYTES: usize = 1_024;
 ///
 /// # Errors
 /// When it is no data: empty, a web page, binary, or in another encoding.
-pub fn classify<'a>(body: &'a [u8], promised: Format, notes: &mut Notes) -> Result<(Cow<'a, [u8]>, Format), Fault> {
+pub fn classify<'a>(body: &'a [u8], promised: Format, notes: &mut Notes) -> Result<(Cow<'a, str>, Format), Fault> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let start = body.trim_ascii_start();
     let Some(&first) = start.first() else { return Err(Fault::NotData("内容为空".into())) };
@@ -82,8 +82,12 @@ pub fn classify<'a>(body: &'a [u8], promised: Format, notes: &mut Notes) -> Resu
 
 /// The text with stray bytes replaced and noted. Many bad bytes among few good
 /// characters beyond ASCII mean another encoding.
-fn utf8<'a>(body: &'a [u8], notes: &mut Notes) -> Result<Cow<'a, [u8]>, Fault> {
-    let Err(error) = std::str::from_utf8(body) else { return Ok(Cow::Borrowed(body)) };
+fn utf8<'a>(body: &'a [u8], notes: &mut Notes) -> Result<Cow<'a, str>, Fault> {
+    // Chinese text takes the standard library as long as reading the records.
+    let error = match simdutf8::compat::from_utf8(body) {
+        Ok(text) => return Ok(Cow::Borrowed(text)),
+        Err(error) => error,
+    };
     let text = String::from_utf8_lossy(body);
     let replaced = text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
     let foreign = text.chars().filter(|c| !c.is_ascii()).count();
@@ -93,5 +97,5 @@ fn utf8<'a>(body: &'a [u8], notes: &mut Notes) -> Result<Cow<'a, [u8]>, Fault> {
     }
     let message = format!("有 {replaced} 处不是 UTF-8(第 {offset} 字节起),已用 � 代替");
     notes.add(FindingKind::Unreadable, "…", message);
-    Ok(Cow::Owned(text.into_owned().into_bytes()))
+    Ok(Cow::Owned(text.into_owned()))
 }

@@ -36,9 +36,9 @@ struct Chunk {
 }
 
 /// A chunk that was read.
-struct ReadChunk {
+struct ReadChunk<'t> {
     /// Its elements, or why they cannot be read.
-    elements: Vec<Result<Element, String>>,
+    elements: Vec<Result<Element<'t>, String>>,
     /// Where the element behind it begins, or the text behind the array.
     end: usize,
     /// The array ends in it.
@@ -95,7 +95,7 @@ impl ElementReader {
             return Progress::None;
         }
         let text = scanner.text();
-        let read: Vec<ReadChunk> =
+        let read: Vec<ReadChunk<'_>> =
             chunks.par_iter().with_max_len(1).map(|chunk| self.read_chunk(text, chunk)).collect();
         let mut progress = Progress::None;
         let mut at = chunks[0].start;
@@ -135,7 +135,7 @@ impl ElementReader {
     /// worth the while.
     fn chunks(&self, scanner: &mut Scanner<'_>) -> Vec<Chunk> {
         scanner.peek();
-        let (text, first) = (scanner.text(), scanner.offset());
+        let (text, first) = (scanner.text().as_bytes(), scanner.offset());
         let mut chunks = Vec::new();
         if text.len() - first < 2 * self.chunk_bytes {
             return chunks;
@@ -156,7 +156,7 @@ impl ElementReader {
     }
 
     /// Reads one chunk, as if all that is still allowed were for it.
-    fn read_chunk(&self, text: &[u8], chunk: &Chunk) -> ReadChunk {
+    fn read_chunk<'t>(&self, text: &'t str, chunk: &Chunk) -> ReadChunk<'t> {
         let geometry = GeometryReader::new(self.geometry.vertices_left());
         let mut reader = Self { options: self.options.clone(), geometry, elements: 0, chunk_bytes: self.chunk_bytes };
         let mut scanner = Scanner::new(text);
@@ -198,7 +198,7 @@ fn head_of(mut scanner: Scanner<'_>) -> Option<&[u8]> {
     if key == b"type" && scanner.eat(b':') {
         scanner.raw_string().ok()?;
     }
-    let head = &scanner.text()[start..scanner.offset()];
+    let head = &scanner.text().as_bytes()[start..scanner.offset()];
     (head.len() <= MAX_HEAD_BYTES).then_some(head)
 }
 
@@ -237,7 +237,7 @@ mod tests {
         let mut reader = ElementReader::new(options, max_vertices);
         reader.chunk_bytes = chunk_bytes;
         let (mut collector, mut notes) = (Collector::new(decoder), Notes::default());
-        let document = reader.read(text.as_bytes(), &mut collector, &mut notes);
+        let document = reader.read(text, &mut collector, &mut notes);
         let records = collector.finish(&mut notes);
         format!("{document:?} {records:?} {} {:?}", notes.total(), notes.finish())
     }
@@ -315,12 +315,12 @@ mod tests {
         let text = format!("[{elements}]");
         let mut reader = ElementReader::new(ElementOptions { max_elements: 1_000, ..Default::default() }, 1_000_000);
         reader.chunk_bytes = 1_000;
-        let mut scanner = Scanner::new(text.as_bytes());
+        let mut scanner = Scanner::new(&text);
         assert!(scanner.open_array().unwrap());
         let chunks = reader.chunks(&mut scanner);
         assert_eq!(chunks.len(), CHUNKS_PER_PROCESSOR * rayon::current_num_threads());
         for pair in chunks.windows(2) {
-            let read = reader.read_chunk(text.as_bytes(), &pair[0]);
+            let read = reader.read_chunk(&text, &pair[0]);
             assert!(!read.is_broken && !read.is_last && read.end == pair[1].start);
             assert_eq!(read.vertices, 12 * read.elements.len());
         }

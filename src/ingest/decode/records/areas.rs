@@ -10,14 +10,15 @@ use crate::domain::finding::FindingKind;
 use crate::domain::heal::{Healed, heal};
 
 use super::super::elements::Element;
-use super::super::fields::{Fields, scalar_text};
+use super::super::fields::{Fields, cell_text, scalar_text};
 use super::super::notes::Notes;
+use super::super::record::Cell;
 use super::Context;
 use super::people::mask_person;
 
 /// Reads one area, and tells whether its level is known. An area without a
 /// usable boundary is kept: those below it hang on its code.
-pub fn read(fields: &Fields<'_>, element: &mut Element, context: &mut Context<'_>) -> (Area, bool) {
+pub fn read(fields: &Fields<'_>, element: &mut Element<'_>, context: &mut Context<'_>) -> (Area, bool) {
     context.note_all(element);
     let shape = match element.geometry.take() {
         Some(geometry) => {
@@ -29,7 +30,7 @@ pub fn read(fields: &Fields<'_>, element: &mut Element, context: &mut Context<'_
         None => Default::default(),
     };
     let level = read_level(fields, context).or(context.decoder.level);
-    let code = context.subject.clone();
+    let code = context.subject.to_string();
     let area = Area {
         parent: fields.code("parent").or_else(|| context.decoder.parent.clone()).filter(|parent| *parent != code),
         name: fields.text("name").unwrap_or_else(|| code.clone()),
@@ -38,7 +39,7 @@ pub fn read(fields: &Fields<'_>, element: &mut Element, context: &mut Context<'_
         kind: read_kind(fields),
         shape,
         households: fields.number("households").filter(|n| *n >= 0.0).map(|n| n as u32),
-        responsible: fields.value("responsible").map(read_responsible).unwrap_or_default(),
+        responsible: fields.cell("responsible").map(read_responsible).unwrap_or_default(),
     };
     (area, level.is_some())
 }
@@ -62,21 +63,23 @@ fn read_kind(fields: &Fields<'_>) -> GridKind {
 }
 
 /// A list of `{role, holder}`, an object of role → holder, or one name.
-fn read_responsible(value: &Value) -> Vec<Responsible> {
-    let one = |role: String, holder: &Value| {
-        let holder = mask_person(&scalar_text(holder)?);
+fn read_responsible(cell: Cell<'_>) -> Vec<Responsible> {
+    let one = |role: String, holder: Cell<'_>| {
+        let holder = mask_person(&cell_text(holder)?);
         Some(Responsible { role, holder })
     };
-    match value {
-        Value::Array(list) => list
+    match cell {
+        Cell::Tree(Value::Array(list)) => list
             .iter()
             .filter_map(|item| {
                 let first = |keys: [&str; 3]| keys.iter().find_map(|key| item.get(key));
                 let role = first(["role", "post", "职务"]).and_then(scalar_text).unwrap_or_default();
-                one(role, first(["holder", "name", "姓名"])?)
+                one(role, Cell::of(first(["holder", "name", "姓名"])?))
             })
             .collect(),
-        Value::Object(members) => members.iter().filter_map(|(role, holder)| one(role.clone(), holder)).collect(),
+        Cell::Tree(Value::Object(members)) => {
+            members.iter().filter_map(|(role, holder)| one(role.clone(), Cell::of(holder))).collect()
+        }
         name => one("责任人".into(), name).into_iter().collect(),
     }
 }

@@ -9,7 +9,7 @@ use super::Context;
 
 /// Reads one context feature. Lines without a kind are roads; polygons must
 /// say what they are.
-pub fn read(fields: &Fields<'_>, element: &mut Element, context: &mut Context<'_>) -> Option<ContextFeature> {
+pub fn read(fields: &Fields<'_>, element: &mut Element<'_>, context: &mut Context<'_>) -> Option<ContextFeature> {
     context.note_all(element);
     let geometry = element.geometry.take()?;
     let kind = match fields.text("kind") {

@@ -10,16 +10,16 @@ use super::super::fields::Fields;
 use super::{Context, position};
 
 /// Reads one camera; one without a place is left out.
-pub fn read_camera(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -> Option<Camera> {
+pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Camera> {
     let at = position(fields, element, context)?;
-    let online = match fields.value("online") {
-        None => true,
-        Some(_) => fields.flag("online").unwrap_or_else(|| {
+    let online = match fields.has("online") {
+        false => true,
+        true => fields.flag("online").unwrap_or_else(|| {
             context.note(FindingKind::BadField, "在线状态无法识别,按离线计");
             false
         }),
     };
-    let id = context.subject.clone();
+    let id = context.subject.to_string();
     Some(Camera {
         name: fields.text("name").unwrap_or_else(|| id.clone()),
         owner: fields.text("owner").unwrap_or_default(),
@@ -32,7 +32,7 @@ pub fn read_camera(fields: &Fields<'_>, element: &Element, context: &mut Context
 
 /// Reads one device; one without a place is left out. Its name is masked like
 /// free text, because meters and locks are often named after a door.
-pub fn read_device(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -> Option<Device> {
+pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Device> {
     let at = position(fields, element, context)?;
     let state = match fields.text("state") {
         None => DeviceState::Normal,
@@ -41,7 +41,7 @@ pub fn read_device(fields: &Fields<'_>, element: &Element, context: &mut Context
             DeviceState::Normal
         }),
     };
-    let id = context.subject.clone();
+    let id = context.subject.to_string();
     Some(Device {
         kind: fields.text("kind").unwrap_or_default(),
         name: fields.text("name").map_or_else(|| id.clone(), |name| mask_free_text(&name)),

@@ -21,7 +21,7 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
         context.note(FindingKind::BadField, "指标没有数值");
         return None;
     };
-    let key = context.subject.clone();
+    let key = context.subject.to_string();
     Some(Figure {
         area: fields.text("area"),
         label: fields.text("label").unwrap_or_else(|| key.clone()),
@@ -31,7 +31,7 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
         denominator,
         previous: fields.number("previous"),
         more_is_better: fields.flag("more_is_better"),
-        series: fields.value("series").map(read_series).unwrap_or_default(),
+        series: fields.tree("series").map(read_series).unwrap_or_default(),
         key,
     })
 }

@@ -11,7 +11,9 @@ mod events;
 mod figures;
 mod people;
 mod tracks;
+mod words;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::config::source::Feed;
@@ -21,13 +23,17 @@ use crate::domain::update::Records;
 
 use super::Decoder;
 use super::elements::{Element, Take};
-use super::fields::{Fields, KeyMemory};
+use super::fields::{Fields, place_of};
+use super::keys::KeyMemory;
 use super::notes::Notes;
+use super::record::Record;
+use words::Words;
 
 /// Collects the records of one answer.
 pub struct Collector {
     decoder: Arc<Decoder>,
     memory: KeyMemory,
+    words: Words,
     records: Records,
     /// Areas whose level is still to be found, by index.
     without_level: Vec<usize>,
@@ -42,7 +48,7 @@ struct Context<'a> {
     decoder: &'a Decoder,
     notes: &'a mut Notes,
     /// Code, id or position of the record, for findings.
-    subject: String,
+    subject: Cow<'a, str>,
 }
 
 impl Context<'_> {
@@ -50,7 +56,7 @@ impl Context<'_> {
         self.notes.add(kind, &self.subject, message);
     }
 
-    fn note_all(&mut self, element: &Element) {
+    fn note_all(&mut self, element: &Element<'_>) {
         for (kind, message) in &element.problems {
             self.notes.add(*kind, &self.subject, message.as_str());
         }
@@ -70,8 +76,15 @@ impl Collector {
             Feed::Context => Records::Context(Vec::new()),
         };
         let track_points_left = decoder.limits.vertices;
-        let memory = KeyMemory::new();
-        Self { decoder, memory, records, without_level: Vec::new(), without_id: 0, track_points_left }
+        Self {
+            decoder,
+            memory: KeyMemory::default(),
+            words: Words::default(),
+            records,
+            without_level: Vec::new(),
+            without_id: 0,
+            track_points_left,
+        }
     }
 
     /// The records, with what only the whole set can tell.
@@ -87,55 +100,97 @@ impl Collector {
         }
         records
     }
-}
 
-impl Take for Collector {
-    fn take(&mut self, mut element: Element, notes: &mut Notes) {
-        let decoder = Arc::clone(&self.decoder);
-        let (record, feature_id) = (std::mem::take(&mut element.record), element.id.take());
-        let fields = decoder.fields.resolve(&record, feature_id.as_ref(), &mut self.memory);
-        let id_field = match decoder.fields.feed() {
-            Feed::Areas => "code",
-            Feed::Figures => "key",
-            _ => "id",
-        };
-        let id = fields.code(id_field);
+    /// Makes a record of the fields of an element.
+    fn take_fields(
+        &mut self,
+        decoder: &Decoder,
+        fields: &Fields<'_>,
+        element: &mut Element<'_>,
+        is_record: bool,
+        notes: &mut Notes,
+    ) {
+        let id = id_place(decoder.fields.feed()).and_then(|place| fields.code_at(place));
         let has_id = id.is_some();
-        let id = id.unwrap_or_else(|| format!("#{}", element.number));
-        let mut context = Context { decoder: &decoder, notes, subject: id };
-        if !element.is_feature && !record.is_object() {
+        let subject = id.unwrap_or_else(|| Cow::Owned(format!("#{}", element.number)));
+        let mut context = Context { decoder, notes, subject };
+        if !is_record {
             context.note(FindingKind::Unreadable, "不是对象");
             return;
         }
         let before = self.records.len();
         match &mut self.records {
             Records::Areas(areas) => {
-                let (area, has_level) = areas::read(&fields, &mut element, &mut context);
+                let (area, has_level) = areas::read(fields, element, &mut context);
                 if !has_level {
                     self.without_level.push(areas.len());
                 }
                 areas.push(area);
             }
-            Records::Events(all) => all.extend(events::read(&fields, &element, &mut context)),
-            Records::Cameras(all) => all.extend(devices::read_camera(&fields, &element, &mut context)),
-            Records::Devices(all) => all.extend(devices::read_device(&fields, &element, &mut context)),
+            Records::Events(all) => all.extend(events::read(fields, element, &mut context, &mut self.words)),
+            Records::Cameras(all) => all.extend(devices::read_camera(fields, element, &mut context)),
+            Records::Devices(all) => all.extend(devices::read_device(fields, element, &mut context)),
             Records::Tracks(all) => {
-                all.extend(tracks::read(&fields, &element, &mut context, &mut self.track_points_left));
+                all.extend(tracks::read(fields, element, &mut context, &mut self.track_points_left));
             }
-            Records::Figures(all) => all.extend(figures::read(&fields, has_id, &mut context)),
-            Records::Context(all) => all.extend(context::read(&fields, &mut element, &mut context)),
+            Records::Figures(all) => all.extend(figures::read(fields, has_id, &mut context)),
+            Records::Context(all) => all.extend(context::read(fields, element, &mut context)),
         }
         let is_named = has_id || matches!(self.records, Records::Context(_) | Records::Figures(_));
         self.without_id += usize::from(self.records.len() > before && !is_named);
     }
+}
 
-    fn weigh(&mut self, element: &Element) -> usize {
+/// The place of the field that tells a feed's records apart, where it has one.
+fn id_place(feed: Feed) -> Option<usize> {
+    match feed {
+        Feed::Areas => Some(const { place_of(Feed::Areas, "code") }),
+        Feed::Events => Some(const { place_of(Feed::Events, "id") }),
+        Feed::Cameras => Some(const { place_of(Feed::Cameras, "id") }),
+        Feed::Devices => Some(const { place_of(Feed::Devices, "id") }),
+        Feed::Tracks => Some(const { place_of(Feed::Tracks, "id") }),
+        Feed::Figures => Some(const { place_of(Feed::Figures, "key") }),
+        Feed::Context => None,
+    }
+}
+
+/// More records than this are not believed before they come.
+const MOST_EXPECTED: usize = 1 << 20;
+
+impl Take for Collector {
+    fn take(&mut self, mut element: Element<'_>, notes: &mut Notes) {
+        let decoder = Arc::clone(&self.decoder);
+        let mut record = std::mem::take(&mut element.record);
+        if !decoder.fields.is_flat() {
+            record = Record::Tree(record.into_tree());
+        }
+        let is_record = element.is_feature || record.is_object();
+        let feature_id = element.id.take();
+        let tree;
+        let fields = match decoder.fields.resolve(&record, feature_id.as_ref(), &mut self.memory) {
+            Some(fields) => fields,
+            None => {
+                tree = Record::Tree(record.into_tree());
+                let Some(fields) = decoder.fields.resolve(&tree, feature_id.as_ref(), &mut self.memory) else { return };
+                fields
+            }
+        };
+        self.take_fields(&decoder, &fields, &mut element, is_record, notes);
+    }
+
+    fn expect(&mut self, count: usize) {
+        if let Records::Events(events) = &mut self.records {
+            events.reserve(count.min(MOST_EXPECTED));
+        }
+    }
+
+    fn weigh(&mut self, element: &Element<'_>) -> usize {
         let is_record = element.is_feature || element.record.is_object();
         if !is_record || !matches!(self.records, Records::Tracks(_)) {
             return 0;
         }
         let fields = self.decoder.fields.resolve(&element.record, element.id.as_ref(), &mut self.memory);
-        tracks::count_points(&fields)
+        fields.map_or(0, |fields| tracks::count_points(&fields))
     }
 
     fn fork(&self, before: usize) -> Self {
@@ -165,27 +220,38 @@ impl Take for Collector {
 
 /// Where a record is: its geometry's point, or its `lon` and `lat`. Findings
 /// say why there is no place.
-fn position(fields: &Fields<'_>, element: &Element, context: &mut Context<'_>) -> Option<LonLat> {
+fn position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<LonLat> {
     if let Some([lon, lat]) = element.geometry.as_ref().and_then(|geometry| geometry.point) {
         return Some(LonLat::new(lon, lat));
     }
-    match (fields.value("lon"), fields.value("lat")) {
-        (Some(_), Some(_)) => {
-            let place = fields.number("lon").zip(fields.number("lat")).and_then(|(lon, lat)| place(context, lon, lat));
-            if place.is_none() {
-                context.note(FindingKind::BadCoordinate, "经纬度不是数字、为 0,0 或不在地球上");
-            }
-            place
+    let [lon, lat] = lonlat_places(context.decoder.fields.feed());
+    if fields.cell_at(lon).is_some() && fields.cell_at(lat).is_some() {
+        let pair = fields.number_at(lon).zip(fields.number_at(lat));
+        let place = pair.and_then(|(lon, lat)| place(context, lon, lat));
+        if place.is_none() {
+            context.note(FindingKind::BadCoordinate, "经纬度不是数字、为 0,0 或不在地球上");
         }
-        _ => {
-            context.note_all(element);
-            if element.geometry.is_some() {
-                context.note(FindingKind::WrongGeometry, "几何不是点");
-            } else if element.problems.is_empty() {
-                context.note(FindingKind::NoGeometry, "没有经纬度");
-            }
-            None
-        }
+        return place;
+    }
+    context.note_all(element);
+    if element.geometry.is_some() {
+        context.note(FindingKind::WrongGeometry, "几何不是点");
+    } else if element.problems.is_empty() {
+        context.note(FindingKind::NoGeometry, "没有经纬度");
+    }
+    None
+}
+
+/// The places of longitude and latitude among the fields of feeds that have
+/// them.
+fn lonlat_places(feed: Feed) -> [usize; 2] {
+    const fn places(feed: Feed) -> [usize; 2] {
+        [place_of(feed, "lon"), place_of(feed, "lat")]
+    }
+    match feed {
+        Feed::Cameras => const { places(Feed::Cameras) },
+        Feed::Devices => const { places(Feed::Devices) },
+        _ => const { places(Feed::Events) },
     }
 }
 

@@ -17,18 +17,18 @@ const SMALLEST_TIME: f64 = 1e6;
 
 /// Points that a track lists, good or not.
 pub fn count_points(fields: &Fields<'_>) -> usize {
-    fields.value("points").and_then(Value::as_array).map_or(0, Vec::len)
+    fields.tree("points").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 /// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects. Takes no
 /// more than `points_left` points, and lowers that by what it took.
 pub fn read(
     fields: &Fields<'_>,
-    _element: &Element,
+    _element: &Element<'_>,
     context: &mut Context<'_>,
     points_left: &mut usize,
 ) -> Option<Track> {
-    let Some(Value::Array(rows)) = fields.value("points") else {
+    let Some(Value::Array(rows)) = fields.tree("points") else {
         context.note(FindingKind::BadField, "没有带时间的轨迹点");
         return None;
     };
@@ -48,7 +48,7 @@ pub fn read(
         worker: fields.text("worker").map(|worker| mask_person(&worker)).unwrap_or_default(),
         area: fields.code("area"),
         points,
-        id: context.subject.clone(),
+        id: context.subject.to_string(),
     })
 }
 
