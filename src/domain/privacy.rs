@@ -128,11 +128,14 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     if is_clean { Cow::Borrowed(text) } else { Cow::Owned(mask_characters(characters)) }
 }
 
+/// Whether a scanner could find anything.
+type Suspicion = fn(Suspects) -> bool;
+
 /// Finds and masks one kind of personal data.
 type Scanner = fn(&[char]) -> Vec<char>;
 
 /// All scanners in their order, and what each is suspected by.
-const SCANNERS: [(fn(Suspects) -> bool, Scanner); 5] = [
+const SCANNERS: [(Suspicion, Scanner); 5] = [
     (|suspects| suspects.emails, numbers::mask_emails),
     (|suspects| suspects.names, names::mask_names),
     (|suspects| suspects.plates, numbers::mask_plates),

@@ -78,12 +78,15 @@ impl Dictionary {
 /// A major class with a minor one, by number.
 pub type ClassId = u16;
 
+/// The minor classes of a major one, with their numbers.
+type MinorClasses = Vec<(Arc<str>, ClassId)>;
+
 /// The classes that occur. Numbers stay valid for as long as the store lives;
 /// there are so few of them that none is taken back.
 #[derive(Clone, Debug, Default)]
 pub struct Classes {
     list: Vec<Class>,
-    by_words: HashMap<Arc<str>, Vec<(Arc<str>, ClassId)>, RandomState>,
+    by_words: HashMap<Arc<str>, MinorClasses, RandomState>,
     categories: Vec<Arc<str>>,
 }
 

@@ -14,7 +14,7 @@ pub fn trimmed(text: &str) -> &str {
     // Whatever begins with a byte from here on is no white space.
     const SOLID: u8 = 0xE4;
     let bytes = text.as_bytes();
-    let is_solid = |byte: u8| byte > b' ' && (byte < 0x7F || byte >= SOLID);
+    let is_solid = |byte: u8| byte > b' ' && !(0x7F..SOLID).contains(&byte);
     let ends_solid = match *bytes {
         [.., last] if last < 0x7F => last > b' ',
         [.., first, _, _] => (SOLID..0xF0).contains(&first),
