@@ -86,6 +86,13 @@ impl HeatLayer {
         self.bins.forget();
     }
 
+    /// Forgets also what it was before: its scale, and which places were hot.
+    pub fn start_over(&mut self) {
+        self.rebin();
+        self.scale_of = None;
+        self.hotspots.clear();
+    }
+
     /// How long the last count of the whole window took, milliseconds.
     pub fn rebuild_ms(&self) -> f64 {
         self.bins.took_ms

@@ -119,9 +119,7 @@ pub fn record(
 ) -> anyhow::Result<()> {
     let_sources_go(wall);
     // What came piece by piece has left its mark on the scale.
-    let mut heat = wall.app.world_mut().resource_mut::<HeatLayer>();
-    heat.full_scale = None;
-    heat.rebin();
+    wall.app.world_mut().resource_mut::<HeatLayer>().start_over();
     let each = Duration::from_secs(1) / plan.fps();
     // The next picture is being drawn while the driver hands the last one back.
     let mut taken: Option<Taken> = None;
