@@ -80,7 +80,7 @@ fn heat_color(heat: Heat, density: texture_2d<f32>, ramp: texture_2d<f32>, filte
     // Faint where little happens, so that what is under it stays readable; a
     // cell is there or not.
     let is_surface = (heat.form & 3u) == 0u;
-    let shown = select(sign(at) * mix(0.5, 1.0, at), smoothstep(0.06, 0.55, at), is_surface);
+    let shown = select(sign(at) * mix(0.4, 1.0, at), smoothstep(0.06, 0.55, at), is_surface);
     let alpha = color.a * heat.opacity * view.event_light * shown * found.y;
     return vec4f(color.rgb * alpha, alpha);
 }

@@ -114,9 +114,9 @@ impl Events {
         }
     }
 
-    /// Whether a batch was not merged to its end.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.len() > 0
+    /// How many events of a batch are still to be merged.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Merges some of what waits.
@@ -198,7 +198,7 @@ mod tests {
         events.accept(batch(0, 1));
         events.accept(batch(300, 2));
         let mut pieces = 0;
-        while events.is_waiting() {
+        while events.waiting() > 0 {
             events.merge_some(&areas, Instant1970(0), 0.0);
             pieces += 1;
         }

@@ -172,6 +172,13 @@ impl Default for Started {
 /// the sources wait.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(4);
 
+/// Share of a frame's time that it may take where a history waits: slow frames
+/// are few, and the more must come with each.
+const HISTORY_SHARE: f64 = 0.5;
+
+/// So many events are a history, and no news.
+const HISTORY_EVENTS: usize = 4_000;
+
 /// Everything that sources write to.
 #[derive(bevy::ecs::system::SystemParam)]
 struct Stores<'w> {
@@ -194,10 +201,11 @@ fn receive(
     let Some(mut link) = link else { return };
     let started = Instant::now();
     let elapsed_secs = real.elapsed_secs();
+    let share = real.delta().mul_f64(HISTORY_SHARE);
     let mut is_all = stores.events.store.is_within_capacity() || stores.events.shrink();
     loop {
         // One batch after the other, or a late one would be overtaken.
-        if stores.events.is_waiting() {
+        if stores.events.waiting() > 0 {
             let Stores { areas, events, .. } = &mut stores;
             events.merge_some(areas, clock.system(), elapsed_secs);
         } else if let Some(update) = link.0.try_recv() {
@@ -205,7 +213,8 @@ fn receive(
         } else {
             break;
         }
-        if started.elapsed() > RECEIVE_BUDGET {
+        let is_history = stores.events.waiting() > HISTORY_EVENTS;
+        if started.elapsed() > if is_history { share.max(RECEIVE_BUDGET) } else { RECEIVE_BUDGET } {
             is_all = false;
             break;
         }

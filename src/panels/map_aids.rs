@@ -155,7 +155,9 @@ fn bubble_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32) {
 fn patrols_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32, patrols: &PatrolLegend) {
     let middle = baseline - pen.u(size::SMALL) * 0.37;
     pen.path(vec![pos2(left, middle), pos2(left + pen.u(16.0), middle)], 2.5, pen.theme().attention);
-    let km = |metres: f64| value_text(metres / 1_000.0);
+    // Of many no tenth is worth a cut word.
+    let digits = usize::from(patrols.total_m < 100_000.0);
+    let km = |metres: f64| format!("{:.digits$}", metres / 1_000.0);
     let text =
         format!("近 {} 小时未巡街巷 {} / {} km", value_text(patrols.hours), km(patrols.missed_m), km(patrols.total_m));
     pen.text([left + pen.u(24.0), baseline], Align::Min, &text, pen.small(), width - pen.u(24.0));

@@ -142,6 +142,7 @@ impl HeadlessWall {
             && !world.resource::<Patrols>().is_looking()
             && !world.resource::<TrackLayer>().is_building()
             && layer.built_revision == areas.revision
+            && world.resource::<Events>().waiting() == 0
             && overview.is_of(areas.revision, world.resource::<Events>().revision)
             // Of the present, figures are a quarter of a second behind.
             && (clock.0.is_live() || overview.now == clock.now())
