@@ -98,6 +98,8 @@ pub(super) struct Bins {
     /// Revision of the overview.
     seen: u64,
     counting: Option<Counting>,
+    /// What came and went during a count was not added to the grid.
+    is_behind: bool,
     /// Asked for by [`Bins::forget`].
     is_forgotten: bool,
     /// How long the last count took, milliseconds.
@@ -150,15 +152,17 @@ impl Bins {
             }
             self.counting = None;
         }
-        if is_followed && self.of.as_ref() == Some(&wanted) {
+        if is_followed && !self.is_behind && self.of.as_ref() == Some(&wanted) {
             let moved = changes.iter().flat_map(|&(change, sign)| moved(change, sign));
             return self.apply(moved);
         }
+        self.is_behind = true;
         let (now, week_before) = (Arc::clone(&overview.window), Arc::clone(&overview.week_before));
         if now.len() + week_before.len() <= COUNTED_AT_ONCE {
             let started = std::time::Instant::now();
             self.grid = Arc::new(wanted.count(&now, &week_before));
             self.of = Some(wanted);
+            self.is_behind = false;
             self.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
             return true;
         }
@@ -179,6 +183,7 @@ impl Bins {
         let later = std::mem::take(&mut counting.later);
         self.of = self.counting.take().map(|counting| counting.of);
         self.grid = Arc::new(grid);
+        self.is_behind = false;
         self.took_ms = took_ms;
         self.apply(later.into_iter());
         true
@@ -242,7 +247,6 @@ pub(super) fn covered(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::overview::Overview as Figures;
 
     fn square(side: f64) -> Bounds {
         Bounds { min: [0.0; 2], max: [side; 2] }
@@ -305,7 +309,35 @@ mod tests {
             assert_eq!(*bins.grid, wanted(is_compared).count(&now, &before));
             assert!(bins.grid.bins.iter().any(|&bin| bin != 0));
         }
-        let _ = Figures::default();
+    }
+
+    /// Asked for something else, and for the first again before that was counted.
+    #[test]
+    fn a_count_that_was_given_up_leaves_nothing_behind() {
+        AsyncComputeTaskPool::get_or_init(Default::default);
+        let mut random = fastrand::Rng::with_seed(2);
+        let mut bins = Bins::default();
+        let mut overview = Overview::default();
+        overview.revision = 1;
+        let mut events: Vec<MapEvent> = (0..=COUNTED_AT_ONCE).map(|_| event(&mut random)).collect();
+        overview.set_for_test(events.clone(), Vec::new());
+        let settle = |bins: &mut Bins, overview: &Overview| {
+            while bins.follow(wanted(false), overview, &Waker::default()) || bins.is_counting() {
+                std::thread::yield_now();
+            }
+        };
+        settle(&mut bins, &overview);
+        let other = Wanted { weight: HeatWeight::Count, ..wanted(false) };
+        for wanted in [other.clone(), other, wanted(false)] {
+            let entered = vec![event(&mut random)];
+            events.extend(&entered);
+            overview.revision += 1;
+            overview.window_change = WindowChange { entered, ..WindowChange::default() };
+            overview.set_for_test(events.clone(), Vec::new());
+            bins.follow(wanted, &overview, &Waker::default());
+        }
+        settle(&mut bins, &overview);
+        assert_eq!(*bins.grid, wanted(false).count(&events, &[]));
     }
 
     #[test]

@@ -173,7 +173,10 @@ pub(super) fn sync(
     let wanted = wanted(layer, &overview, &events, &areas, &focus, &visible, &view, &config);
     let is_changed = layer.bins.follow(wanted, &overview, &waker);
     let built = (overview.revision, areas.revision, visible.window_secs);
-    if !is_changed && layer.ramp.is_some() && layer.built == Some(built) {
+    let is_restyled = layer.shown.as_ref().is_some_and(|shown| shown.style != visible.heat) || config.is_changed();
+    let is_same = layer.ramp.is_some() && layer.built == Some(built) && !is_restyled;
+    // What is there stays as it is until what is wanted has been counted.
+    if !is_changed && (is_same || layer.bins.is_counting()) {
         return;
     }
     let Some((of, grid)) = layer.bins.shown() else { return };
