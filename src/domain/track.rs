@@ -17,6 +17,11 @@ pub struct Track {
     pub points: Vec<(Time, LonLat)>,
 }
 
+/// A worker of whom nothing was heard for this long is nowhere, and a stretch
+/// walked longer ago is gone, seconds: what is of yesterday says nothing about
+/// today.
+pub const TRACE_SECS: f32 = 24.0 * 3_600.0;
+
 /// Where a worker was, and how far the walk was until then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reached {
@@ -37,10 +42,13 @@ impl Track {
         Some(Reached { seen: known.last()?.0, at: self.place(now)?, walked_m })
     }
 
-    /// The place alone of [`Self::reached`].
+    /// The place alone of [`Self::reached`], while anything is known of it.
     pub fn place(&self, now: Time) -> Option<LonLat> {
         let count = self.known(now);
         let last = self.points[count.checked_sub(1)?];
+        if now.secs_since(last.0) > f64::from(TRACE_SECS) {
+            return None;
+        }
         Some(match self.points.get(count) {
             Some(&next) if !jumped(last, next) => {
                 let share = now.secs_since(last.0) / next.0.secs_since(last.0);
@@ -150,6 +158,7 @@ mod tests {
         assert_eq!(told(90), (60, 60.0, 60.0), "nobody knows the way of a jump");
         assert_eq!(told(150), (120, 9_030.0, 60.0));
         assert_eq!(told(9_000), (180, 9_060.0, 120.0));
+        assert_eq!(track.reached(Time(2 * 86_400_000)), None, "of yesterday");
     }
 
     #[test]

@@ -209,6 +209,31 @@ mod tests {
         assert_eq!(events.store.get("e300").map(|event| event.stage), Some(2));
     }
 
+    /// A film lets its sources go with the half of a batch still waiting.
+    #[test]
+    fn what_waits_is_merged_without_sources_too() {
+        use bevy::ecs::system::RunSystemOnce;
+
+        use super::super::{Pictures, Points, Sources, Tiles, Waker, WallClock};
+
+        let mut world = World::new();
+        world.init_resource::<Sources>();
+        world.init_resource::<Areas>();
+        world.init_resource::<Events>();
+        world.init_resource::<Points>();
+        world.init_resource::<Pictures>();
+        world.init_resource::<Tiles>();
+        world.init_resource::<WallClock>();
+        world.init_resource::<Waker>();
+        world.init_resource::<Time<Real>>();
+        world.resource_mut::<Events>().accept((0..600).map(|i| event(&format!("e{i}"), i)).collect());
+        for _ in 0..600 {
+            world.run_system_once(super::super::receive).expect("runs");
+        }
+        let events = world.resource::<Events>();
+        assert_eq!((events.waiting(), events.store.len()), (0, 600));
+    }
+
     #[test]
     fn news_are_forgotten_in_time_and_never_too_many() {
         let mut news = News::default();

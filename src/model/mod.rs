@@ -176,6 +176,9 @@ const RECEIVE_BUDGET: Duration = Duration::from_millis(4);
 /// are few, and the more must come with each.
 const HISTORY_SHARE: f64 = 0.5;
 
+/// But no more than this: the frame after a long rest is no slow one.
+const HISTORY_BUDGET: Duration = Duration::from_millis(100);
+
 /// So many events are a history, and no news.
 const HISTORY_EVENTS: usize = 4_000;
 
@@ -192,23 +195,22 @@ struct Stores<'w> {
 
 /// Takes updates from the channel until it is empty or the budget is spent.
 fn receive(
-    link: Option<ResMut<IngestLink>>,
+    mut link: Option<ResMut<IngestLink>>,
     mut stores: Stores,
     clock: Res<WallClock>,
     waker: Res<Waker>,
     real: Res<Time<Real>>,
 ) {
-    let Some(mut link) = link else { return };
     let started = Instant::now();
     let elapsed_secs = real.elapsed_secs();
-    let share = real.delta().mul_f64(HISTORY_SHARE);
+    let share = real.delta().mul_f64(HISTORY_SHARE).min(HISTORY_BUDGET);
     let mut is_all = stores.events.store.is_within_capacity() || stores.events.shrink();
     loop {
         // One batch after the other, or a late one would be overtaken.
         if stores.events.waiting() > 0 {
             let Stores { areas, events, .. } = &mut stores;
             events.merge_some(areas, clock.system(), elapsed_secs);
-        } else if let Some(update) = link.0.try_recv() {
+        } else if let Some(update) = link.as_mut().and_then(|link| link.0.try_recv()) {
             take(update, &mut stores);
         } else {
             break;

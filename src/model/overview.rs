@@ -43,9 +43,9 @@ impl Overview {
 }
 
 impl Overview {
-    /// Whether days are being counted anew.
-    pub fn is_counting(&self) -> bool {
-        self.counting.is_some()
+    /// Length of the window, seconds: a little behind what is wanted.
+    pub fn window_secs(&self) -> f64 {
+        self.window.secs()
     }
 
     /// Whether it is of these areas, whatever events are still to come.

@@ -153,7 +153,7 @@ impl HeadlessWall {
     /// far as in `passed`, however long that takes.
     ///
     /// # Errors
-    /// When it is not worked out within two minutes.
+    /// When it is not worked out within two minutes, or somebody stops it.
     pub fn expose(&mut self, at: Instant1970, rate: u32, passed: Duration) -> Result<(), NotAtRest> {
         let world = self.app.world_mut();
         world.resource_mut::<WallClock>().0.expose(at, rate);
@@ -166,7 +166,7 @@ impl HeadlessWall {
     fn rest(&mut self) -> Result<(), NotAtRest> {
         let deadline = Instant::now() + LONGEST_WORK;
         while !self.is_at_rest() {
-            if Instant::now() > deadline {
+            if Instant::now() > deadline || self.is_told_to_stop() {
                 return Err(NotAtRest);
             }
             // What is being worked out needs the processor more than a frame does.

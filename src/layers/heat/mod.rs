@@ -172,7 +172,8 @@ pub(super) fn sync(
     }
     let wanted = wanted(layer, &overview, &events, &areas, &focus, &visible, &view, &config);
     let is_changed = layer.bins.follow(wanted, &overview, &waker);
-    let built = (overview.revision, areas.revision, visible.window_secs);
+    let window_secs = overview.window_secs();
+    let built = (overview.revision, areas.revision, window_secs);
     let is_restyled = layer.shown.as_ref().is_some_and(|shown| shown.style != visible.heat) || config.is_changed();
     let is_same = layer.ramp.is_some() && layer.built == Some(built) && !is_restyled;
     // What is there stays as it is until what is wanted has been counted.
@@ -185,10 +186,10 @@ pub(super) fn sync(
     let style = &visible.heat;
     let sigma_cells = if grid.shape == CellShape::Shared { (config.0.heat.radius_m / grid.cell_m) as f32 } else { 0.0 };
     let taps = layer.taps(sigma_cells);
-    let unit = unit_of(&grid, visible.window_secs);
+    let unit = unit_of(&grid, window_secs);
     let key = ScaleKey {
         style: style.clone(),
-        window_secs: visible.window_secs.to_bits(),
+        window_secs: window_secs.to_bits(),
         lengths_m: [config.0.heat.radius_m, config.0.heat.cell_m].map(f64::to_bits),
     };
     if layer.scale_of.as_ref() != Some(&key) {

@@ -23,7 +23,7 @@ use super::gpu::{MapScene, TrackUniform};
 use crate::config::Layer;
 use crate::domain::geometry::Bounds;
 use crate::domain::time::Time as Instant1970;
-use crate::domain::track::Track;
+use crate::domain::track::{TRACE_SECS, Track};
 use crate::map::MapView;
 use crate::model::{Areas, Points, Visible, Waker, WallClock};
 use crate::theme::{Rgba, Theme};
@@ -31,9 +31,6 @@ use geometry::{TrackLevel, TrackMesh, nearest, track_mesh};
 
 /// A stretch walked longer ago than this is at its faintest.
 const TAIL_SECS: f32 = 1.5 * 3_600.0;
-/// One walked longer ago than this is gone, and so is a worker of whom nothing
-/// was heard for as long: what is of yesterday says nothing about today.
-const TRACE_SECS: f32 = 24.0 * 3_600.0;
 /// Brightness of the faintest stretch as the eye takes it, 0–1.
 const FAINTEST: f32 = 0.34;
 
