@@ -256,7 +256,9 @@ fn draw(
     asked.extend(panels::header_ui(ui, layout, &view));
     let (open_card, action) = point_cards(ui, shown, map, layout, &view, px_per_point).unzip();
     asked.extend(action.flatten());
-    if let (Some(area), None) = (shown.hover.area, shown.hover.mark) {
+    // Under the hand that opened a worker's card lies their area as well.
+    let is_worker = shown.cards.keys.iter().any(|key| matches!(key, PointKey::Worker(_)));
+    if let (Some(area), None, false) = (shown.hover.area, shown.hover.mark, is_worker) {
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
         panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area, figure_of(shown, area));
     }
