@@ -13,6 +13,7 @@ use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::area::{AreaIndex, GridKind, Level};
 use crate::domain::choropleth::CameraTally;
+use crate::domain::coverage::Coverage;
 use crate::theme::{size, space};
 
 /// Design units.
@@ -30,8 +31,8 @@ pub struct AreaFacts<'a> {
     pub cameras: Option<CameraTally>,
     /// Open events in it.
     pub open_events: Option<u64>,
-    /// Length of its streets that patrols walked of late, and of all, metres.
-    pub walked_m: Option<[f64; 2]>,
+    /// How much of its streets patrols walked of late.
+    pub streets: Option<&'a Coverage>,
 }
 
 /// One area's value of the figure that colours the map.
@@ -134,10 +135,10 @@ fn figures(view: &PanelView, area: AreaIndex, facts: &AreaFacts) -> Vec<Line> {
     if let Some(open) = facts.open_events {
         lines.push(Line::new("未办结", format!("{} 件", count_text(open))));
     }
-    if let Some([walked, total]) = facts.walked_m.filter(|[_, total]| *total > 0.0) {
+    if let Some((streets, share)) = facts.streets.and_then(|streets| Some((streets, streets.share()?))) {
         let km = |metres: f64| value_text(metres / 1_000.0);
-        let share = (walked / total * 100.0).round();
-        lines.push(Line::new("巡查覆盖", format!("{share} % · {}/{} km", km(walked), km(total))));
+        let percent = (share * 100.0).round();
+        lines.push(Line::new("巡查覆盖", format!("{percent} % · {}/{} km", km(streets.walked_m), km(streets.total_m))));
     }
     if let Some(households) = view.tree.area(area).households {
         lines.push(Line::new("户数", format!("{} 户", grouped(u64::from(households)))));

@@ -20,7 +20,8 @@ use quanyu::shell::export::{Picture, record};
 use quanyu::shell::headless::HeadlessWall;
 use quanyu::shell::stage::{View, set_up};
 use quanyu::shell::{fonts, graphics, run};
-use quanyu::simulate::{Simulator, SimulatorOptions};
+
+use super::wall::simulator;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -84,14 +85,7 @@ fn every_picture_shows_its_instant_and_a_second_film_is_the_first() {
     if !can_draw() {
         return;
     }
-    let options = SimulatorOptions {
-        profile: "badahu".into(),
-        seed: 1,
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        speed: 1.0,
-        start: None,
-    };
-    let simulator = Simulator::start(options).expect("the simulator starts");
+    let simulator = simulator();
     let config = badahu(&simulator.address().to_string());
     // Over midnight, where the day is counted anew on a task.
     let from = midnight(&config).plus_millis(-HOUR_MS);

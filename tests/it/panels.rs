@@ -11,6 +11,7 @@ use bevy_egui::egui::{
 };
 use quanyu::config::{Bezels, Panel, PanelKind};
 use quanyu::domain::choropleth::CameraTally;
+use quanyu::domain::coverage::Coverage;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, HeatLegend, Legend, PanelAction, PanelView,
@@ -254,11 +255,12 @@ fn cards_stay_where_there_is_room() {
         let world = World::new(mood);
         let area = world.tree.find("320506001002001").expect("the fixture has it");
         let figure = FigureOfArea { label: "今日实际解决率", unit: "%", value: Some(87.525) };
+        let streets = Coverage { walked_m: 4_120.0, total_m: 6_710.0, missed: Vec::new() };
         let facts = AreaFacts {
             cameras: Some(CameraTally { online: 34, total: 37 }),
             open_events: Some(12),
             figure: Some(figure),
-            walked_m: Some([4_120.0, 6_710.0]),
+            streets: Some(&streets),
         };
         for [width, height] in SCREENS {
             let screen = vec2(width, height);

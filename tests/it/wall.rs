@@ -26,12 +26,8 @@ use quanyu::simulate::{Simulator, SimulatorOptions};
 
 const SIZE: [u32; 2] = [1280, 720];
 
-/// A wall on the `badahu` simulator, or `None` where nothing can be drawn.
-fn wall() -> Option<(Simulator, HeadlessWall)> {
-    if graphics::require().is_err() {
-        eprintln!("skipped: no graphics driver");
-        return None;
-    }
+/// The `badahu` simulator, on a free port.
+pub fn simulator() -> Simulator {
     let options = SimulatorOptions {
         profile: "badahu".into(),
         seed: 1,
@@ -39,7 +35,16 @@ fn wall() -> Option<(Simulator, HeadlessWall)> {
         speed: 1.0,
         start: None,
     };
-    let simulator = Simulator::start(options).expect("the simulator starts");
+    Simulator::start(options).expect("the simulator starts")
+}
+
+/// A wall on the `badahu` simulator, or `None` where nothing can be drawn.
+fn wall() -> Option<(Simulator, HeadlessWall)> {
+    if graphics::require().is_err() {
+        eprintln!("skipped: no graphics driver");
+        return None;
+    }
+    let simulator = simulator();
     let config = run::profile_config("badahu", simulator.address()).expect("the shipped configuration is valid");
     let wall = wall_of(config)?;
     Some((simulator, wall))

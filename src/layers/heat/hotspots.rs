@@ -9,7 +9,7 @@ use super::super::WallTheme;
 use super::bins::Wanted;
 use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::geometry::LonLat;
-use crate::domain::heat::{HeatGrid, Peak, peaks};
+use crate::domain::heat::Peak;
 use crate::domain::overview::{MapEvent, place_name};
 use crate::layers::labels::overlaps;
 use crate::map::{MapView, ScreenRect};
@@ -33,19 +33,14 @@ pub struct Hotspot {
     pub at: [f64; 2],
     /// What lies within is counted, metres.
     pub radius_m: f64,
-    /// Events within; of a difference, how many more than a week before.
-    pub count: i64,
-    /// Area that it lies in, as large as itself at least.
-    pub area: Option<AreaIndex>,
-    /// What to write: the area and the count.
+    /// What to write: the area that it lies in, as large as itself at least, and
+    /// the events within; of a difference, how many more than a week before.
     pub text: String,
 }
 
 /// What hotspots are looked for in.
 pub(super) struct Ground<'a> {
     pub(super) wanted: &'a Wanted,
-    pub(super) grid: &'a HeatGrid,
-    pub(super) half_taps: &'a [f32],
     pub(super) radius_m: f64,
     /// Weight per cell at the bright end.
     pub(super) full: f64,
@@ -54,14 +49,12 @@ pub(super) struct Ground<'a> {
     pub(super) areas: &'a Areas,
 }
 
-/// The hottest places, hottest first. Those of `old` stay where they were as
+/// The hottest places out of `peaks`, hottest first. Those of `old` stay where they were as
 /// long as about as much happens there.
-pub(super) fn find(ground: &Ground, most: usize, old: &[Hotspot]) -> Vec<Hotspot> {
+pub(super) fn find(ground: &Ground, peaks: &[Peak], most: usize, old: &[Hotspot]) -> Vec<Hotspot> {
     let distance = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-    let mut candidates: Vec<Peak> = peaks(ground.grid, ground.half_taps, ground.radius_m, most * 3)
-        .into_iter()
-        .filter(|peak| peak.value >= ground.full * LEAST_SHARE)
-        .collect();
+    let mut candidates: Vec<Peak> =
+        peaks.iter().copied().filter(|peak| peak.value >= ground.full * LEAST_SHARE).collect();
     for peak in &mut candidates {
         if let Some(before) = old.iter().find(|spot| distance(spot.at, peak.at) < ground.radius_m * 0.75) {
             (peak.at, peak.value) = (before.at, peak.value * STAYS);
@@ -79,11 +72,11 @@ pub(super) fn find(ground: &Ground, most: usize, old: &[Hotspot]) -> Vec<Hotspot
         }
         let count = count_within(ground, peak.at);
         if count >= LEAST {
-            let area = area_of(ground, peak.at);
-            let name = area.map_or_else(|| "热点".to_owned(), |area| place_name(&ground.areas.tree, area));
+            let name =
+                area_of(ground, peak.at).map_or_else(|| "热点".to_owned(), |area| place_name(&ground.areas.tree, area));
             let sign = if ground.wanted.is_compared { "+" } else { "" };
             let text = format!("{name} {sign}{count} 件");
-            found.push(Hotspot { at: peak.at, radius_m: ground.radius_m, count, area, text });
+            found.push(Hotspot { at: peak.at, radius_m: ground.radius_m, text });
         }
     }
     found

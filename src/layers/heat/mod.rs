@@ -196,12 +196,19 @@ pub(super) fn sync(
         layer.scale = Scale::default();
         layer.scale_of = Some(key);
     }
+    let reach_m = match grid.shape {
+        CellShape::Shared => config.0.heat.radius_m * HOTSPOT_SIGMAS,
+        CellShape::Square | CellShape::Hexagon => grid.cell_m * HOTSPOT_CELLS,
+    };
+    let most = config.0.heat.hotspots;
+    // Of the scale and of the hotspots: of these more than are kept.
+    let peaks = peaks(&grid, &taps, reach_m, PEAKS.max(most * 3));
     let fixed = config.0.heat.full_scale.filter(|_| grid.shape == CellShape::Shared);
     let full_scale = fixed.unwrap_or_else(|| match layer.scale.value() {
         // The same red is the same number in a focus and out of it.
         Some(scale) if of.focus.is_some() => scale,
         _ => {
-            let highest = peaks(&grid, &taps, 0.0, PEAKS).first().map_or(0.0, |peak| peak.value.abs());
+            let highest = peaks.first().map_or(0.0, |peak| peak.value.abs());
             // Of a handful of events in a cell there is no half.
             let least = if grid.shape == CellShape::Shared || highest == 0.0 { 0.0 } else { LEAST_PER_CELL };
             layer.scale.follow(overview.now, (highest * unit).max(least))
@@ -209,22 +216,13 @@ pub(super) fn sync(
     });
     let ground = hotspots::Ground {
         wanted: &of,
-        grid: &grid,
-        half_taps: &taps,
-        radius_m: if grid.shape == CellShape::Shared {
-            config.0.heat.radius_m * HOTSPOT_SIGMAS
-        } else {
-            grid.cell_m * HOTSPOT_CELLS
-        },
+        radius_m: reach_m,
         full: full_scale / unit,
         now: &overview.window,
         week_before: &overview.week_before,
         areas: &areas,
     };
-    layer.hotspots = match config.0.heat.hotspots {
-        0 => Vec::new(),
-        most => hotspots::find(&ground, most, &layer.hotspots),
-    };
+    layer.hotspots = hotspots::find(&ground, &peaks, most, &layer.hotspots);
     layer.shown = Some(ShownHeat { full_scale, style: style.clone(), cell_m: grid.cell_m });
     scene.heat = Some(HeatFrame {
         taps,

@@ -45,7 +45,9 @@ impl Scale {
             Some(scale) if peak > scale * 1.25 => round_up(peak),
             Some(scale) if is_whole && highest < scale * 0.3 => round_up(highest.max(1e-9)),
             Some(scale) => scale,
-            None => round_up(peak.max(1e-9)),
+            // Nothing has no scale of its own.
+            None if peak <= 0.0 => 1.0,
+            None => round_up(peak),
         };
         // Nothing at all is no reason to keep the smallest of scales.
         self.value = (peak > 0.0 || self.value.is_some()).then_some(scale);

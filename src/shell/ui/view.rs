@@ -85,7 +85,7 @@ pub(super) fn facts_of<'a>(shown: &'a Shown, view: &PanelView, area: AreaIndex) 
         cameras: shown.values.cameras.get(area as usize).copied().filter(|_| view.cameras.total > 0),
         open_events: shown.state.open_events,
         figure: figure_of(shown, area),
-        walked_m: coverage_of(shown).map(|coverage| [coverage.walked_m, coverage.total_m]),
+        streets: coverage_of(shown),
     }
 }
 
