@@ -148,8 +148,9 @@ fn labels(c: &mut Criterion) {
             world.run_system(place).expect("runs");
         });
     });
-    let placed = world.resource::<PlacedLabels>().labels.len();
-    assert!(placed > 20, "{placed} names are no test");
+    let placed = world.resource::<PlacedLabels>();
+    // None are placed where another benchmark was asked for.
+    assert!(placed.revision == 0 || placed.labels.len() > 20, "{} names are no test", placed.labels.len());
 }
 
 /// The city as a back end would send it.

@@ -29,6 +29,7 @@ use jiff::tz::TimeZone;
 use crate::domain::area::Level;
 use crate::domain::choropleth::AreaFigure;
 pub use crate::domain::classes::Classing;
+use crate::domain::time::{DAY_MILLIS, Time};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
 pub use source::Source;
@@ -348,8 +349,41 @@ pub struct Scene {
     pub heat: HeatStyle,
     /// Tilt of the map, degrees; 0 looks straight down.
     pub tilt_deg: f64,
+    /// Events of so many seconds count on the map.
+    pub window_secs: f64,
+    /// What the clock runs through again and again; `None` = the present.
+    pub replay: Option<SceneReplay>,
     /// Seconds until the next scene of the playlist; `None` stays.
     pub duration_secs: Option<f64>,
+}
+
+/// A part of a day that a scene plays again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneReplay {
+    /// Minutes after midnight at which it begins, below 1,440.
+    pub from_minutes: i64,
+    /// Minutes after midnight at which it ends, at most 1,440, after the begin.
+    pub to_minutes: i64,
+    /// Days before today.
+    pub days_ago: i64,
+    /// Shown seconds per second, at least 1.
+    pub rate: u32,
+}
+
+impl SceneReplay {
+    /// First and last instant, as of `now`. A part of the day that has not
+    /// begun yet is taken from the day before; of one that has, what is not
+    /// over yet is shown as far as it has come.
+    pub fn range(&self, now: Time, zone: &TimeZone) -> [Time; 2] {
+        let of_day = |days_ago: i64| {
+            // Noon, because days with a change of the clock are longer or shorter.
+            let noon = now.start_of_day(zone).plus_millis(DAY_MILLIS / 2 - DAY_MILLIS * days_ago);
+            let start = noon.start_of_day(zone);
+            [start.plus_millis(self.from_minutes * 60_000), start.plus_millis(self.to_minutes * 60_000 - 1)]
+        };
+        let range = of_day(self.days_ago);
+        if range[0] < now { range } else { of_day(self.days_ago + 1) }
+    }
 }
 
 impl Config {

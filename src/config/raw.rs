@@ -187,6 +187,8 @@ raw_table! {
 raw_table! {
     /// What a scene shows otherwise than `[heat]`.
     RawSceneHeat {
+        /// Events not older than this count.
+        window: DurationSecs,
         /// As what it is drawn.
         form: HeatForm,
         /// How much an event counts.
@@ -379,8 +381,24 @@ raw_table! {
         heat: RawSceneHeat,
         /// Tilt of the map, degrees.
         tilt: f64,
+        /// What the clock runs through again and again.
+        replay: RawSceneReplay,
         /// Time until the next scene.
         duration: DurationSecs,
+    }
+}
+
+raw_table! {
+    /// A part of a day that a scene plays again and again.
+    RawSceneReplay {
+        /// Time of day, `HH:MM`.
+        from: String,
+        /// Time of day, `HH:MM`.
+        to: String,
+        /// Days before today.
+        days_ago: u64,
+        /// Shown seconds per second.
+        rate: u64,
     }
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::raw::{
     RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene,
-    RawSceneHeat, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
+    RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -75,7 +75,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 15] = [
+    let tables: [(&str, &[&str]); 16] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -83,6 +83,7 @@ fn the_demo_configuration_shows_every_key() {
         ("map", RawMap::KEYS),
         ("heat", RawHeat::KEYS),
         ("heat", RawSceneHeat::KEYS),
+        ("replay", RawSceneReplay::KEYS),
         ("events", RawEvents::KEYS),
         ("warning", RawWarning::KEYS),
         ("sources", RawSource::KEYS),

@@ -161,6 +161,12 @@ impl Clock {
         }
     }
 
+    /// Whether it shows the present or a replay, and not one instant for good or
+    /// a film.
+    pub fn can_be_moved(&self) -> bool {
+        matches!(self.mode, ClockMode::Live | ClockMode::Replay(_))
+    }
+
     /// Where the wall is in time.
     pub fn mode(&self) -> ClockMode {
         self.mode
@@ -228,6 +234,27 @@ impl Clock {
         }
     }
 
+    /// Shows `range` again and again: on from where it is if that lies inside,
+    /// else from the beginning. A range without length changes nothing.
+    pub fn set_loop(&mut self, [first, last]: [Time; 2]) {
+        if first >= last {
+            return;
+        }
+        let is_paused = matches!(self.mode, ClockMode::Replay(Replay { is_paused: true, .. }));
+        let now = self.now();
+        // Who is live asks for the past, and not for its last instant.
+        let is_inside = first <= now && now <= last && !self.is_live();
+        self.replay(if is_inside { now } else { first }, is_paused, Some([first, last]));
+    }
+
+    /// First and last instant of what is shown again and again.
+    pub fn range(&self) -> Option<[Time; 2]> {
+        match self.mode {
+            ClockMode::Replay(replay) => replay.range,
+            _ => None,
+        }
+    }
+
     fn replay(&mut self, at: Time, is_paused: bool, range: Option<[Time; 2]>) {
         let at = at.min(self.system);
         // Whoever leaves what is shown again and again has had enough of it.
@@ -267,6 +294,27 @@ mod tests {
         clock.tick(Time(1_003_000), 3_050);
         assert!(clock.is_live());
         assert_eq!(clock.now(), Time(1_003_000));
+    }
+
+    #[test]
+    fn a_loop_can_be_moved_while_it_runs() {
+        let mut clock = told(1_000_000, 0);
+        clock.set_loop([Time(100_000), Time(400_000)]);
+        assert_eq!((clock.now(), clock.range()), (Time(100_000), Some([Time(100_000), Time(400_000)])));
+        clock.tick(Time(1_000_100), 100);
+        assert_eq!(clock.now(), Time(160_000));
+        clock.set_loop([Time(150_000), Time(400_000)]);
+        assert_eq!(clock.now(), Time(160_000), "it goes on from where it is");
+        clock.set_loop([Time(200_000), Time(300_000)]);
+        assert_eq!(clock.now(), Time(200_000));
+        clock.tick(Time(1_000_300), 300);
+        assert_eq!(clock.now(), Time(200_000 + 120_000 - 100_001));
+        clock.toggle_pause();
+        clock.set_loop([Time(0), Time(900_000)]);
+        clock.tick(Time(1_001_300), 1_300);
+        assert_eq!(clock.now(), Time(219_999), "and stands where it stood");
+        clock.set_loop([Time(900_000), Time(900_000)]);
+        assert_eq!(clock.range(), Some([Time(0), Time(900_000)]), "nothing to play");
     }
 
     #[test]

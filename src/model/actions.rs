@@ -42,6 +42,10 @@ pub enum Action {
     StepRate(i32),
     /// Show the day again and again, or go on without.
     ToggleLoop,
+    /// Show this range again and again.
+    SetLoop([Instant1970; 2]),
+    /// Run the clock as the scene has it: live, or through its replay.
+    SceneClock,
     /// Count events of so many seconds on the map.
     SetWindow(f64),
     /// Draw the heat map in the next form.
@@ -201,7 +205,7 @@ impl Visible {
             self.fill = entry.fill.clone();
             self.heat = entry.heat.clone();
             self.tilt_deg = entry.tilt_deg;
-            self.window_secs = config.heat.window_secs;
+            self.window_secs = entry.window_secs;
         }
     }
 
@@ -232,9 +236,20 @@ pub struct Overlays {
     pub help: bool,
 }
 
+/// Runs the clock as a scene has it.
+fn run_as_scene(clock: &mut WallClock, config: &Config, scene: usize) {
+    match config.scenes.get(scene).and_then(|scene| scene.replay.as_ref()) {
+        Some(replay) => {
+            let [from, to] = replay.range(clock.system(), &config.wall.zone);
+            clock.0.play(from, Some(to), replay.rate);
+        }
+        None => clock.0.go_live(),
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Carries actions out. Fullscreen and snapshots are the shell's.
-pub(super) fn apply(
+pub(crate) fn apply(
     mut actions: MessageReader<Action>,
     mut focus: ResMut<Focus>,
     mut visible: ResMut<Visible>,
@@ -278,11 +293,17 @@ pub(super) fn apply(
             Action::SetTilt(deg) => visible.tilt_deg = deg.clamp(0.0, MAX_TILT_DEG),
             Action::StepScene(step) => {
                 let count = config.0.scenes.len() as i32;
+                let left = visible.scene;
                 let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;
                 visible.enter(&config.0, next);
                 focus.set(config.0.scenes[next].focus.clone());
                 selection.clear();
+                // What a hand set the clock to stays over scenes without a replay.
+                if config.0.scenes[next].replay.is_some() || config.0.scenes[left].replay.is_some() {
+                    run_as_scene(&mut clock, &config.0, next);
+                }
             }
+            Action::SceneClock => run_as_scene(&mut clock, &config.0, visible.scene),
             Action::TogglePause => clock.0.toggle_pause(),
             Action::StepHours(hours) => {
                 let at = clock.now().plus_millis(hours * HOUR_MILLIS);
@@ -293,6 +314,7 @@ pub(super) fn apply(
                 let start = clock.now().start_of_day(&config.0.wall.zone);
                 clock.0.toggle_loop([start, start.plus_millis(DAY_MILLIS - 1)]);
             }
+            Action::SetLoop(range) => clock.0.set_loop(*range),
             Action::SetWindow(secs) => visible.window_secs = secs.clamp(WINDOW_SECS[0], WINDOW_SECS[1]),
             Action::NextHeatForm => visible.heat.form = visible.heat.form.next(),
             Action::ToggleHeatCompare => {

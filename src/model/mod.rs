@@ -259,6 +259,10 @@ pub fn forget_tiles(world: &mut World) {
     world.resource_mut::<Tiles>().clear();
 }
 
+/// Carries out the actions that were sent: for tests of who sends them.
+#[cfg(test)]
+pub(crate) use actions::apply as act_for_test;
+
 /// Puts areas into the model without a source: what benchmarks and tests do.
 pub fn load_directly(world: &mut World, areas: Vec<crate::domain::area::Area>) {
     world.resource_mut::<Areas>().replace(0, areas);

@@ -61,7 +61,14 @@ pub(super) fn figure_cell<'a>(figure: &KeyFigure, view: &PanelView<'a>) -> Figur
         KeyFigure::Repeated => ratio("重复投诉率", false, |summary| summary.repeated),
         KeyFigure::HandlingTime => handling_cell(view),
         KeyFigure::Reported(key) => match view.figures.iter().find(|figure| figure.key == *key) {
-            Some(figure) => reported_cell(figure),
+            Some(figure) => {
+                let mut cell = reported_cell(figure);
+                if !view.is_live {
+                    // Only the latest is known of it.
+                    cell.label += "(现状)";
+                }
+                cell
+            }
             None => bare_cell(key, NONE, "尚未上报"),
         },
     }

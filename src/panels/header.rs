@@ -113,7 +113,7 @@ fn live_badge(pen: &Pen, [right, middle]: [f32; 2], view: &PanelView) -> Rect {
         return badge_ui(pen, [right, middle], Mark::Dot, "实时", theme.good, false);
     }
     let word = match view.replay {
-        ReplayView { is_running: true, is_loop: true, rate } => format!("循环回放 {rate}×"),
+        ReplayView { is_running: true, range: Some(_), rate } => format!("循环回放 {rate}×"),
         ReplayView { is_running: true, rate, .. } => format!("回放 {rate}×"),
         _ => "回放 · 暂停".to_owned(),
     };

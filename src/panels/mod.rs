@@ -123,8 +123,8 @@ pub struct ReplayView {
     pub rate: u32,
     /// Whether it runs.
     pub is_running: bool,
-    /// Whether the same is shown again and again.
-    pub is_loop: bool,
+    /// First and last instant of what is shown again and again.
+    pub range: Option<[Time; 2]>,
 }
 
 impl PanelView<'_> {
@@ -159,6 +159,8 @@ pub enum PanelAction {
     StepRate(i32),
     /// Show the day again and again, or go on without.
     ToggleLoop,
+    /// Show this range again and again.
+    SetLoop([Time; 2]),
     /// Count events of so many seconds on the map.
     SetWindow(f64),
     /// Show this instant.

@@ -3,12 +3,13 @@
 //! One column per quarter of an hour, ordinary events below, major and urgent
 //! ones above, bright inside the window. In a replay the part of the day that
 //! it has not reached stands as outlines. A hand on the columns shows that
-//! instant, one on the window moves it, one on its left edge makes it longer
-//! or shorter; the buttons on the title line are in [`transport`].
+//! instant, one on the window moves it, one on its left edge, or a wheel, makes
+//! it longer or shorter; with Shift it draws the range that is played again and
+//! again, whose ends can be moved by their flags. The buttons on the title line are in [`transport`].
 
 mod transport;
 
-use bevy_egui::egui::{Align, CursorIcon, Rect, Response, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use bevy_egui::egui::{Align, CursorIcon, Pos2, Rect, Response, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
 use super::frame::{Shows, TITLE_HEIGHT, panel_frame_ui};
 use super::number::{count_text, span_text};
@@ -25,6 +26,14 @@ const HOURS_HEIGHT: f32 = 22.0;
 const EDGE_REACH: f32 = 14.0;
 /// Steps in which a hand changes the window, seconds.
 const WINDOW_STEP_SECS: f64 = 300.0;
+/// How far down the flags of a loop can be taken hold of, design units.
+const FLAG_REACH: f32 = 20.0;
+/// Shortest loop, seconds.
+const LEAST_LOOP_SECS: f64 = 300.0;
+/// Design units that the age of the data takes on the title line.
+const AGE_WIDTH: f32 = 132.0;
+/// Design units between headline and buttons.
+const GAP: f32 = 24.0;
 
 /// Draws the histogram of the shown day.
 pub fn time_axis_ui(
@@ -37,7 +46,12 @@ pub fn time_axis_ui(
     if health.freshness == Freshness::Waiting {
         return panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, _, _| None);
     }
-    let title = headline(view, title);
+    let pen = Pen::new(ui, view);
+    let buttons = transport::whole_width(&pen, view);
+    let room = rect.width() - pen.u(space::PADDING + AGE_WIDTH + GAP) - buttons;
+    let fits = |text: &String| pen.width(text, Style::bold(size::BODY, view.theme.text)) <= room;
+    let [whole, short, shortest] = headlines(view, title);
+    let title = [whole, short].into_iter().find(fits).unwrap_or(shortest);
     // The buttons stand where other panels name their sources.
     let health = PartHealth { names: String::new(), ..health.clone() };
     let moved = panel_frame_ui(ui, rect, view, &title, &health, Shows::Then, |ui, pen, inner| {
@@ -48,30 +62,28 @@ pub fn time_axis_ui(
         axis.columns(pen, view);
         axis.hours(pen);
         axis.now_line(pen, view);
+        axis.loop_ends(pen, view);
         key_ui(pen, plot, view);
         axis.hand(ui, pen, view)
     });
-    let pen = Pen::new(ui, view);
     let title_width = pen.width(&title, Style::bold(size::BODY, view.theme.text));
     let line = Rect::from_min_max(
-        pos2(rect.left() + pen.u(space::PADDING) + title_width + pen.u(24.0), rect.top()),
-        pos2(rect.right() - pen.u(space::PADDING + 132.0), rect.top() + pen.u(TITLE_HEIGHT)),
+        pos2(rect.left() + pen.u(space::PADDING) + title_width + pen.u(GAP), rect.top()),
+        pos2(rect.right() - pen.u(space::PADDING + AGE_WIDTH), rect.top() + pen.u(TITLE_HEIGHT)),
     );
     transport::transport_ui(ui, &pen, line, view).or(moved)
 }
 
-/// `时间轴 · 近 3 小时 11:32–14:32 · 1,204 件`.
-fn headline(view: &PanelView, title: &str) -> String {
+/// `时间轴 · 近 3 小时 11:32–14:32 · 1,204 件`, and shorter ones that leave room
+/// for the buttons.
+fn headlines(view: &PanelView, title: &str) -> [String; 3] {
     let zone = &view.config.wall.zone;
     let from = view.now.plus_millis(-(view.window_secs * 1000.0) as i64);
     let (span, unit) = span_text(view.window_secs);
     let span = span.trim_end_matches(".0");
-    format!(
-        "{title} · 近 {span} {unit} {}–{} · {} 件",
-        from.minute_text(zone),
-        view.now.minute_text(zone),
-        count_text(view.overview.window_count)
-    )
+    let count = count_text(view.overview.window_count);
+    let rest = format!("{}–{} · {count} 件", from.minute_text(zone), view.now.minute_text(zone));
+    [format!("{title} · 近 {span} {unit} {rest}"), format!("{title} · {rest}"), rest]
 }
 
 /// What a hand holds.
@@ -83,6 +95,10 @@ enum Hold {
     Window(f32),
     /// The window's left edge.
     Edge,
+    /// The begin (0) or the end (1) of what is played again and again.
+    LoopEnd(usize),
+    /// A new range to play, from where it was taken, points.
+    Range(f32),
 }
 
 /// Where instants of the day stand on the plot.
@@ -110,9 +126,33 @@ impl Axis {
 
     /// To whole minutes: a hand does not point at a millisecond.
     fn time_at(&self, x: f32) -> Time {
-        let share = ((x - self.plot.left()) / self.plot.width()).clamp(0.0, 1.0);
+        self.time_around(x.clamp(self.plot.left(), self.plot.right()))
+    }
+
+    /// As [`Self::time_at`], also of the days before and after.
+    fn time_around(&self, x: f32) -> Time {
+        let share = (x - self.plot.left()) / self.plot.width();
         let minutes = (f64::from(share) * 1_440.0).round() as i64;
         self.day_start.plus_millis(minutes * 60_000)
+    }
+
+    /// Where the window can be made longer: on its left edge, and to the left of
+    /// it where it begins before the day, as it does after midnight.
+    fn is_on_edge(&self, pen: &Pen, x: f32) -> bool {
+        let [left, right] = self.window;
+        let reach = pen.u(EDGE_REACH);
+        // Of a narrow window the most is for moving it.
+        (left - reach..=left + reach.min((right - left) * 0.4)).contains(&x)
+    }
+
+    /// Which end of the loop has its flag there.
+    fn loop_end_at(&self, pen: &Pen, view: &PanelView, at: Pos2) -> Option<usize> {
+        if at.y > self.plot.top() + pen.u(FLAG_REACH) {
+            return None;
+        }
+        let away = view.replay.range?.map(|end| (self.x(end) - at.x).abs());
+        let nearest = usize::from(away[1] <= away[0]);
+        (away[nearest] <= pen.u(EDGE_REACH)).then_some(nearest)
     }
 
     /// What the hand on the plot wants.
@@ -120,11 +160,14 @@ impl Axis {
         let id = ui.id().with("time-axis");
         let response = ui.interact(self.plot, id, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Slider, true, "时间轴"));
-        let reach = pen.u(EDGE_REACH);
-        let is_on_edge = |x: f32| (x - self.window[0]).abs() <= reach && self.window[1] - self.window[0] > reach * 2.0;
         if let Some(at) = response.hover_pos() {
-            let cursor = if is_on_edge(at.x) { CursorIcon::ResizeHorizontal } else { CursorIcon::PointingHand };
-            ui.ctx().set_cursor_icon(cursor);
+            let is_end = self.loop_end_at(pen, view, at).is_some() || self.is_on_edge(pen, at.x);
+            ui.ctx().set_cursor_icon(if is_end { CursorIcon::ResizeHorizontal } else { CursorIcon::PointingHand });
+            let turned = ui.input(|input| input.smooth_scroll_delta.y);
+            if turned.abs() > 0.5 {
+                let step = WINDOW_STEP_SECS.copysign(f64::from(turned));
+                return set_window(view.window_secs + step * (view.window_secs / 3_600.0).clamp(1.0, 6.0), view);
+            }
         }
         let pointer = response.interact_pointer_pos()?;
         if response.clicked() {
@@ -132,10 +175,12 @@ impl Axis {
         }
         if response.drag_started() {
             let from = ui.input(|input| input.pointer.press_origin()).unwrap_or(pointer);
-            let hold = match () {
-                () if is_on_edge(from.x) => Hold::Edge,
-                () if (self.window[0]..=self.window[1]).contains(&from.x) => Hold::Window(self.window[1] - from.x),
-                () => Hold::Instant,
+            let hold = match self.loop_end_at(pen, view, from) {
+                Some(end) => Hold::LoopEnd(end),
+                None if ui.input(|input| input.modifiers.shift) => Hold::Range(from.x),
+                None if self.is_on_edge(pen, from.x) => Hold::Edge,
+                None if (self.window[0]..=self.window[1]).contains(&from.x) => Hold::Window(self.window[1] - from.x),
+                None => Hold::Instant,
             };
             ui.data_mut(|data| data.insert_temp(id, hold));
         }
@@ -150,12 +195,29 @@ impl Axis {
         Some(match hold {
             Hold::Instant => show(self.time_at(x), view),
             Hold::Window(left_of_end) => show(self.time_at(x + left_of_end), view),
-            Hold::Edge => {
-                let secs = view.now.secs_since(self.time_at(x)) / WINDOW_STEP_SECS;
-                let secs = (secs.round() * WINDOW_STEP_SECS).clamp(WINDOW_SECS[0], WINDOW_SECS[1]);
-                return (secs != view.window_secs).then_some(PanelAction::SetWindow(secs));
+            Hold::Edge => return set_window(view.now.secs_since(self.time_around(x)), view),
+            Hold::LoopEnd(end) => {
+                let mut range = view.replay.range?;
+                range[end] = self.time_at(x);
+                return set_loop(range, view);
+            }
+            Hold::Range(from) => {
+                return set_loop([self.time_at(x.min(from)), self.time_at(x.max(from))], view);
             }
         })
+    }
+
+    /// What is played again and again: a line on top from flag to flag.
+    fn loop_ends(&self, pen: &Pen, view: &PanelView) {
+        let Some(range) = view.replay.range else { return };
+        let (top, color) = (self.plot.top(), view.theme.attention);
+        let ends = range.map(|end| self.x(end));
+        pen.hline(ends[0], ends[1], top, 2.5, color);
+        for (x, inwards) in ends.into_iter().zip([1.0, -1.0]) {
+            pen.vline(x, top, self.plot.bottom(), 1.5, color.alpha(0.7));
+            let at = |across: f32, down: f32| pos2(x + pen.u(across * inwards), top + pen.u(down));
+            pen.polygon(vec![at(0.0, 0.0), at(13.0, 0.0), at(0.0, 15.0)], color);
+        }
     }
 
     /// The part of the day that has not come.
@@ -228,6 +290,18 @@ impl Axis {
         let color = if view.is_live { view.theme.text } else { view.theme.attention };
         pen.vline(self.window[1], self.plot.top() - pen.u(4.0), self.plot.bottom(), 2.0, color);
     }
+}
+
+/// A window of about so many seconds, unless it is that long.
+fn set_window(secs: f64, view: &PanelView) -> Option<PanelAction> {
+    let secs = ((secs / WINDOW_STEP_SECS).round() * WINDOW_STEP_SECS).clamp(WINDOW_SECS[0], WINDOW_SECS[1]);
+    (secs != view.window_secs).then_some(PanelAction::SetWindow(secs))
+}
+
+/// The range, unless it is shown already, too short to be played, or to come.
+fn set_loop(range: [Time; 2], view: &PanelView) -> Option<PanelAction> {
+    let is_sound = range[1].secs_since(range[0]) >= LEAST_LOOP_SECS && range[0] < view.system;
+    (is_sound && view.replay.range != Some(range)).then_some(PanelAction::SetLoop(range))
 }
 
 /// The instant, or live where it has not come.

@@ -6,6 +6,7 @@
 
 use bevy::prelude::*;
 
+use crate::domain::time::Time as Instant1970;
 use crate::map::Hands;
 use crate::model::{Action, Focus, Selection, Visible, WallClock, WallConfig, WallSystems};
 
@@ -36,6 +37,13 @@ impl Playlist {
     }
 }
 
+/// What the clock runs through in a scene that has a replay.
+fn scene_range(config: &WallConfig, scene: usize, now: Instant1970) -> Option<[Instant1970; 2]> {
+    let replay = config.0.scenes.get(scene)?.replay.as_ref()?;
+    // Before the clock was told the time there is no today.
+    (now > Instant1970::default()).then(|| replay.range(now, &config.0.wall.zone))
+}
+
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Steps to the next scene when its time has come and no hand holds the wall.
 fn advance(
@@ -50,23 +58,36 @@ fn advance(
     mut actions: MessageWriter<Action>,
 ) {
     let now = real.elapsed_secs_f64();
-    let is_held = hands.last_input_secs > 0.0 && now - hands.last_input_secs < config.0.wall.return_after_secs;
-    // Somebody has started it to see it to its end.
-    let is_held = is_held || clock.0.is_replaying();
+    let own_range = scene_range(&config, visible.scene, clock.system());
+    // Somebody has started a replay to see it to its end: up to the present, or
+    // once more around.
+    let held_secs = match clock.0.range() {
+        range if range.is_some() && range == own_range => 0.0,
+        Some([first, last]) => last.secs_since(first) / f64::from(clock.0.rate()),
+        None if clock.0.is_replaying() => f64::INFINITY,
+        None => 0.0,
+    };
+    let held_secs = held_secs.max(config.0.wall.return_after_secs);
+    let is_held = hands.last_input_secs > 0.0 && now - hands.last_input_secs < held_secs;
     let playlist = &mut *playlist;
     if playlist.scene != visible.scene || is_held {
         playlist.scene = visible.scene;
         playlist.entered_at_secs = now;
     }
     if playlist.was_held && !is_held {
-        if !clock.0.is_live() {
-            actions.write(Action::GoLive);
+        if !clock.0.is_live() || own_range.is_some() {
+            actions.write(Action::SceneClock);
         }
         // The hand is gone: back to what the scene shows by itself.
         let scene_focus = config.0.scenes.get(visible.scene).and_then(|scene| scene.focus.as_deref());
         if focus.code.as_deref() != scene_focus || !selection.points.is_empty() {
             actions.write(Action::FocusCode(scene_focus.map(str::to_owned)));
         }
+    }
+    // The start, a new day, another configuration.
+    let is_another = own_range.is_some() && clock.0.range() != own_range && clock.0.can_be_moved();
+    if is_another && !is_held && !playlist.was_held {
+        actions.write(Action::SceneClock);
     }
     playlist.was_held = is_held;
     if !is_held && playlist.due_in_secs(&visible, &config, now) == Some(0.0) {
@@ -97,6 +118,76 @@ mod tests {
         name = "二"
         layers = ["areas"]
     "#;
+
+    /// Runs the playlist and what it asks for at an instant, milliseconds.
+    fn step(world: &mut World, system: i64, secs: u64) {
+        use bevy::ecs::system::RunSystemOnce;
+        let mut clock = world.resource_mut::<WallClock>();
+        clock.0.tick(Instant1970(system), secs as i64 * 1_000);
+        let now = std::time::Duration::from_secs(secs);
+        let passed = now.saturating_sub(world.resource::<Time<Real>>().elapsed());
+        world.resource_mut::<Time<Real>>().advance_by(passed);
+        world.run_system_once(advance).expect("runs");
+        world.run_system_once(crate::model::act_for_test).expect("runs");
+        world.resource_mut::<Messages<Action>>().clear();
+    }
+
+    const DAY: i64 = 86_400_000;
+
+    fn world_of(text: &str) -> World {
+        let config = Arc::new(Config::parse(text, Path::new("t.toml")).expect("valid"));
+        let mut world = World::new();
+        world.insert_resource(Visible::of(&config));
+        world.insert_resource(WallConfig(config));
+        world.init_resource::<Playlist>();
+        world.init_resource::<Focus>();
+        world.init_resource::<Selection>();
+        world.init_resource::<Hands>();
+        world.init_resource::<WallClock>();
+        world.init_resource::<crate::model::Overlays>();
+        world.init_resource::<crate::model::Areas>();
+        world.init_resource::<crate::model::AreaValues>();
+        world.init_resource::<crate::model::Overview>();
+        world.init_resource::<Messages<Action>>();
+        world.insert_resource(Time::<Real>::new(std::time::Instant::now()));
+        world
+    }
+
+    #[test]
+    fn a_scene_plays_its_part_of_the_day_until_a_hand_comes_and_after_it_went() {
+        let text = CONFIG.replace("duration = \"20s\"", "replay = { from = \"06:00\", to = \"08:00\" }");
+        let mut world = world_of(&format!("[wall]\ntime_zone = \"UTC\"\nreturn_after = \"60s\"\n{text}"));
+        let range = |world: &World| world.resource::<WallClock>().0.range().map(|range| range.map(|at| at.0 / 60_000));
+        let day = |days: i64, minutes: i64| days * 1_440 + minutes;
+        // Seven in the morning of the eleventh day.
+        step(&mut world, 10 * DAY + 7 * 3_600_000, 100);
+        assert_eq!(range(&world), Some([day(10, 360), day(10, 479)]));
+        // The day after, before it has begun: still that of the day before.
+        step(&mut world, 11 * DAY + 3_600_000, 200);
+        assert_eq!(range(&world), Some([day(10, 360), day(10, 479)]));
+        step(&mut world, 11 * DAY + 7 * 3_600_000, 300);
+        assert_eq!(range(&world), Some([day(11, 360), day(11, 479)]));
+        // A hand goes live and is left alone for a minute.
+        world.resource_mut::<Hands>().last_input_secs = 300.0;
+        world.resource_mut::<WallClock>().0.go_live();
+        step(&mut world, 11 * DAY + 8 * 3_600_000, 330);
+        assert!(world.resource::<WallClock>().0.is_live());
+        step(&mut world, 11 * DAY + 8 * 3_600_000, 361);
+        assert_eq!(range(&world), Some([day(11, 360), day(11, 479)]));
+    }
+
+    #[test]
+    fn a_loop_that_was_forgotten_ends_after_one_more_round() {
+        let mut world = world_of(&format!("[wall]\ntime_zone = \"UTC\"\nreturn_after = \"60s\"\n{CONFIG}"));
+        step(&mut world, 10 * DAY, 10);
+        world.resource_mut::<Hands>().last_input_secs = 10.0;
+        // A day in 144 s.
+        world.resource_mut::<WallClock>().0.play(Instant1970(9 * DAY), Some(Instant1970(10 * DAY)), 600);
+        step(&mut world, 10 * DAY, 150);
+        assert!(!world.resource::<WallClock>().0.is_live());
+        step(&mut world, 10 * DAY, 155);
+        assert!(world.resource::<WallClock>().0.is_live());
+    }
 
     #[test]
     fn a_scene_with_a_duration_is_due_and_one_without_stays() {

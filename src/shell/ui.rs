@@ -158,6 +158,7 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::StepHours(hours) => Action::StepHours(hours),
         PanelAction::StepRate(step) => Action::StepRate(step),
         PanelAction::ToggleLoop => Action::ToggleLoop,
+        PanelAction::SetLoop(range) => Action::SetLoop(range),
         PanelAction::SetWindow(secs) => Action::SetWindow(secs),
         PanelAction::SeekTo(at) => Action::SeekTo(at),
         PanelAction::GoLive => Action::GoLive,

@@ -323,7 +323,8 @@ fn a_replay_and_made_up_data_are_unmistakable() {
     assert!(replay.contains("回放 600×") && !replay.contains("实时"), "{replay}");
     world.replay.is_running = false;
     assert!(header(&world).contains("暂停"));
-    world.replay = ReplayView { rate: 60, is_running: true, is_loop: true };
+    world.replay =
+        ReplayView { rate: 60, is_running: true, range: Some([world.overview.day_start, world.overview.now]) };
     assert!(header(&world).contains("循环回放 60×"));
 }
 
@@ -455,6 +456,30 @@ fn hands_move_the_window_and_its_edge() {
     let Some(PanelAction::SeekTo(shown)) = answer else { panic!("{answer:?}") };
     let hours = shown.secs_since(world.overview.day_start) / 3_600.0;
     assert!((hours - f64::from(end) + 3.0).abs() < 0.05, "{hours}");
+}
+
+#[test]
+fn hands_choose_what_is_played_again_and_again() {
+    let Some(ctx) = context() else { return };
+    let mut world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let hour = |hour: i64| world.overview.day_start.plus_millis(hour * 3_600_000);
+    let (six, nine, noon) = (hour(6), hour(9), hour(12));
+    world.is_live = false;
+    world.replay = ReplayView { rate: 600, is_running: true, range: Some([six, noon]) };
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let fresh = health(Freshness::Fresh, Mood::Usual);
+    let is_axis = |index: usize| matches!(world.config.panels[index].kind, PanelKind::TimeAxis);
+    let (index, rect) = *stage.panels.iter().find(|(index, _)| is_axis(*index)).expect("stands there");
+    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, &world.config.panels[index], &fresh);
+    let flag = |hour: f32| pos2(rect.left() + 16.0 + (rect.width() - 32.0) * hour / 24.0, rect.top() + 54.0);
+    let answer = drag(&ctx, screen, &[flag(12.0), flag(11.0), flag(9.0)], draw);
+    assert_eq!(answer, Some(PanelAction::SetLoop([six, nine])));
+    let answer = drag(&ctx, screen, &[flag(6.0), flag(8.0), flag(9.0)], draw);
+    assert_eq!(answer, Some(PanelAction::SetLoop([nine, noon])));
+    // One end over the other is no range.
+    assert_eq!(drag(&ctx, screen, &[flag(6.0), flag(12.5), flag(13.0)], draw), None);
 }
 
 #[test]

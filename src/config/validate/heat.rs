@@ -4,7 +4,7 @@ use super::super::error::Complaints;
 use super::super::heat::{Heat, HeatStyle};
 use super::super::raw::{RawHeat, RawSceneHeat};
 use super::super::read::At;
-use super::super::units::LengthM;
+use super::super::units::{DurationSecs, LengthM};
 use super::{distinct, duration_secs, not_blank, positive};
 
 /// Most places that may be marked.
@@ -13,6 +13,7 @@ const MOST_HOTSPOTS: u64 = 10;
 pub(super) fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Heat {
     let raw = raw.map(|at| at.value).unwrap_or_default();
     let style = RawSceneHeat {
+        window: None,
         form: raw.form,
         weight: raw.weight,
         compare: raw.compare,
@@ -20,7 +21,7 @@ pub(super) fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Hea
         color: raw.color,
     };
     Heat {
-        window_secs: duration_secs(raw.window, 60.0, 3.0 * 3_600.0, complaints),
+        window_secs: window_secs(raw.window, 3.0 * 3_600.0, complaints),
         radius_m: length_m(raw.radius, "热力半径", 150.0, complaints),
         cell_m: length_m(raw.cell, "热力网格边长", 300.0, complaints),
         full_scale: raw.full_scale.map(|scale| positive(&scale, complaints)),
@@ -33,6 +34,12 @@ pub(super) fn heat(raw: Option<At<RawHeat>>, complaints: &mut Complaints) -> Hea
         }),
         style: heat_style(style, &HeatStyle::default(), complaints),
     }
+}
+
+/// How long the window of the map is, and as long as `otherwise` where nothing
+/// is said.
+pub(super) fn window_secs(raw: Option<At<DurationSecs>>, otherwise: f64, complaints: &mut Complaints) -> f64 {
+    duration_secs(raw, 60.0, otherwise, complaints)
 }
 
 fn length_m(length: Option<At<LengthM>>, what: &str, default_m: f64, complaints: &mut Complaints) -> f64 {

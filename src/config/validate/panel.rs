@@ -1,15 +1,16 @@
 //! Checks of `[[panels]]` and `[[scenes]]`, and the ones a wall has without
 //! them.
 
-use super::heat::heat_style;
+use super::heat::{heat_style, window_secs};
 use super::source::is_id;
 use super::{Entries, distinct, duration_secs, optional_text, required, required_text};
 use crate::config::choice::PanelType;
 use crate::config::error::Complaints;
-use crate::config::raw::{RawPanel, RawScene};
+use crate::config::raw::{RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
-use crate::config::{HeatStyle, KeyFigure, Layer, Map, Panel, PanelKind, Scene, Side};
+use crate::config::{Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side};
+use crate::domain::clock::{RATES, USUAL_RATE};
 
 /// Names of the key figures that are computed from events.
 const COMPUTED_FIGURES: [(&str, KeyFigure); 7] = [
@@ -227,7 +228,7 @@ pub(super) fn scenes(
     raw: Option<At<Vec<At<RawScene>>>>,
     panels: &Entries<Panel>,
     map: &Map,
-    heat: &HeatStyle,
+    heat: &Heat,
     complaints: &mut Complaints,
 ) -> Vec<Scene> {
     let scenes = raw.map(|at| at.value).unwrap_or_default();
@@ -238,8 +239,10 @@ pub(super) fn scenes(
             panels: (0..panels.values.len()).collect(),
             focus: map.focus.clone(),
             fill: map.fill.clone(),
-            heat: heat.clone(),
+            heat: heat.style.clone(),
             tilt_deg: 0.0,
+            window_secs: heat.window_secs,
+            replay: None,
             duration_secs: None,
         }];
     }
@@ -252,12 +255,12 @@ fn scene(
     mut raw: At<RawScene>,
     panels: &Entries<Panel>,
     map: &Map,
-    heat: &HeatStyle,
+    heat: &Heat,
     complaints: &mut Complaints,
 ) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, tilt, duration, .. } = raw.value;
+    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, tilt, replay, duration, .. } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -269,8 +272,61 @@ fn scene(
         .map_or_else(|| (0..panels.values.len()).collect(), |shown| panels.positions(&shown.value, "面板", complaints));
     let focus = optional_text(focus, complaints).or_else(|| map.focus.clone());
     let fill = fill.and_then(|name| super::fill(&name, complaints)).unwrap_or_else(|| map.fill.clone());
-    let heat = heat_style(own_heat.map(|at| at.value).unwrap_or_default(), heat, complaints);
+    let mut own_heat = own_heat.map(|at| at.value).unwrap_or_default();
+    let window_secs = window_secs(own_heat.window.take(), heat.window_secs, complaints);
+    let heat = heat_style(own_heat, &heat.style, complaints);
+    let replay = replay.and_then(|replay| scene_replay(replay.value, complaints));
     let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
-    Some(Scene { name: name?.value, layers, panels: shown, focus, fill, heat, tilt_deg, duration_secs })
+    let name = name?.value;
+    Some(Scene { name, layers, panels: shown, focus, fill, heat, tilt_deg, window_secs, replay, duration_secs })
+}
+
+/// Most days back that a scene may look.
+const MOST_DAYS_AGO: u64 = 400;
+
+fn scene_replay(raw: RawSceneReplay, complaints: &mut Complaints) -> Option<SceneReplay> {
+    let mut minutes = |text: Option<At<String>>, usual: i64| {
+        let Some(text) = text else { return Some(usual) };
+        let minutes = minutes_of_day(&text.value);
+        if minutes.is_none() {
+            complaints.add(text.offset, &text.key, format!("“{}”不是一天中的时刻,写作 \"08:30\"", text.value));
+        }
+        minutes
+    };
+    let end = raw.to.clone();
+    let (from, to) = (minutes(raw.from, 0), minutes(raw.to, 1_440));
+    let (from_minutes, to_minutes) = (from?, to?);
+    if from_minutes >= to_minutes {
+        if let Some(end) = end {
+            complaints.add(end.offset, &end.key, "回放的结束须晚于开始".to_owned());
+        }
+        return None;
+    }
+    let days_ago = raw.days_ago.map_or(0, |at| {
+        if at.value > MOST_DAYS_AGO {
+            complaints.add(at.offset, &at.key, format!("至多 {MOST_DAYS_AGO} 天前,却是 {}", at.value));
+        }
+        at.value as i64
+    });
+    let rate = raw.rate.map_or(USUAL_RATE, |at| {
+        let fastest = RATES[RATES.len() - 1];
+        if !(1..=u64::from(fastest)).contains(&at.value) {
+            complaints.add(at.offset, &at.key, format!("回放的倍速须在 1 到 {fastest} 之间,却是 {}", at.value));
+        }
+        at.value as u32
+    });
+    Some(SceneReplay { from_minutes, to_minutes, days_ago, rate })
+}
+
+/// Minutes after midnight of `HH:MM`, `24:00` included.
+fn minutes_of_day(text: &str) -> Option<i64> {
+    let (hours, minutes) = text.split_once(':')?;
+    let is_plain = |digits: &str| (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_plain(hours) || !is_plain(minutes) || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let total = hours * 60 + minutes;
+    (minutes < 60 && total <= 1_440).then_some(total)
 }

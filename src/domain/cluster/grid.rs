@@ -9,12 +9,16 @@
 //! row have adjacent buckets, and so have those of the row to the north: going
 //! through the buckets in order, each node meets its neighbours to the east and
 //! north in two runs of memory that move on with it: all pairs of a level are
-//! found without a jump in memory.
+//! found without a jump in memory, by several threads where there are many.
 //!
 //! Where nodes are clumped there are too many pairs to list: then each node
 //! searches in its turn. Nodes that begin a cluster are farther than the radius
 //! from each other, and so only a bounded number of them look into a cell,
 //! however the points are clumped.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::{Cluster, NONE};
 use crate::domain::geometry::Bounds;
@@ -33,6 +37,12 @@ const ROW_HASH: u64 = 0x9E37_79B1;
 /// Pairs for each node up to which they are listed. Of the nodes of a finer
 /// level, which stand apart, there are fewer than three.
 const MOST_PAIRS: usize = 16;
+
+/// Fewer nodes are looked at sooner than handed out to threads.
+const FEW_NODES: usize = 8_192;
+
+/// Parts at most that the buckets are cut into for threads.
+const MOST_PARTS: usize = 16;
 
 /// Nodes in their cells. Kept between levels for its memory.
 #[derive(Clone, Debug, Default)]
@@ -76,9 +86,11 @@ struct Stand {
 /// Pairs of nodes within the radius.
 #[derive(Clone, Debug, Default)]
 struct Pairs {
-    /// The earlier node first. Longer than `count`, for its memory.
+    /// The earlier node first, in any order of pairs.
     list: Vec<[u32; 2]>,
-    count: usize,
+    /// What each part of the buckets gave, with room behind it. Kept for its
+    /// memory.
+    parts: Vec<Vec<[u32; 2]>>,
     /// For each pair the one before it of the same earlier node.
     links: Vec<u32>,
     /// There are too many: nothing is listed.
@@ -105,7 +117,7 @@ impl Grid {
         self.stands.clear();
         self.stands.resize(nodes.len(), Stand { pair: NONE, is_taken: false });
         self.pairs.links.clear();
-        for (index, pair) in self.pairs.list[..self.pairs.count].iter().enumerate() {
+        for (index, pair) in self.pairs.list.iter().enumerate() {
             let earlier = &mut self.stands[pair[0] as usize];
             self.pairs.links.push(std::mem::replace(&mut earlier.pair, index as u32));
         }
@@ -155,31 +167,55 @@ impl Grid {
     }
 
     /// What lies in `count` buckets from this one on, three at most.
-    fn run(&self, bucket: usize, count: usize) -> std::ops::Range<usize> {
+    fn run(&self, bucket: usize, count: usize) -> Range<usize> {
         self.starts[bucket] as usize..self.starts[bucket + count] as usize
     }
 
-    /// Lists the pairs. Each node looks at those after it in its own cell, at
-    /// the cell to the east, and at the three to the north. A bucket may hold
-    /// other cells too and a pair come twice; neither changes what is taken.
+    /// Lists the pairs.
     fn find_pairs(&mut self, nodes: usize) {
         let mut pairs = std::mem::take(&mut self.pairs);
-        pairs.count = 0;
-        for bucket in 0..=self.mask as usize {
+        let buckets = self.mask as usize + 1;
+        let parts = if nodes < FEW_NODES { 1 } else { (2 * rayon::current_num_threads()).min(MOST_PARTS) };
+        let length = buckets.div_ceil(parts);
+        let most = (nodes + 256) * MOST_PAIRS;
+        pairs.parts.resize(parts.max(pairs.parts.len()), Vec::new());
+        let parts = pairs.parts[..parts].par_iter_mut().enumerate();
+        let counts: Vec<Option<usize>> = parts
+            .map(|(part, list)| {
+                let (start, end) = (part * length, (part + 1) * length);
+                self.find_pairs_of(start.min(buckets)..end.min(buckets), most, list)
+            })
+            .collect();
+        pairs.list.clear();
+        pairs.are_too_many = counts.iter().map(|count| count.unwrap_or(most + 1)).sum::<usize>() > most;
+        if !pairs.are_too_many {
+            for (list, count) in pairs.parts.iter().zip(counts) {
+                pairs.list.extend_from_slice(&list[..count.unwrap_or(0)]);
+            }
+        }
+        self.pairs = pairs;
+    }
+
+    /// Lists the pairs of which these buckets hold the more western or southern
+    /// node, and tells how many there are; `None` when there may be more than
+    /// `most`. Each node looks at those after it in its own cell, at the cell to
+    /// the east, and at the three to the north. A bucket may hold other cells
+    /// too and a pair come twice; neither changes what is taken.
+    fn find_pairs_of(&self, buckets: Range<usize>, most: usize, list: &mut Vec<[u32; 2]>) -> Option<usize> {
+        let mut count = 0;
+        for bucket in buckets {
             let own = self.run(bucket, 1);
             if own.is_empty() {
                 continue;
             }
             let east_end = self.run(bucket, 2).end;
             let north = &self.slots[self.run(self.north_west_of(bucket, 1), 3)];
-            let most = pairs.count + own.len() * (east_end - own.start + north.len());
-            pairs.are_too_many = most > (nodes + 256) * MOST_PAIRS;
-            if pairs.are_too_many {
-                pairs.count = 0;
-                break;
+            let highest = count + own.len() * (east_end - own.start + north.len());
+            if highest > most {
+                return None;
             }
-            if pairs.list.len() < most {
-                pairs.list.resize(most * 2, [0; 2]);
+            if list.len() < highest {
+                list.resize(highest * 2, [0; 2]);
             }
             for index in own {
                 let slot = self.slots[index];
@@ -187,12 +223,12 @@ impl Grid {
                 for other in self.slots[index + 1..east_end].iter().chain(north) {
                     let [dx, dy] = [slot.at[0] - other.at[0], slot.at[1] - other.at[1]];
                     let is_near = (dx * dx + dy * dy <= self.radius_sq) & (slot.node != other.node);
-                    pairs.list[pairs.count] = [slot.node.min(other.node), slot.node.max(other.node)];
-                    pairs.count += usize::from(is_near);
+                    list[count] = [slot.node.min(other.node), slot.node.max(other.node)];
+                    count += usize::from(is_near);
                 }
             }
         }
-        self.pairs = pairs;
+        Some(count)
     }
 
     /// Whether another has taken the node.

@@ -60,6 +60,11 @@ impl Hot {
         Self { reported: event.reported, at: steps(event.at), area, class, bits: Bits::of(event) }
     }
 
+    /// Whether both are at one place.
+    pub(super) fn is_where(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+
     /// Equal but for the area, which is worked out from the rest.
     pub(super) fn tells_the_same(&self, other: &Self) -> bool {
         Self { area: other.area, ..*self } == *other

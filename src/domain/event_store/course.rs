@@ -103,6 +103,19 @@ impl Course {
         }
     }
 
+    /// What was known of it at `now`: itself where nothing came later, else what
+    /// [`Self::rewind`] leaves of it, in `scratch`.
+    pub fn known_at<'a>(&'a self, now: Time, scratch: &'a mut Self) -> &'a Self {
+        if self.closed <= Some(now) && self.entered.iter().all(|&(_, at)| at <= now) {
+            return self;
+        }
+        let mut entered = std::mem::take(&mut scratch.entered);
+        entered.clone_from(&self.entered);
+        *scratch = Self { entered, ..*self };
+        scratch.rewind(now);
+        scratch
+    }
+
     /// Closed at the instant to which it was rewound.
     pub fn is_closed(&self) -> bool {
         self.closed.is_some()

@@ -47,6 +47,13 @@ impl Dictionary {
         Some(number)
     }
 
+    /// One more user of a word that has one.
+    pub(super) fn retain(&mut self, number: u32) {
+        if let Some((_, uses)) = self.words.get_mut(number as usize) {
+            *uses = uses.saturating_add(1);
+        }
+    }
+
     /// One user less.
     pub(super) fn release(&mut self, number: u32) {
         let Some((text, uses)) = self.words.get_mut(number as usize) else { return };
@@ -66,6 +73,16 @@ impl Dictionary {
     /// The word behind a number; empty for one that is not in use.
     pub(super) fn word(&self, number: u32) -> Arc<str> {
         self.words.get(number as usize).map_or_else(|| Arc::from(""), |(text, _)| Arc::clone(text))
+    }
+
+    /// As [`Self::word`], to look at.
+    pub(super) fn word_ref(&self, number: u32) -> &str {
+        self.words.get(number as usize).map_or("", |(text, _)| text)
+    }
+
+    /// Whether this is the word behind a number.
+    pub(super) fn is_word(&self, number: u32, text: &str) -> bool {
+        self.words.get(number as usize).is_some_and(|(word, _)| **word == *text)
     }
 
     /// Words in use.

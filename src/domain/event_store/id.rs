@@ -95,23 +95,35 @@ pub(super) fn pack(id: &str, prefixes: &mut Arc<Dictionary>, out: &mut Vec<u8>) 
     0
 }
 
-/// Reads an id of this form.
-pub(super) fn read(reader: &mut Reader, form: u8, prefixes: &Dictionary) -> String {
+/// Shows an id of this form. Without a text of its own where it can be, because
+/// a count of a city's events goes through all of them.
+pub(super) fn with<R>(reader: &mut Reader, form: u8, prefixes: &Dictionary, see: impl FnOnce(&str) -> R) -> R {
     match form {
         NUMBERED => {
-            let word = prefixes.word(reader.number() as u32);
+            let word = prefixes.word_ref(reader.number() as u32);
             let number = reader.number();
             let (width, prefix) = word.split_at(word.len().min(1));
-            let width = width.parse().unwrap_or(0);
-            format!("{prefix}{number:0width$}")
+            let width = width.bytes().next().map_or(0, |digit| usize::from(digit.wrapping_sub(b'0')));
+            let mut text = [0; MAX_PREFIX + MAX_DIGITS];
+            let (length, fits) = (prefix.len() + width, prefix.len() <= MAX_PREFIX && width <= MAX_DIGITS);
+            if !fits {
+                return see("");
+            }
+            text[..prefix.len()].copy_from_slice(prefix.as_bytes());
+            let mut rest = number;
+            for digit in text[prefix.len()..length].iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            see(std::str::from_utf8(&text[..length]).unwrap_or_default())
         }
         UUID => {
             let mut bytes = [0; 16];
             let read = reader.take(16);
             bytes[..read.len()].copy_from_slice(read);
-            uuid_text(u128::from_be_bytes(bytes))
+            see(&uuid_text(u128::from_be_bytes(bytes)))
         }
-        _ => reader.text().to_owned(),
+        _ => see(reader.text()),
     }
 }
 

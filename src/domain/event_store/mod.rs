@@ -223,12 +223,16 @@ impl EventStore {
         } else {
             learn_steps(&mut event, None, observed);
         }
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        if let Some((slot, hot)) = known.and_then(|slot| Some((slot, self.step(slot, &event, &mut record)?))) {
+            self.take_step(key, slot, hot, record, changes, count);
+            return;
+        }
         let class = Arc::make_mut(&mut self.classes).number(&event.category, &event.subcategory);
         // Not of the event's own classes: past the limit it is of another, and
         // only that is known when it is read.
         let usual = self.classes.class(class).title();
-        let mut record = std::mem::take(&mut self.record);
-        record.clear();
         packed::pack(&event, usual, &mut self.words, &mut record);
         let mut hot = Hot::of(&event, None, class);
         let is_same = known.is_some_and(|slot| {
@@ -254,9 +258,58 @@ impl EventStore {
             }
         };
         self.record = record;
+        self.tell_change(key, known.is_some(), slot, changes);
+    }
+
+    fn tell_change(&mut self, key: EventKey, is_known: bool, slot: usize, changes: &mut impl FnMut(Change)) {
         let spare = std::mem::take(&mut self.after);
         self.after = self.course(key, slot, spare);
-        changes(Change { before: known.map(|_| &self.before), after: Some(&self.after) });
+        changes(Change { before: is_known.then_some(&self.before), after: Some(&self.after) });
+    }
+
+    /// What most changes are: the event has the words, the class and the place
+    /// that it had, and they need not be looked up. `None` and nothing in
+    /// `record` for any other.
+    fn step(&self, slot: usize, event: &Event, record: &mut Vec<u8>) -> Option<Hot> {
+        let (block, row) = self.block_of(slot);
+        let old = block.hot(row);
+        let class = self.classes.class(old.class);
+        let hot = Hot::of(event, old.area, old.class);
+        if class.category != event.category || class.subcategory != event.subcategory || !old.is_where(&hot) {
+            return None;
+        }
+        packed::repack(event, class.title(), block.record(row), &self.words, record)?;
+        Some(hot)
+    }
+
+    /// Puts the state that [`Self::step`] worked out in the place of a known one.
+    fn take_step(
+        &mut self,
+        key: EventKey,
+        slot: usize,
+        hot: Hot,
+        record: Vec<u8>,
+        changes: &mut impl FnMut(Change),
+        count: &mut ApplyCount,
+    ) {
+        let (handle, row) = (slot / ROWS, slot % ROWS);
+        let block = self.block(handle as u32);
+        if block.hot(row).tells_the_same(&hot) && block.record(row) == record {
+            count.same += 1;
+            self.record = record;
+            return;
+        }
+        count.changed += 1;
+        let is_same_instant = block.reported(row) == hot.reported;
+        let slot = if is_same_instant && self.block_mut(handle).rewrite(row, hot, &record) {
+            slot
+        } else {
+            packed::retain(&record, &mut self.words);
+            self.take_out(key, slot);
+            self.insert(key, hot, &record)
+        };
+        self.record = record;
+        self.tell_change(key, true, slot, changes);
     }
 
     /// Puts a new state in the place of a known one.

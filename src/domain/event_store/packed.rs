@@ -88,6 +88,38 @@ pub(super) fn pack(event: &Event, usual: &str, words: &mut Words, out: &mut Vec<
     debug_assert_eq!(second, read_flags(&mut Reader::new(&out[flags_at..])).1);
 }
 
+/// Appends the record of an event whose words are those of `old`, which are not
+/// used once more; `None` and nothing appended where they are others. The id is
+/// taken to be the same.
+pub(super) fn repack(event: &Event, usual: &str, old: &[u8], words: &Words, out: &mut Vec<u8>) -> Option<()> {
+    let mut reader = Reader::new(old);
+    let (first, flags) = read_flags(&mut reader);
+    skip_course(&mut reader, flags);
+    let tail = reader.position();
+    id::skip(&mut reader, first & id::FORM);
+    let mut is_next = |shift: u8, text: Option<&str>, words: &Dictionary| match (first >> shift & 3, text) {
+        (ABSENT, text) => text.is_none(),
+        (_, None) => false,
+        (WORD, Some(text)) => words.is_word(reader.number() as u32, text),
+        (_, Some(text)) => reader.text() == text,
+    };
+    let title = Some(kept(&event.title)).filter(|_| event.title != usual);
+    let place = Some(kept(&event.place)).filter(|place| !place.is_empty());
+    let are_same = is_next(CODE_SHIFT, event.area.as_deref(), &words.codes)
+        && is_next(TITLE_SHIFT, title, &words.texts)
+        && is_next(PLACE_SHIFT, place, &words.texts)
+        && match &event.repeats {
+            Some(earlier) => flags & HAS_REPEATS != 0 && reader.text() == &**earlier,
+            None => flags & HAS_REPEATS == 0,
+        };
+    are_same.then(|| {
+        let flags_at = out.len();
+        pack_course(event, out);
+        out.extend(&old[tail..]);
+        out[flags_at] = first;
+    })
+}
+
 /// The flags of a record: the first byte, and the others as one.
 fn read_flags(reader: &mut Reader) -> (u8, u16) {
     let (first, mut flags) = (reader.byte(), u16::from(reader.byte()));
@@ -273,7 +305,7 @@ pub(super) fn texts_of(record: &[u8], words: &Words) -> PackedTexts {
     let mut reader = Reader::new(record);
     let (first, second) = read_flags(&mut reader);
     skip_course(&mut reader, second);
-    let id = id::read(&mut reader, first & id::FORM, &words.prefixes).into();
+    let id = id::with(&mut reader, first & id::FORM, &words.prefixes, |id| Arc::from(id));
     let code = read_text(&mut reader, first >> CODE_SHIFT & 3, &words.codes);
     let title = read_text(&mut reader, first >> TITLE_SHIFT & 3, &words.texts);
     let place = read_text(&mut reader, first >> PLACE_SHIFT & 3, &words.texts);
@@ -287,12 +319,12 @@ pub(super) fn texts_of(record: &[u8], words: &Words) -> PackedTexts {
     }
 }
 
-/// Reads only the id of a record.
-pub(super) fn id_of(record: &[u8], prefixes: &Dictionary) -> String {
+/// Shows only the id of a record.
+pub(super) fn with_id<R>(record: &[u8], prefixes: &Dictionary, see: impl FnOnce(&str) -> R) -> R {
     let mut reader = Reader::new(record);
     let (first, second) = read_flags(&mut reader);
     skip_course(&mut reader, second);
-    id::read(&mut reader, first & id::FORM, prefixes)
+    id::with(&mut reader, first & id::FORM, prefixes, see)
 }
 
 /// Whether a record is that of the event with this id.
@@ -360,6 +392,15 @@ pub(super) fn release(record: &[u8], words: &mut Words) {
         Of::Prefixes => Arc::make_mut(&mut words.prefixes).release(number),
         Of::Codes => words.codes.release(number),
         Of::Texts => words.texts.release(number),
+    });
+}
+
+/// Uses the words of a record once more.
+pub(super) fn retain(record: &[u8], words: &mut Words) {
+    walk(record, |of, number| match of {
+        Of::Prefixes => Arc::make_mut(&mut words.prefixes).retain(number),
+        Of::Codes => words.codes.retain(number),
+        Of::Texts => words.texts.retain(number),
     });
 }
 

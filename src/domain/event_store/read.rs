@@ -153,7 +153,7 @@ impl EventRef<'_> {
 
     /// Stands for the id.
     pub fn key(self) -> EventKey {
-        EventKey::of(&self.id())
+        packed::with_id(self.record(), self.read.prefixes, EventKey::of)
     }
 
     /// Its course but for its key, into a place that is used again.
@@ -178,7 +178,7 @@ impl EventRef<'_> {
 
     /// Its id.
     pub fn id(self) -> String {
-        packed::id_of(self.record(), self.read.prefixes)
+        packed::with_id(self.record(), self.read.prefixes, str::to_owned)
     }
 
     /// The whole event; in a snapshot without code, title, place and the event

@@ -29,6 +29,37 @@ fn late_and_repeated_deliveries_change_nothing() {
     assert_eq!(store.get("a"), Some(second));
 }
 
+/// Steps keep the words of an event, whichever way its record moves: each is
+/// held for as long as an event has it, and no longer.
+#[test]
+fn steps_neither_lose_words_nor_keep_them() {
+    let mut store = EventStore::with_capacity(1_000);
+    let of = |number: i64, stage: u8, reported: i64| Event {
+        stage,
+        title: format!("第{}处", number % 3),
+        place: "湖东路".into(),
+        area: Some("320571".into()),
+        entered: (0..=stage).map(|stage| (stage, Time(reported + i64::from(stage) * 1_000))).collect(),
+        ..event(&format!("PAT-{number:05}"), reported)
+    };
+    apply(&mut store, (0..500).map(|number| of(number, 0, number)), 0);
+    for stage in 1..6 {
+        // Every other one turns out to have been reported at another time.
+        let again = |number: i64| of(number, stage, number + number % 2 * i64::from(stage) * 7_000);
+        let count = apply(&mut store, (0..500).map(again), 0);
+        assert_eq!((count.changed, count.same), (500, 0));
+        assert_eq!(apply(&mut store, (0..500).map(again), 0).same, 500);
+    }
+    let held = |store: &EventStore| (store.words.texts.len(), store.words.codes.len(), store.words.prefixes.len());
+    assert_eq!(held(&store), (4, 1, 1));
+    assert_eq!(store.get("PAT-00007").map(|event| event.title), Some("第1处".into()));
+    store.set_capacity(1);
+    while !store.is_within_capacity() {
+        store.shrink(100, no_changes);
+    }
+    assert_eq!(held(&store), (2, 1, 1));
+}
+
 #[test]
 fn the_oldest_go_first_when_full() {
     let mut store = EventStore::with_capacity(2);

@@ -111,11 +111,11 @@ impl Day {
     }
 
     /// Counts an event as known at `now`, once more or once less.
-    fn count(&mut self, course: &mut Course, now: Time, tree: &AreaTree, sign: i64) {
+    fn count(&mut self, course: &Course, now: Time, tree: &AreaTree, sign: i64, scratch: &mut Course) {
         if course.reported > now {
             return;
         }
-        course.rewind(now);
+        let course = course.known_at(now, scratch);
         self.total.add(course, now, sign);
         let class = usize::from(course.class);
         if self.classes.len() <= class {
@@ -142,7 +142,8 @@ impl Day {
         }
     }
 
-    fn advance(&mut self, now: Time, store: &EventStore, tree: &AreaTree, scratch: &mut Course) -> bool {
+    fn advance(&mut self, now: Time, store: &EventStore, tree: &AreaTree, scratch: &mut [Course; 2]) -> bool {
+        let [whole, scratch] = scratch;
         let before = self.now;
         let passed = self.moments.passed(before.min(now), before.max(now));
         for &key in &passed {
@@ -151,9 +152,9 @@ impl Day {
             if !self.has(event.reported()) {
                 continue;
             }
+            event.read_course(whole);
             for (at, sign) in [(before, -1), (now, 1)] {
-                event.read_course(scratch);
-                self.count(scratch, at, tree, sign);
+                self.count(whole, at, tree, sign, scratch);
             }
         }
         self.now = now;
@@ -161,14 +162,17 @@ impl Day {
     }
 
     fn change(&mut self, before: Option<&Course>, after: Option<&Course>, tree: &AreaTree, scratch: &mut Course) {
+        let [before, after] = [before, after].map(|course| course.filter(|course| self.has(course.reported)));
         for (course, sign) in [(before, -1), (after, 1)] {
-            let Some(course) = course.filter(|course| self.has(course.reported)) else { continue };
-            scratch.clone_from(course);
-            self.count(scratch, self.now, tree, sign);
-            if sign > 0 {
-                for at in course.moments() {
-                    self.moments.add_late((at, course.key));
-                }
+            if let Some(course) = course {
+                self.count(course, self.now, tree, sign, scratch);
+            }
+        }
+        let Some(after) = after else { return };
+        for at in after.moments() {
+            // Mostly one is new: that of the step that was taken.
+            if !before.is_some_and(|before| before.moments().any(|known| known == at)) {
+                self.moments.add_late((at, after.key));
             }
         }
     }
@@ -213,14 +217,16 @@ impl Engine {
 
     fn count_days(&mut self, now: Time, events: &Snapshot) {
         let tree = Arc::clone(&self.setting.tree);
-        let mut course = Course::default();
+        let [mut course, mut scratch] = [Course::default(), Course::default()];
         for (day, now) in [(&mut self.today, now), (&mut self.before, now.plus_millis(-DAY_MILLIS))] {
             day.now = now;
+            // About: report, two steps, due.
+            day.moments.list.reserve(4 * events.count(day.start, day.end()));
             for event in events.between(day.start, day.end()) {
                 event.read_course(&mut course);
                 let key = event.key();
                 day.moments.list.extend(course.moments().map(|at| (at, key)));
-                day.count(&mut course, now, &tree, 1);
+                day.count(&course, now, &tree, 1, &mut scratch);
             }
             day.moments.sort();
         }
@@ -276,7 +282,7 @@ impl Engine {
                 }
             }
         }
-        let mut scratch = Course::default();
+        let mut scratch = [Course::default(), Course::default()];
         let is_today = self.today.advance(now, store, &tree, &mut scratch);
         let is_before = self.before.advance(now.plus_millis(-DAY_MILLIS), store, &tree, &mut scratch);
         is_today || is_before

@@ -143,6 +143,11 @@ fn double_arrow(pen: &Pen, middle: Pos2, direction: f32, color: Rgba) {
     }
 }
 
+/// Room that all buttons take.
+pub(super) fn whole_width(pen: &Pen, view: &PanelView) -> f32 {
+    BUTTONS.iter().map(|(button, _)| button.width(pen, view)).sum()
+}
+
 /// Draws as many buttons as fit, at the right end of `line`.
 pub(super) fn transport_ui(ui: &Ui, pen: &Pen, line: Rect, view: &PanelView) -> Option<PanelAction> {
     let width = |most: u8| -> f32 {
@@ -160,7 +165,7 @@ pub(super) fn transport_ui(ui: &Ui, pen: &Pen, line: Rect, view: &PanelView) -> 
             Rect::from_min_size(pos2(left, line.center().y - pen.u(SIDE) * 0.5 + pen.u(2.0)), vec2(width, pen.u(SIDE)));
         left += width;
         let is_on = match button {
-            Button::Loop => view.replay.is_loop,
+            Button::Loop => view.replay.range.is_some(),
             Button::Live => true,
             Button::Play => !view.is_live,
             _ => false,

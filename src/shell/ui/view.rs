@@ -7,7 +7,7 @@ use super::state::Tile;
 use crate::config::{Config, Fill, HeatCompare, HeatForm, HeatWeight};
 use crate::domain::area::AreaIndex;
 use crate::domain::choropleth::AreaFigure;
-use crate::domain::clock::{Clock, ClockMode};
+use crate::domain::clock::Clock;
 use crate::domain::coverage::Coverage;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
@@ -20,8 +20,7 @@ use crate::model::{AreaValues, Areas};
 use crate::panels::{AreaFacts, CameraTile, FigureOfArea, PanelView, ReplayView, SourceRow};
 
 fn replay_view(clock: &Clock) -> ReplayView {
-    let is_loop = matches!(clock.mode(), ClockMode::Replay(replay) if replay.range().is_some());
-    ReplayView { rate: clock.rate(), is_running: clock.is_replaying(), is_loop }
+    ReplayView { rate: clock.rate(), is_running: clock.is_replaying(), range: clock.range() }
 }
 
 /// What all panels show; `loading` says what is still to come.
