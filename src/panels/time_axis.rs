@@ -48,7 +48,7 @@ pub fn time_axis_ui(
     }
     let pen = Pen::new(ui, view);
     let buttons = transport::whole_width(&pen, view);
-    let room = rect.width() - pen.u(space::PADDING + AGE_WIDTH + GAP) - buttons;
+    let room = rect.width() - pen.u(space::PADDING * 2.0 + AGE_WIDTH + GAP) - buttons;
     let fits = |text: &String| pen.width(text, Style::bold(size::BODY, view.theme.text)) <= room;
     let [whole, short, shortest] = headlines(view, title);
     let title = [whole, short].into_iter().find(fits).unwrap_or(shortest);
@@ -325,16 +325,18 @@ fn key_ui(pen: &Pen, plot: Rect, view: &PanelView) {
     let box_width = pen.u(11.0);
     let gap = pen.u(18.0);
     let widths: Vec<f32> = entries.iter().map(|(word, _)| box_width + pen.u(6.0) + pen.width(word, style)).collect();
+    // Not under the flag of a loop that ends with the day.
+    let right = plot.right() - if view.replay.range.is_some() { gap } else { 0.0 };
     let total = widths.iter().sum::<f32>() + gap * 2.0 + pen.width(&highest, style);
     let last = view.overview.ahead.iter().rposition(|ahead| ahead[0] + ahead[1] > 0).map_or(0, |quarter| quarter + 1);
     let share = view.now.millis_since(view.overview.day_start) as f32 / DAY_MILLIS as f32;
     let share = share.max(last as f32 / QUARTERS as f32);
     let clear_from = plot.left() + plot.width() * share.clamp(0.0, 1.0) + gap;
-    if plot.right() - clear_from < total {
+    if right - clear_from < total {
         return;
     }
     let baseline = plot.top() + pen.u(17.0);
-    let mut x = plot.right() - total;
+    let mut x = right - total;
     x += pen.text([x, baseline], Align::Min, &highest, style, total) + gap;
     for ((word, color), width) in entries.into_iter().zip(widths) {
         pen.fill(Rect::from_min_size(pos2(x, baseline - pen.u(11.0)), vec2(box_width, box_width)), color);
