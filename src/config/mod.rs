@@ -50,6 +50,8 @@ pub struct Config {
     pub heat: Heat,
     /// The events that are kept.
     pub events: Events,
+    /// What is kept on disk.
+    pub cache: Cache,
     /// What is warned of.
     pub warning: Warning,
     /// Where data come from, in the order of the file.
@@ -84,6 +86,17 @@ pub struct Wall {
     pub return_after_secs: f64,
     /// Joints between the screens that make up the wall.
     pub bezels: Bezels,
+}
+
+/// What the wall keeps on disk of what came, for a start without a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// Whether it keeps anything.
+    pub enabled: bool,
+    /// Where; `None` = where the operating system has such files.
+    pub folder: Option<PathBuf>,
+    /// Bytes at most.
+    pub bytes: u64,
 }
 
 /// Joints between the screens that make up the wall: no text sits on one.

@@ -77,6 +77,8 @@ raw_table! {
         heat: RawHeat,
         /// `[events]`
         events: RawEvents,
+        /// `[cache]`
+        cache: RawCache,
         /// `[warning]`
         warning: RawWarning,
         /// `[[sources]]`
@@ -207,6 +209,18 @@ raw_table! {
     RawEvents {
         /// Events kept at most.
         keep: u64,
+    }
+}
+
+raw_table! {
+    /// `[cache]`: what came last, kept for a start without a network.
+    RawCache {
+        /// Whether anything is kept.
+        enabled: bool,
+        /// Where.
+        folder: String,
+        /// Bytes at most.
+        size: ByteCount,
     }
 }
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::raw::{
-    RawBezels, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawScene,
-    RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
+    RawBezels, RawCache, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel,
+    RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -75,7 +75,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 16] = [
+    let tables: [(&str, &[&str]); 17] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -85,6 +85,7 @@ fn the_demo_configuration_shows_every_key() {
         ("heat", RawSceneHeat::KEYS),
         ("replay", RawSceneReplay::KEYS),
         ("events", RawEvents::KEYS),
+        ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),
         ("sources", RawSource::KEYS),
         ("paging", RawPaging::KEYS),

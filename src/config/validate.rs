@@ -20,10 +20,10 @@ use jiff::tz::TimeZone;
 
 use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
-use super::raw::{RawBezels, RawClosedLoop, RawConfig, RawEvents, RawMap, RawWall, RawWarning};
+use super::raw::{RawBezels, RawCache, RawClosedLoop, RawConfig, RawEvents, RawMap, RawWall, RawWarning};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
-use super::{Bezels, Classing, ClosedLoop, Config, Events, Fill, MAX_TILT_DEG, Map, Wall, Warning};
+use super::{Bezels, Cache, Classing, ClosedLoop, Config, Events, Fill, MAX_TILT_DEG, Map, Wall, Warning};
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::event_store::MAX_EVENTS;
 
@@ -68,6 +68,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let events = events(raw.events, complain);
     let warning = warning(raw.warning, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
+    let cache = cache(raw.cache, folder, complain);
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
@@ -80,6 +81,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         map,
         heat,
         events,
+        cache,
         warning,
         sources,
         tiles,
@@ -364,6 +366,24 @@ fn events(raw: Option<At<RawEvents>>, complaints: &mut Complaints) -> Events {
         complaints.add(keep.offset, &keep.key, message);
     }
     Events { keep: usize::try_from(keep.value).unwrap_or(MAX_EVENTS).min(MAX_EVENTS) }
+}
+
+/// Least and usual bytes that are kept on disk.
+const CACHE_BYTES: [u64; 2] = [1 << 20, 512 << 20];
+
+fn cache(raw: Option<At<RawCache>>, folder: &Path, complaints: &mut Complaints) -> Cache {
+    let raw = raw.map(|at| at.value).unwrap_or_default();
+    let bytes = raw.size.map_or(CACHE_BYTES[1], |size| {
+        if size.value.0 < CACHE_BYTES[0] {
+            complaints.add(size.offset, &size.key, "至少 \"1MiB\";不要缓存时写 enabled = false".to_owned());
+        }
+        size.value.0
+    });
+    Cache {
+        enabled: raw.enabled.is_none_or(|enabled| enabled.value),
+        folder: raw.folder.and_then(|path| source::resolved(path, folder, complaints)),
+        bytes,
+    }
 }
 
 fn warning(raw: Option<At<RawWarning>>, complaints: &mut Complaints) -> Warning {

@@ -91,7 +91,7 @@ pub struct Responsible {
 }
 
 /// One area of the hierarchy.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Area {
     /// Unique code; any form.
     pub code: String,

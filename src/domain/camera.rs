@@ -1,9 +1,11 @@
 //! Cameras (视频点位).
 
+use serde::{Deserialize, Serialize};
+
 use super::geometry::LonLat;
 
 /// One camera.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Camera {
     /// Unique id; a 20-digit GB/T 28181 device id in most places.
     pub id: String,

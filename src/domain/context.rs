@@ -42,7 +42,7 @@ impl ContextKind {
 }
 
 /// One context feature in WGS-84 degrees.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContextFeature {
     /// What it is.
     pub kind: ContextKind,

@@ -31,7 +31,7 @@ impl DeviceState {
 }
 
 /// One device with its latest reading.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {
     /// Unique id.
     pub id: String,

@@ -98,7 +98,7 @@ impl Channel {
 ///
 /// The form in which events travel; how they are kept, see
 /// [`super::event_store`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Unique id at its source.
     pub id: Arc<str>,

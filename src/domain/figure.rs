@@ -1,7 +1,9 @@
 //! Figures (指标) that a back end reports ready-made.
 
+use serde::{Deserialize, Serialize};
+
 /// One reported figure. A ratio always carries its numerator and denominator.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Key by which panels refer to it.
     pub key: String,

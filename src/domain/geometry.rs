@@ -97,7 +97,7 @@ impl Bounds {
 ///
 /// Rings are open (the first point is not repeated at the end); in each
 /// polygon the first ring is the shell and the others are holes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// All vertices, ring after ring.
     pub points: Vec<[f64; 2]>,

@@ -1,11 +1,13 @@
 //! Patrol tracks (巡查轨迹). A worker is a role and a number, never a name.
 
+use serde::{Deserialize, Serialize};
+
 use super::crs::distance_m;
 use super::geometry::LonLat;
 use super::time::Time;
 
 /// One walk of one worker, in time order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Unique id of the walk.
     pub id: String,

@@ -26,6 +26,7 @@ mod fault;
 mod file;
 mod gate;
 mod http;
+mod kept;
 mod load;
 mod outlet;
 mod pictures;
@@ -54,6 +55,7 @@ use client::Client;
 use decode::Decoder;
 pub use fault::Fault;
 use gate::Gate;
+pub use kept::Kept;
 pub use load::{TimedPoint, decode_events, load_areas, load_points, load_tracks};
 pub use outlet::Waker;
 use outlet::{Inlet, Outlet, Reporter};
@@ -138,6 +140,20 @@ impl Ingest {
         tiles: &[TileSet],
         context: IngestContext,
     ) -> Result<Self, IngestError> {
+        Self::start_keeping(sources, tiles, context, None)
+    }
+
+    /// As [`Ingest::start_with_tiles`]; what comes is also kept on disk, and
+    /// what was kept there before is shown until something comes.
+    ///
+    /// # Errors
+    /// As [`Ingest::start_with_tiles`].
+    pub fn start_keeping(
+        sources: &[Source],
+        tiles: &[TileSet],
+        context: IngestContext,
+        kept: Option<Kept>,
+    ) -> Result<Self, IngestError> {
         let count = sources.len() + tiles.len();
         if count > usize::from(SourceId::MAX) {
             return Err(IngestError::TooManySources(count));
@@ -154,6 +170,7 @@ impl Ingest {
             context,
             gate: Gate::default(),
             outlet,
+            kept,
         };
         let thread = std::thread::Builder::new().name("quanyu-ingest".into()).spawn(move || {
             runtime.block_on(async {
@@ -210,6 +227,7 @@ struct Work {
     context: IngestContext,
     gate: Gate,
     outlet: Outlet,
+    kept: Option<Kept>,
 }
 
 impl Work {
@@ -265,9 +283,13 @@ impl Work {
         let sources = Arc::clone(&self.sources);
         let gate = self.gate.clone();
         let decoder = Decoder::new(&sources[index], &self.context.zone, &self.context.stages);
-        let mut reporter = self.reporter(index);
+        let kept = self.kept.as_ref().map(|kept| kept.source(&sources[index], &self.context));
+        let mut reporter = self.reporter(index).keeping(kept);
         async move {
             tokio::time::sleep(after).await;
+            if reporter.send_kept().await.is_err() {
+                return;
+            }
             match Worker::new(&sources[index], decoder, gate) {
                 // The other end closed: nobody is left to tell.
                 Ok(worker) => _ = worker.run(reporter).await,

@@ -17,10 +17,11 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::domain::health::{SourceHealth, SourceId, SourceState};
 use crate::domain::time::Time;
-use crate::domain::update::Update;
+use crate::domain::update::{Records, Update};
 
 use super::decode::Decoded;
 use super::fault::Fault;
+use super::kept::{Found, KeptSource};
 
 /// Messages in the channel. Small, because one may hold a whole city.
 const CAPACITY: usize = 64;
@@ -113,12 +114,52 @@ pub struct Reporter {
     outlet: Outlet,
     source: SourceId,
     health: SourceHealth,
+    /// Keeps what comes on disk.
+    kept: Option<KeptSource>,
 }
 
 impl Reporter {
     /// A reporter of a source from which nothing came yet.
     pub fn new(outlet: Outlet, source: SourceId) -> Self {
-        Self { outlet, source, health: SourceHealth::default() }
+        Self { outlet, source, health: SourceHealth::default(), kept: None }
+    }
+
+    /// Also keeps what comes on disk.
+    pub fn keeping(self, kept: Option<KeptSource>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Sends what was kept before the program started, dated, if there is any.
+    ///
+    /// # Errors
+    /// When the receiver is gone.
+    pub async fn send_kept(&mut self) -> Result<(), Closed> {
+        let Some(mut kept) = self.kept.take() else { return Ok(()) };
+        let Ok((found, kept)) = tokio::task::spawn_blocking(move || (kept.find(), kept)).await else { return Ok(()) };
+        self.kept = Some(kept);
+        if let Some(Found { records, health }) = found {
+            self.outlet.send(Update::Records { source: self.source, records, findings: Vec::new() }).await?;
+            self.health = health;
+            self.outlet.send_health(self.source, &self.health);
+        }
+        Ok(())
+    }
+
+    /// Keeps records on disk, on another thread where that takes its time.
+    async fn keep(&mut self, records: Records) -> Result<Records, Fault> {
+        let Some(mut kept) = self.kept.take() else { return Ok(records) };
+        if !kept.is_work(&records) {
+            kept.keep(&records);
+            self.kept = Some(kept);
+            return Ok(records);
+        }
+        let work = move || {
+            kept.keep(&records);
+            (kept, records)
+        };
+        let (kept, records) = tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Internal)?;
+        self.kept = Some(kept);
+        Ok(records)
     }
 
     /// Sends records, waiting for room, and reports that all is well.
@@ -126,9 +167,16 @@ impl Reporter {
     /// # Errors
     /// When the receiver is gone.
     pub async fn deliver(&mut self, decoded: Decoded, bytes: u64, took: Duration) -> Result<(), Closed> {
-        self.health.records = decoded.records.len() as u64;
+        let records = match self.keep(decoded.records).await {
+            Ok(records) => records,
+            Err(fault) => {
+                self.failed(&fault);
+                return Ok(());
+            }
+        };
+        self.health.records = records.len() as u64;
         self.health.findings = decoded.findings_total;
-        let update = Update::Records { source: self.source, records: decoded.records, findings: decoded.findings };
+        let update = Update::Records { source: self.source, records, findings: decoded.findings };
         if self.outlet.send(update).await? {
             self.health.waits += 1;
         }
@@ -145,6 +193,9 @@ impl Reporter {
         self.health.failures = 0;
         self.health.last_error = None;
         self.outlet.send_health(self.source, &self.health);
+        if let Some(kept) = &mut self.kept {
+            kept.note(&self.health);
+        }
     }
 
     /// Reports a tile that came, of many: health that says the same as a moment

@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::app::WallNotice;
+use super::kept::WallKept;
 use crate::config::Config;
 use crate::ingest::{Ingest, IngestContext};
 use crate::layers::WallTheme;
@@ -81,7 +82,9 @@ fn apply(world: &mut World, config: Arc<Config>) {
     }
     if is_fetched_otherwise(&old, &config) {
         let waker = Arc::clone(&world.resource::<Waker>().0);
-        match Ingest::start_with_tiles(&config.sources, &config.tiles, IngestContext::of(&config, waker)) {
+        let kept = world.get_resource::<WallKept>().and_then(|kept| kept.0.clone());
+        let context = IngestContext::of(&config, waker);
+        match Ingest::start_keeping(&config.sources, &config.tiles, context, kept) {
             Ok(ingest) => {
                 let before = world.remove_resource::<IngestLink>();
                 world.insert_resource(IngestLink(ingest));

@@ -11,6 +11,7 @@ use bevy::app::AppExit;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use super::app::{Setup, Target, assemble};
+use super::kept::WallKept;
 use super::reload::ConfigWatch;
 use super::stage::StageArguments;
 use super::window::WakeUp;
@@ -196,7 +197,10 @@ pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<
         other => bail!("示范街道 {other} 没有配置文件;已有:badahu、jinjihu、nanjing"),
     };
     let text = text.replace("127.0.0.1:8750", &address.to_string());
-    Ok(Arc::new(Config::parse(&text, Path::new(name))?))
+    let mut config = Config::parse(&text, Path::new(name))?;
+    // An invented city is there again after the next start.
+    config.cache.enabled = false;
+    Ok(Arc::new(config))
 }
 
 /// Opens the wall; `focus` is the code of the area that it shows where the
@@ -215,11 +219,14 @@ fn open_wall(config: Arc<Config>, focus: Option<String>) -> anyhow::Result<ExitC
     wake.wake_each_second()?;
     let waker = wake.waker();
     let watch_waker = waker.clone();
-    let ingest = start_ingest(&config, &waker)?;
+    let kept = WallKept::open(&config);
+    let context = IngestContext::of(&config, Arc::clone(&waker.0));
+    let ingest = Ingest::start_keeping(&config.sources, &config.tiles, context, kept.0.clone())?;
     let fonts = fonts::load(&config.wall.fonts)?;
     let setup = Setup { config, clock: ClockMode::Live, target: Target::Window, fonts, ingest: Some(ingest), waker };
     let mut app = assemble(setup);
     app.insert_resource(wake);
+    app.insert_resource(kept);
     match ConfigWatch::start(&path, focus, &watch_waker) {
         Ok(watch) => {
             app.insert_resource(watch);

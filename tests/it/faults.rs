@@ -19,7 +19,7 @@ use quanyu::config::source::{Deadlines, Feed, Limits, Origin, Paging};
 use quanyu::domain::crs::Crs;
 use quanyu::domain::health::{SourceHealth, SourceState};
 use quanyu::domain::update::{Picture, Records, Update};
-use quanyu::ingest::{Ingest, IngestContext, PictureRequest, probe};
+use quanyu::ingest::{Ingest, IngestContext, Kept, PictureRequest, probe};
 
 use server::{GOOD, Server, good, hold, reply};
 
@@ -95,6 +95,32 @@ fn wait_for_records(ingest: &mut Ingest) -> Records {
         Update::Records { records, .. } => Some(records),
         _ => None,
     })
+}
+
+/// A wall that starts while its back ends are away shows what they said last.
+#[test]
+fn after_a_start_without_a_network_the_last_data_stand_there_dated() {
+    let folder = std::env::temp_dir().join(format!("quanyu-it-kept-{}", std::process::id()));
+    let server = Server::start(good());
+    let source = events(&server);
+    let start = || {
+        let kept = Kept::open(&folder, 1 << 20, &[&source.id]).unwrap();
+        Ingest::start_keeping(std::slice::from_ref(&source), &[], context(), Some(kept)).unwrap()
+    };
+    let mut ingest = start();
+    let came = wait_for_records(&mut ingest);
+    let health = wait_for_health(&mut ingest, "health", |health| health.last_ok.is_some());
+    ingest.stop();
+    server.behave(|_: &mut TcpStream, _: &str| {});
+    let mut ingest = start();
+    let (Records::Events(came), Records::Events(again)) = (came, wait_for_records(&mut ingest)) else { panic!() };
+    assert_eq!(came, again);
+    let dated = wait_for_health(&mut ingest, "a date", |health| health.last_ok.is_some());
+    assert_eq!((dated.state, dated.last_ok), (SourceState::Waiting, health.last_ok));
+    let failing = wait_for_health(&mut ingest, "a failure", |health| health.state == SourceState::Failing);
+    assert_eq!(failing.last_ok, health.last_ok, "a failure makes them no younger");
+    ingest.stop();
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The source fails with a message that holds `words`, and then recovers.

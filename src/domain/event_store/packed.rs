@@ -34,6 +34,14 @@ impl Default for Words {
     }
 }
 
+#[cfg(test)]
+impl Words {
+    /// Texts, codes and prefixes in use.
+    pub(super) fn counts(&self) -> [usize; 3] {
+        [self.texts.len(), self.codes.len(), self.prefixes.len()]
+    }
+}
+
 /// Bytes of a title or a place that are kept: far more than a wall shows.
 const MAX_TEXT: usize = 2_048;
 

@@ -50,14 +50,13 @@ fn steps_neither_lose_words_nor_keep_them() {
         assert_eq!((count.changed, count.same), (500, 0));
         assert_eq!(apply(&mut store, (0..500).map(again), 0).same, 500);
     }
-    let held = |store: &EventStore| (store.words.texts.len(), store.words.codes.len(), store.words.prefixes.len());
-    assert_eq!(held(&store), (4, 1, 1));
+    assert_eq!(store.words.counts(), [4, 1, 1]);
     assert_eq!(store.get("PAT-00007").map(|event| event.title), Some("第1处".into()));
     store.set_capacity(1);
     while !store.is_within_capacity() {
         store.shrink(100, no_changes);
     }
-    assert_eq!(held(&store), (2, 1, 1));
+    assert_eq!(store.words.counts(), [2, 1, 1]);
 }
 
 #[test]

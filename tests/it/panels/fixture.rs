@@ -8,8 +8,8 @@ use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::tiles::{TileLook, TileOrigin};
 use quanyu::config::{
-    Audience, Bezels, Classing, ClosedLoop, Config, Fill, Heat, HeatStyle, KeyFigure, Map, Panel, PanelKind, Scene,
-    Side, ThemeName, TileSet, TiltStyle, Wall,
+    Audience, Bezels, Cache, Classing, ClosedLoop, Config, Fill, Heat, HeatStyle, KeyFigure, Map, Panel, PanelKind,
+    Scene, Side, ThemeName, TileSet, TiltStyle, Wall,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -217,6 +217,7 @@ fn config(mood: Mood) -> Config {
             height_factor: 1.0,
         },
         events: Default::default(),
+        cache: Cache { enabled: false, folder: None, bytes: 1 << 20 },
         warning: Default::default(),
         heat: Heat {
             window_secs: 10_800.0,

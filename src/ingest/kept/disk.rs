@@ -1,0 +1,207 @@
+//! Files of what is kept: whole or not at all, and never more than allowed.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+
+use serde::Serialize;
+
+use super::FORMAT;
+
+/// What every file begins with.
+const MAGIC: [u8; 4] = *b"QYK\n";
+
+/// Magic, format, fingerprint of the source, checksum of what follows.
+pub(super) const HEAD: usize = 4 + 1 + 4 + 4;
+
+/// Endings of the files that are ours.
+const ENDINGS: [&str; 5] = ["set", "note", "log", "log-before", "part"];
+
+/// Bytes after which a log is begun anew, where `limit` are allowed in all.
+pub(super) fn log_bytes(limit: u64) -> u64 {
+    (limit / 8).min(32 << 20)
+}
+
+/// Something to write.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// A whole file in the place of the one before.
+    Replace {
+        /// Its name.
+        path: PathBuf,
+        /// What [`sealed`] made.
+        content: Vec<u8>,
+    },
+    /// One more piece of a log.
+    Append {
+        /// Its name.
+        path: PathBuf,
+        /// Of the source.
+        fingerprint: u32,
+        /// What [`super::log`] made.
+        piece: Vec<u8>,
+    },
+}
+
+/// The files of a folder, as one thread writes them.
+pub(super) struct Disk {
+    limit: u64,
+    sizes: HashMap<PathBuf, u64>,
+    logs: HashMap<PathBuf, File>,
+    /// Said once, and again after it was well.
+    last_complaint: Option<String>,
+}
+
+/// A value with its head, and its checksum; `None` for what cannot be written.
+pub(super) fn sealed(fingerprint: u32, value: &impl Serialize) -> Option<(Vec<u8>, u32)> {
+    let mut content = postcard::to_extend(value, vec![0; HEAD]).ok()?;
+    let checksum = crc32fast::hash(&content[HEAD..]);
+    content[..HEAD].copy_from_slice(&head(fingerprint, checksum));
+    Some((content, checksum))
+}
+
+/// The head of a file.
+pub(super) fn head(fingerprint: u32, checksum: u32) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..4].copy_from_slice(&MAGIC);
+    head[4] = FORMAT;
+    head[5..9].copy_from_slice(&fingerprint.to_le_bytes());
+    head[9..].copy_from_slice(&checksum.to_le_bytes());
+    head
+}
+
+/// What [`sealed`] wrote into a file, if it is whole and of this source as it is
+/// configured now.
+pub(super) fn read(path: &Path, fingerprint: u32) -> Option<Vec<u8>> {
+    let mut content = std::fs::read(path).ok()?;
+    let body = content.get(HEAD..)?;
+    if content[..HEAD] != head(fingerprint, crc32fast::hash(body)) {
+        tracing::info!(path = %path.display(), "what was kept is damaged or of another configuration");
+        return None;
+    }
+    content.drain(..HEAD);
+    Some(content)
+}
+
+/// Opens a file that only its owner may read: what is masked is still nobody
+/// else's business.
+fn create(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.open(path)
+}
+
+impl Disk {
+    /// Looks at what is there, and removes what belongs to no source.
+    pub(super) fn open(folder: &Path, limit: u64, ids: &[&str]) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let mut sizes = HashMap::new();
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            let path = entry.path();
+            let [Some(stem), Some(ending)] = [path.file_stem(), path.extension()].map(|part| part?.to_str()) else {
+                continue;
+            };
+            if !ENDINGS.contains(&ending) {
+                continue;
+            }
+            if ending == "part" || !ids.contains(&stem) {
+                _ = std::fs::remove_file(&path);
+            } else if let Ok(metadata) = entry.metadata() {
+                sizes.insert(path, metadata.len());
+            }
+        }
+        Ok(Self { limit, sizes, logs: HashMap::new(), last_complaint: None })
+    }
+
+    /// Writes until nobody is left to ask for it.
+    pub(super) fn work(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let (path, done) = match job {
+                Job::Replace { path, content } => (path.clone(), self.replace(path, &content)),
+                Job::Append { path, fingerprint, piece } => (path.clone(), self.append(&path, fingerprint, &piece)),
+            };
+            let complaint = done.err().map(|error| error.to_string());
+            if let Some(error) = complaint.as_ref().filter(|_| self.last_complaint != complaint) {
+                tracing::warn!(path = %path.display(), %error, "data are not kept");
+            }
+            self.last_complaint = complaint;
+        }
+    }
+
+    fn has_room(&self, path: &Path, bytes: u64) -> std::io::Result<()> {
+        let others: u64 = self.sizes.iter().filter(|(other, _)| *other != path).map(|(_, bytes)| bytes).sum();
+        if others.saturating_add(bytes) <= self.limit {
+            return Ok(());
+        }
+        Err(std::io::Error::other(format!("cache.size = {} MiB is too little", self.limit >> 20)))
+    }
+
+    fn replace(&mut self, path: PathBuf, content: &[u8]) -> std::io::Result<()> {
+        self.has_room(&path, content.len() as u64)?;
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let written = (|| {
+            let mut file = create(&part, OpenOptions::new().write(true).create(true).truncate(true))?;
+            file.write_all(content)?;
+            // Before the name: after a power cut it would be a name of nothing.
+            file.sync_all()?;
+            std::fs::rename(&part, &path)
+        })();
+        if written.is_err() {
+            _ = std::fs::remove_file(&part);
+        } else {
+            self.sizes.insert(path, content.len() as u64);
+        }
+        written
+    }
+
+    fn append(&mut self, path: &Path, fingerprint: u32, piece: &[u8]) -> std::io::Result<()> {
+        let written = self.append_to_open(path, fingerprint, piece);
+        if written.is_err() {
+            // Whatever state it is in: look again the next time.
+            self.logs.remove(path);
+        }
+        written
+    }
+
+    fn append_to_open(&mut self, path: &Path, fingerprint: u32, piece: &[u8]) -> std::io::Result<()> {
+        let known = self.sizes.get(path).copied().unwrap_or(0);
+        if known > log_bytes(self.limit) {
+            self.logs.remove(path);
+            let before = path.with_extension("log-before");
+            std::fs::rename(path, &before)?;
+            self.sizes.remove(path);
+            self.sizes.insert(before, known);
+        }
+        let known = self.sizes.get(path).copied().unwrap_or(0);
+        self.has_room(path, known + piece.len() as u64)?;
+        if !self.logs.contains_key(path) {
+            let file = open_log(path, fingerprint)?;
+            self.sizes.insert(path.to_owned(), file.metadata()?.len());
+            self.logs.insert(path.to_owned(), file);
+        }
+        if let Some(file) = self.logs.get_mut(path) {
+            file.write_all(piece)?;
+            file.sync_data()?;
+            *self.sizes.entry(path.to_owned()).or_default() += piece.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a log at its end; one of another configuration is begun anew.
+fn open_log(path: &Path, fingerprint: u32) -> std::io::Result<File> {
+    let expected = head(fingerprint, 0);
+    let mut found = [0; HEAD];
+    let is_ours = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok() && found == expected;
+    if is_ours {
+        return create(path, OpenOptions::new().append(true));
+    }
+    _ = std::fs::remove_file(path.with_extension("log-before"));
+    let mut file = create(path, OpenOptions::new().write(true).create(true).truncate(true))?;
+    file.write_all(&expected)?;
+    Ok(file)
+}

@@ -1,0 +1,121 @@
+//! Events as they came, one piece behind the other.
+//!
+//! A piece is its length, its checksum and a list of events. Reading ends at
+//! the first that is not whole, which a power cut leaves at the end. When a log
+//! has grown too long it becomes the one before, and the one before that goes:
+//! events that are told again after that are written again.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::disk::{HEAD, head};
+use crate::domain::event::Event;
+
+/// Events of which it is known how they were written last: the first of more
+/// are written again.
+const MAX_MARKS: usize = 300_000;
+
+/// Events of one piece.
+const IN_A_PIECE: usize = 4_096;
+
+/// Stands for an id, and for a state of the event.
+type Mark = (u64, u64);
+
+/// What was written of a source's events.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    marks: HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// Bytes of what they stand for.
+    bytes: usize,
+    hasher: foldhash::fast::RandomState,
+}
+
+/// Something to append.
+pub(super) struct Piece {
+    pub(super) bytes: Vec<u8>,
+    /// To be handed back once it was taken.
+    pub(super) marks: Vec<Mark>,
+}
+
+impl EventLog {
+    /// Those of `events` that are not in the log as they are; `None` when all
+    /// are.
+    pub(super) fn piece_of(&self, events: &[Event]) -> Option<Piece> {
+        use std::hash::BuildHasher;
+
+        let mut piece = Piece { bytes: Vec::new(), marks: Vec::new() };
+        let (mut list, mut count) = (Vec::new(), 0);
+        for event in events {
+            let before = list.len();
+            list = postcard::to_extend(event, list).ok()?;
+            let mark = (self.hasher.hash_one(&event.id), self.hasher.hash_one(&list[before..]));
+            if self.marks.get(&mark.0) == Some(&mark.1) {
+                list.truncate(before);
+                continue;
+            }
+            piece.marks.push(mark);
+            count += 1;
+            if count == IN_A_PIECE {
+                append_piece(&mut piece.bytes, &list);
+                list.clear();
+                count = 0;
+            }
+        }
+        if count > 0 {
+            append_piece(&mut piece.bytes, &list);
+        }
+        (!piece.bytes.is_empty()).then_some(piece)
+    }
+
+    /// A piece is on its way to the disk, where a log is begun anew after
+    /// `log_bytes`: then what is told again is written again.
+    pub(super) fn was_written(&mut self, piece: Piece, log_bytes: u64) {
+        self.bytes += piece.bytes.len();
+        if self.marks.len() + piece.marks.len() > MAX_MARKS || self.bytes as u64 > log_bytes {
+            self.marks.clear();
+            self.bytes = 0;
+        }
+        self.marks.extend(piece.marks);
+    }
+}
+
+fn append_piece(bytes: &mut Vec<u8>, list: &[u8]) {
+    bytes.extend((list.len() as u32).to_le_bytes());
+    bytes.extend(crc32fast::hash(list).to_le_bytes());
+    bytes.extend(list);
+}
+
+/// The events of a log and of the one before it, in the order in which they
+/// came.
+pub(super) fn read(path: &Path, fingerprint: u32) -> Vec<Event> {
+    let mut events = Vec::new();
+    for path in [&*path.with_extension("log-before"), path] {
+        let Ok(content) = std::fs::read(path) else { continue };
+        if content.get(..HEAD) == Some(&head(fingerprint, 0)) {
+            read_pieces(&content[HEAD..], &mut events);
+        }
+    }
+    events
+}
+
+fn read_pieces(mut content: &[u8], events: &mut Vec<Event>) {
+    while let Some((piece, rest)) = first_piece(content) {
+        let mut list = piece;
+        while let Ok((event, rest)) = postcard::take_from_bytes(list) {
+            events.push(event);
+            if rest.is_empty() {
+                break;
+            }
+            list = rest;
+        }
+        content = rest;
+    }
+}
+
+/// The first piece, if it is whole, and what follows it.
+fn first_piece(content: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = content.split_first_chunk::<4>()?;
+    let (checksum, rest) = rest.split_first_chunk::<4>()?;
+    let (piece, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    (crc32fast::hash(piece) == u32::from_le_bytes(*checksum)).then_some((piece, rest))
+}

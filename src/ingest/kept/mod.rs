@@ -1,0 +1,281 @@
+//! What came last of each source, kept on disk: a wall that starts without a
+//! network shows yesterday's city, dated, instead of nothing.
+//!
+//! In: records as they leave the decoder, masked and in WGS-84. Out: the same
+//! after the next start, with the time at which they came.
+//!
+//! How it works: a set that replaces the one before it is a file, written at
+//! most once a minute and only when it is another; events are appended to a
+//! [`log`], each as often as it changes. When a source was last well stands in
+//! a small file of its own. One thread writes, from a bounded queue: what finds
+//! it full is kept the next time. Each file begins with the format and a
+//! fingerprint of the source's configuration, ends up under its name only when
+//! it is whole, and carries a checksum: what does not fit or was damaged counts
+//! as nothing.
+
+mod disk;
+mod log;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::IngestContext;
+use crate::config::Source;
+use crate::domain::area::Area;
+use crate::domain::camera::Camera;
+use crate::domain::context::ContextFeature;
+use crate::domain::device::Device;
+use crate::domain::event::Event;
+use crate::domain::figure::Figure;
+use crate::domain::health::SourceHealth;
+use crate::domain::time::Time;
+use crate::domain::track::Track;
+use crate::domain::update::Records;
+use disk::{Disk, Job};
+use log::EventLog;
+
+/// Files of another form count as nothing. Raise it with every change of a
+/// record in `domain`.
+const FORMAT: u8 = 1;
+
+/// A set is written at most this often.
+const WRITE_EVERY: Duration = Duration::from_secs(60);
+
+/// When a source was last well is written at most this often.
+const NOTE_EVERY: Duration = Duration::from_secs(20);
+
+/// Files that wait to be written.
+const QUEUE: usize = 64;
+
+/// A set that replaces the one before it.
+#[derive(Deserialize)]
+enum Set {
+    Areas(Vec<Area>),
+    Cameras(Vec<Camera>),
+    Devices(Vec<Device>),
+    Tracks(Vec<Track>),
+    Figures(Vec<Figure>),
+    Context(Vec<ContextFeature>),
+}
+
+/// The same to be written: without taking it over.
+#[derive(Serialize)]
+enum SetRef<'a> {
+    Areas(&'a [Area]),
+    Cameras(&'a [Camera]),
+    Devices(&'a [Device]),
+    Tracks(&'a [Track]),
+    Figures(&'a [Figure]),
+    Context(&'a [ContextFeature]),
+}
+
+/// When and how a source was last well.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Note {
+    last_ok: Time,
+    records: u64,
+    bytes: u64,
+    took_ms: u64,
+}
+
+/// The folder in which it is kept. Clones share it; the last to go waits until
+/// everything is written.
+#[derive(Clone, Debug)]
+pub struct Kept(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    log_bytes: u64,
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    /// Sources whose files were read: it happens once, at the start of the wall.
+    read: Mutex<Vec<String>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that keeps data broke down");
+        }
+    }
+}
+
+impl Kept {
+    /// Keeps in `folder`, which is made where it is missing, and no more than
+    /// `limit` bytes. Files of sources other than `ids` are removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or there is no thread.
+    pub fn open(folder: &Path, limit: u64, ids: &[&str]) -> std::io::Result<Self> {
+        let disk = Disk::open(folder, limit, ids)?;
+        let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        let thread = std::thread::Builder::new().name("quanyu-kept".into()).spawn(move || disk.work(&jobs))?;
+        Ok(Self(Arc::new(Shared {
+            folder: folder.to_owned(),
+            log_bytes: disk::log_bytes(limit),
+            queue: Some(queue),
+            thread: Some(thread),
+            read: Mutex::default(),
+        })))
+    }
+
+    /// What concerns one source.
+    pub(super) fn source(&self, source: &Source, context: &IngestContext) -> KeptSource {
+        // What its records mean depends on all of these.
+        let meaning =
+            format!("{} {source:?} {:?} {:?}", env!("CARGO_PKG_VERSION"), context.zone.iana_name(), context.stages);
+        KeptSource {
+            kept: self.clone(),
+            id: source.id.clone(),
+            fingerprint: crc32fast::hash(meaning.as_bytes()),
+            written: None,
+            noted: None,
+            log: EventLog::default(),
+        }
+    }
+
+    fn is_first_look(&self, id: &str) -> bool {
+        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !read.iter().any(|known| known == id);
+        if is_first {
+            read.push(id.to_owned());
+        }
+        is_first
+    }
+
+    /// Hands a file over to be written; false when too many wait.
+    fn write(&self, job: Job) -> bool {
+        self.0.queue.as_ref().is_some_and(|queue| queue.try_send(job).is_ok())
+    }
+}
+
+/// What was kept of a source.
+pub(super) struct Found {
+    pub(super) records: Records,
+    pub(super) health: SourceHealth,
+}
+
+/// What is kept of one source.
+#[derive(Debug)]
+pub(super) struct KeptSource {
+    kept: Kept,
+    id: String,
+    fingerprint: u32,
+    /// When its set was written, and its checksum.
+    written: Option<(Instant, u32)>,
+    noted: Option<Instant>,
+    log: EventLog,
+}
+
+impl KeptSource {
+    fn path(&self, ending: &str) -> PathBuf {
+        self.kept.0.folder.join(format!("{}.{ending}", self.id))
+    }
+
+    /// What was kept before the program started, the first time it is asked for.
+    /// Blocks while it is read.
+    pub(super) fn find(&mut self) -> Option<Found> {
+        if !self.kept.is_first_look(&self.id) {
+            return None;
+        }
+        let note: Note = postcard::from_bytes(&disk::read(&self.path("note"), self.fingerprint)?).ok()?;
+        let records = self.find_set().or_else(|| {
+            let events = log::read(&self.path("log"), self.fingerprint);
+            if let Some(piece) = self.log.piece_of(&events) {
+                self.log.was_written(piece, self.kept.0.log_bytes);
+            }
+            (!events.is_empty()).then_some(Records::Events(events))
+        })?;
+        let health = SourceHealth {
+            last_ok: Some(note.last_ok),
+            records: note.records,
+            bytes: note.bytes,
+            took_ms: note.took_ms,
+            ..SourceHealth::default()
+        };
+        Some(Found { records, health })
+    }
+
+    fn find_set(&self) -> Option<Records> {
+        Some(match postcard::from_bytes(&disk::read(&self.path("set"), self.fingerprint)?).ok()? {
+            Set::Areas(set) => Records::Areas(set),
+            Set::Cameras(set) => Records::Cameras(set),
+            Set::Devices(set) => Records::Devices(set),
+            Set::Tracks(set) => Records::Tracks(set),
+            Set::Figures(set) => Records::Figures(set),
+            Set::Context(set) => Records::Context(set),
+        })
+    }
+
+    /// Whether [`Self::keep`] may take longer than a moment.
+    pub(super) fn is_work(&self, records: &Records) -> bool {
+        match records {
+            Records::Events(events) => events.len() > 256,
+            _ => self.is_due(),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.written.is_none_or(|(at, _)| at.elapsed() >= WRITE_EVERY)
+    }
+
+    /// Keeps what came.
+    pub(super) fn keep(&mut self, records: &Records) {
+        let set = match records {
+            Records::Events(events) => return self.keep_events(events),
+            Records::Areas(set) => SetRef::Areas(set),
+            Records::Cameras(set) => SetRef::Cameras(set),
+            Records::Devices(set) => SetRef::Devices(set),
+            Records::Tracks(set) => SetRef::Tracks(set),
+            Records::Figures(set) => SetRef::Figures(set),
+            Records::Context(set) => SetRef::Context(set),
+        };
+        if !self.is_due() {
+            return;
+        }
+        let Some((content, checksum)) = disk::sealed(self.fingerprint, &set) else { return };
+        let is_another = self.written.is_none_or(|(_, known)| known != checksum);
+        if !is_another || self.kept.write(Job::Replace { path: self.path("set"), content }) {
+            self.written = Some((Instant::now(), checksum));
+        }
+    }
+
+    fn keep_events(&mut self, events: &[Event]) {
+        let Some(piece) = self.log.piece_of(events) else { return };
+        let (path, bytes) = (self.path("log"), piece.bytes.clone());
+        if self.kept.write(Job::Append { path, fingerprint: self.fingerprint, piece: bytes }) {
+            self.log.was_written(piece, self.kept.0.log_bytes);
+        }
+    }
+
+    /// Whether all of these are on their way to the disk.
+    #[cfg(test)]
+    fn log_has(&self, records: &Records) -> bool {
+        matches!(records, Records::Events(events) if self.log.piece_of(events).is_none())
+    }
+
+    /// Notes when and how the source was last well.
+    pub(super) fn note(&mut self, health: &SourceHealth) {
+        let Some(last_ok) = health.last_ok else { return };
+        if self.noted.is_some_and(|at| at.elapsed() < NOTE_EVERY) {
+            return;
+        }
+        let note = Note { last_ok, records: health.records, bytes: health.bytes, took_ms: health.took_ms };
+        let Some((content, _)) = disk::sealed(self.fingerprint, &note) else { return };
+        if self.kept.write(Job::Replace { path: self.path("note"), content }) {
+            self.noted = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
