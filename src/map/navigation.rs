@@ -11,7 +11,7 @@ use super::{HandOverPanel, Hover, MapView, Marks, Relief, picked_level, relief};
 use crate::config::Layer;
 use crate::domain::area::AreaIndex;
 use crate::domain::track::Track;
-use crate::model::{Action, Areas, Focus, PointKey, Points, Selection, Visible, WallClock, WallConfig};
+use crate::model::{Action, Areas, Finder, Focus, PointKey, Points, Selection, Visible, WallClock, WallConfig};
 
 /// What hands are doing, and when one last did something.
 #[derive(Resource, Default, Debug)]
@@ -237,9 +237,17 @@ pub(super) fn keyboard(
     keys: Option<Res<ButtonInput<KeyCode>>>,
     mut actions: MessageWriter<Action>,
     mut hands: ResMut<Hands>,
+    finder: Res<Finder>,
     real: Res<Time<Real>>,
 ) {
     let Some(keys) = keys else { return };
+    if finder.is_open {
+        // What is typed is text.
+        if keys.get_just_pressed().len() > 0 {
+            hands.last_input_secs = real.elapsed_secs_f64();
+        }
+        return;
+    }
     let is_shifted = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
     for key in keys.get_just_pressed() {
         hands.last_input_secs = real.elapsed_secs_f64();
@@ -263,6 +271,7 @@ pub(super) fn keyboard(
             KeyCode::KeyD => Action::ToggleDiagnostics,
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,
+            KeyCode::Slash if !is_shifted => Action::ToggleFind,
             KeyCode::Slash | KeyCode::F1 => Action::ToggleHelp,
             key => match layer_key(*key) {
                 Some(layer) => Action::ToggleLayer(layer),

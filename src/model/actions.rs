@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
-use super::{AreaValues, Areas, Overview, WallClock, WallConfig};
+use super::{AreaValues, Areas, Finder, Overview, WallClock, WallConfig};
 use crate::config::{Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::event_store::EventKey;
@@ -60,6 +60,10 @@ pub enum Action {
     ToggleDiagnostics,
     /// All keys.
     ToggleHelp,
+    /// Open or close the line in which something is looked up.
+    ToggleFind,
+    /// Look for this.
+    SetFind(String),
     /// Windowed or over the whole monitor.
     ToggleFullscreen,
     /// Write a picture of the wall next to the configuration.
@@ -255,6 +259,7 @@ pub(crate) fn apply(
     mut visible: ResMut<Visible>,
     mut selection: ResMut<Selection>,
     mut overlays: ResMut<Overlays>,
+    mut finder: ResMut<Finder>,
     mut clock: ResMut<WallClock>,
     areas: Res<Areas>,
     values: Res<AreaValues>,
@@ -262,6 +267,10 @@ pub(crate) fn apply(
     config: Res<WallConfig>,
 ) {
     for action in actions.read() {
+        // Whatever was looked for, it is found.
+        if matches!(action, Action::Focus(_) | Action::Select(_)) && finder.is_open {
+            finder.toggle();
+        }
         match action {
             Action::Focus(index) if (*index as usize) < areas.tree.len() => {
                 focus.set(Some(areas.tree.area(*index).code.clone()));
@@ -324,6 +333,8 @@ pub(crate) fn apply(
             Action::SeekTo(at) => clock.0.seek(*at),
             Action::GoLive => clock.0.go_live(),
             Action::ToggleDiagnostics => overlays.diagnostics = !overlays.diagnostics,
+            Action::ToggleFind => finder.toggle(),
+            Action::SetFind(text) => finder.text.clone_from(text),
             Action::ToggleHelp => overlays.help = !overlays.help,
         }
     }

@@ -20,6 +20,7 @@ mod area_values;
 mod areas;
 mod changes;
 mod events;
+mod find;
 pub mod overview;
 mod patrols;
 mod points;
@@ -43,6 +44,7 @@ pub use actions::{Action, Focus, Overlays, PointKey, Selection, Visible};
 pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
+pub use find::{Finder, Found, Place};
 pub use overview::Overview;
 pub use patrols::Patrols;
 pub use points::{Pictures, Points};
@@ -135,6 +137,7 @@ impl Plugin for ModelPlugin {
             .insert_resource(Focus::of(&self.config))
             .init_resource::<Selection>()
             .init_resource::<Overlays>()
+            .init_resource::<Finder>()
             .add_message::<Action>()
             .configure_sets(Update, (Receive, Act, Derive, Map, Layers).chain())
             .add_systems(
@@ -144,7 +147,7 @@ impl Plugin for ModelPlugin {
                         .chain()
                         .in_set(Receive),
                     (actions::apply, actions::look_up).chain().in_set(Act),
-                    (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute)
+                    (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute, find::look)
                         .chain()
                         .in_set(Derive),
                 ),

@@ -23,6 +23,7 @@ mod closed_loop;
 mod devices;
 mod diagnostics;
 mod figure_cell;
+mod find;
 mod frame;
 mod header;
 mod help;
@@ -56,6 +57,7 @@ pub use categories::categories_ui;
 pub use closed_loop::closed_loop_ui;
 pub use devices::devices_ui;
 pub use diagnostics::{Diagnostics, diagnostics_ui};
+pub use find::{FindView, find_ui};
 pub use header::header_ui;
 pub use help::help_ui;
 pub use key_figures::key_figures_ui;
@@ -171,6 +173,12 @@ pub enum PanelAction {
     ToggleDiagnostics,
     /// Open or close the list of keys.
     ToggleHelp,
+    /// Open or close the line in which something is looked up.
+    ToggleFind,
+    /// Look for this.
+    SetFind(String),
+    /// Go to this one of what was found.
+    OpenFound(usize),
 }
 
 /// Cameras, counted.

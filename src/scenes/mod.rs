@@ -145,6 +145,7 @@ mod tests {
         world.init_resource::<Hands>();
         world.init_resource::<WallClock>();
         world.init_resource::<crate::model::Overlays>();
+        world.init_resource::<crate::model::Finder>();
         world.init_resource::<crate::model::Areas>();
         world.init_resource::<crate::model::AreaValues>();
         world.init_resource::<crate::model::Overview>();

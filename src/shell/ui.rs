@@ -15,6 +15,7 @@ use super::cards::Cards;
 use super::memory::{heap_mb, resident_mb};
 use crate::config::source::Feed;
 use crate::config::{HeatCompare, HeatForm, Layer};
+use crate::domain::geometry::LonLat;
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
 use crate::layers::heat::{HeatLayer, hotspots_ui, ramp_stops};
@@ -23,8 +24,8 @@ use crate::layers::points::counts_ui;
 use crate::map::marks::Look;
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Focus, Overlays, Overview, Patrols, PointKey, Points, Sources, Visible,
-    WallClock, WallConfig, Warnings,
+    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points, Sources,
+    Visible, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{self, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout};
 use glyphs::{NameGlyphs, warm_figures};
@@ -49,6 +50,7 @@ pub struct Shown<'w> {
     focus: Res<'w, Focus>,
     visible: Res<'w, Visible>,
     overlays: Res<'w, Overlays>,
+    finder: Res<'w, Finder>,
     hover: Res<'w, Hover>,
     marks: Res<'w, Marks>,
     relief: Res<'w, Relief>,
@@ -123,15 +125,33 @@ pub fn wall_ui(
     Ok(())
 }
 
+/// Goes to something that was looked up.
+fn open_found(index: usize, shown: &Shown, view: &mut MapView, now_secs: f64) -> Option<Action> {
+    match shown.finder.found.get(index)?.place.clone() {
+        Place::Area(area) => Some(Action::Focus(area)),
+        Place::Point(key, at) => {
+            if let Some(at) = at {
+                fly_to(at, &shown.areas, view, now_secs);
+            }
+            Some(Action::Select(vec![key]))
+        }
+    }
+}
+
+/// Flies to a place, near enough to see the streets around it.
+fn fly_to(at: LonLat, areas: &Areas, view: &mut MapView, now_secs: f64) {
+    let at = areas.projection.local_from_lonlat([at.lon, at.lat]);
+    let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
+    let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
+    view.fly(Camera { center: at, px_per_m }, now_secs, EVENT_FLIGHT_SECS);
+}
+
 /// Flies to where an event is, so that its card has a place; focuses the area
 /// of one that has none.
 fn show_event(id: String, events: &Events, areas: &Areas, view: &mut MapView, now_secs: f64) -> Option<Action> {
     let event = events.store.event_ref(&id)?;
     let Some(at) = event.at() else { return event.area().map(Action::Focus) };
-    let at = areas.projection.local_from_lonlat([at.lon, at.lat]);
-    let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
-    let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
-    view.fly(Camera { center: at, px_per_m }, now_secs, EVENT_FLIGHT_SECS);
+    fly_to(at, areas, view, now_secs);
     Some(Action::Select(vec![PointKey::Event(event.key())]))
 }
 
@@ -164,6 +184,9 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::GoLive => Action::GoLive,
         PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
         PanelAction::ToggleHelp => Action::ToggleHelp,
+        PanelAction::ToggleFind => Action::ToggleFind,
+        PanelAction::SetFind(text) => Action::SetFind(text),
+        PanelAction::OpenFound(index) => return open_found(index, shown, view, now_secs),
     })
 }
 
@@ -281,6 +304,11 @@ fn draw(
             dropped_events: shown.events.store.dropped(),
         };
         asked.extend(panels::diagnostics_ui(ui, layout.free, &view, &diagnostics));
+    }
+    if shown.finder.is_open {
+        let found = shown.finder.found.iter().map(|found| [found.name.as_str(), found.kind.as_str()]).collect();
+        let find = panels::FindView { text: &shown.finder.text, found };
+        asked.extend(panels::find_ui(ui, layout.free, &view, &find));
     }
     if shown.overlays.help {
         asked.extend(panels::help_ui(ui, ui.max_rect(), &view));

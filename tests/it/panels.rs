@@ -14,10 +14,10 @@ use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::coverage::Coverage;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, HeatLegend, Legend, PanelAction, PanelView,
-    PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui,
-    breadcrumb_ui, diagnostics_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui, panel_ui,
-    point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
+    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, FindView, HeatLegend, Legend, PanelAction,
+    PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui,
+    breadcrumb_ui, diagnostics_ui, find_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui,
+    panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -480,6 +480,39 @@ fn hands_choose_what_is_played_again_and_again() {
     assert_eq!(answer, Some(PanelAction::SetLoop([nine, noon])));
     // One end over the other is no range.
     assert_eq!(drag(&ctx, screen, &[flag(6.0), flag(12.5), flag(13.0)], draw), None);
+}
+
+#[test]
+fn what_is_looked_up_is_typed_and_taken() {
+    let Some(ctx) = context() else { return };
+    let world = World::new(Mood::Usual);
+    let screen = vec2(1920.0, 1080.0);
+    let (unit, stage) = stage(&world, screen);
+    let view = world.view(unit);
+    let found = vec![["网格员 07", "巡查人员"], ["湖东社区", "社区"]];
+    let typed = |text: &str| vec![Event::Text(text.into())];
+    let find = FindView { text: "07", found };
+    let answer = std::cell::RefCell::new(None);
+    let draw = |ui: &mut Ui| {
+        let asked = find_ui(ui, stage.free, &view, &find);
+        answer.borrow_mut().replace(asked);
+    };
+    let key =
+        |key| vec![Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Default::default() }];
+    for (events, expected) in [
+        (Vec::new(), None),
+        (typed("1"), Some(PanelAction::SetFind("071".into()))),
+        (key(egui::Key::Enter), Some(PanelAction::OpenFound(0))),
+        (key(egui::Key::Escape), Some(PanelAction::ToggleFind)),
+    ] {
+        // The line takes the keyboard when it was there for a frame.
+        shapes(&ctx, screen, Vec::new(), draw);
+        shapes(&ctx, screen, events, draw);
+        assert_eq!(answer.take().flatten(), expected);
+    }
+    let second = pos2(stage.free.center().x, stage.free.top() + (40.0 + 12.0 + 54.0 + 42.0 * 1.5) * unit);
+    let answer = click(&ctx, screen, second, |ui| find_ui(ui, stage.free, &view, &find));
+    assert_eq!(answer, Some(PanelAction::OpenFound(1)));
 }
 
 #[test]
