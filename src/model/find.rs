@@ -89,6 +89,20 @@ fn fit(name: &str, wanted: &str) -> Option<u8> {
     Some(rank)
 }
 
+/// Letters of a code below which it must be whole: two digits stand in every
+/// second one.
+const LEAST_OF_A_CODE: usize = 4;
+
+/// How well a code or an id fits: whole, or one end of it.
+fn fit_code(code: &str, wanted: &str) -> Option<u8> {
+    let code = plain(code);
+    if code == wanted {
+        return Some(2);
+    }
+    let is_end = code.starts_with(wanted) || code.ends_with(wanted);
+    (is_end && wanted.chars().count() >= LEAST_OF_A_CODE).then_some(1)
+}
+
 /// The best of one kind.
 struct Kind(Vec<(u8, Found)>);
 
@@ -107,7 +121,7 @@ fn find(text: &str, areas: &Areas, points: &Points, events: &Events) -> Vec<Foun
     if wanted.is_empty() {
         return Vec::new();
     }
-    let best = |names: [&str; 2]| names.into_iter().filter_map(|name| fit(name, &wanted)).max();
+    let best = |[name, code]: [&str; 2]| fit(name, &wanted).max(fit_code(code, &wanted));
     let event = events.store.event_ref(text.trim()).map(|event| {
         let place = Place::Point(PointKey::Event(event.key()), event.at());
         (2, Found { name: event.id(), kind: "事件".into(), place })
@@ -201,6 +215,7 @@ mod tests {
         assert_eq!(by_name[..2], ["湖东社区", "湖东社区第7网格"]);
         assert_eq!(by_name.len(), 2 + MOST_OF_A_KIND);
         assert_eq!(find("w2"), ["网格员 17"], "by the id of the walk");
+        assert_eq!(find("07"), ["网格员 07", "网格员 070"], "not by what stands in every code");
         assert!(find("   ").is_empty() && find("没有").is_empty());
     }
 }
