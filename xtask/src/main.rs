@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     };
     let result = match command {
         "demo" => demo(rest),
-        "test" => packages::require(packages::TEST).and_then(|()| check()),
+        "test" => packages::require(&[packages::RUN, packages::TEST].concat()).and_then(|()| check()),
         "check" => check(),
         "bless" => bless(),
         "bench" => cargo(&["bench", "--benches"], rest),

@@ -30,8 +30,8 @@ pub const RUN: &[Package] = &[
     ("libwayland-client0", "opens a window under Wayland"),
 ];
 
-/// To test: the same; tests need no display.
-pub const TEST: &[Package] = RUN;
+/// To test, beside those; tests need no display.
+pub const TEST: &[Package] = &[("mosquitto", "the MQTT broker that sources are tested with")];
 
 /// Sees to it that `packages` are installed.
 ///
