@@ -6,7 +6,7 @@
 
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
-use super::source::Feed;
+use super::source::{Feed, MqttVersion, Payload};
 use super::tiles::TileLook;
 use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
@@ -22,11 +22,15 @@ pub enum SourceKind {
     Http,
     /// From a stream of server-sent events.
     Sse,
+    /// From a WebSocket.
+    WebSocket,
+    /// From an MQTT broker.
+    Mqtt,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::File, Self::Http, Self::Sse];
+    pub const ALL: [Self; 5] = [Self::File, Self::Http, Self::Sse, Self::WebSocket, Self::Mqtt];
 
     /// The name in `config.toml`.
     pub const fn name(self) -> &'static str {
@@ -34,6 +38,18 @@ impl SourceKind {
             Self::File => "file",
             Self::Http => "http",
             Self::Sse => "sse",
+            Self::WebSocket => "websocket",
+            Self::Mqtt => "mqtt",
+        }
+    }
+
+    /// Whether this program can read it: some kinds are left out where they are
+    /// not wanted.
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::File | Self::Http | Self::Sse => true,
+            Self::WebSocket => cfg!(feature = "websocket"),
+            Self::Mqtt => cfg!(feature = "mqtt"),
         }
     }
 
@@ -45,6 +61,21 @@ impl SourceKind {
                 &["url", "every", "paging", "since", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
             }
             Self::Sse => &["url", "headers", "connect_timeout", "idle_timeout", "whole_timeout"],
+            Self::WebSocket => &["url", "headers", "key", "hello", "connect_timeout", "idle_timeout", "whole_timeout"],
+            Self::Mqtt => &[
+                "url",
+                "topics",
+                "version",
+                "client_id",
+                "username",
+                "password",
+                "qos",
+                "keep_alive",
+                "clean_session",
+                "payload",
+                "connect_timeout",
+                "idle_timeout",
+            ],
         }
     }
 }
@@ -147,6 +178,26 @@ impl PanelType {
 impl Choice for SourceKind {
     fn choices() -> Vec<(&'static str, Self)> {
         Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for MqttVersion {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("3.1.1", Self::V3), ("5", Self::V5)]
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        match text {
+            "3.1.1" | "3" => Some(Self::V3),
+            "5" | "5.0" => Some(Self::V5),
+            _ => None,
+        }
+    }
+}
+
+impl Choice for Payload {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("records", Self::Records), ("thingsboard", Self::ThingsBoard), ("emqx", Self::Emqx)]
     }
 }
 

@@ -19,7 +19,7 @@ use super::choice::{ClassingMethod, PanelType, SourceKind, TileKind};
 use super::error::{Complaints, ConfigError};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
-use super::source::Feed;
+use super::source::{Feed, MqttVersion, Payload};
 use super::syntax::translated;
 use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
@@ -259,6 +259,28 @@ raw_table! {
         since: String,
         /// Extra request headers.
         headers: BTreeMap<String, At<RawHeader>>,
+        /// What `{key}` stands for.
+        key: RawSecret,
+        /// Texts that are sent once a WebSocket is open.
+        hello: Vec<At<String>>,
+        /// Topic filters of MQTT.
+        topics: Vec<At<String>>,
+        /// Version of MQTT.
+        version: MqttVersion,
+        /// Name of the session at the broker.
+        client_id: String,
+        /// User at the broker.
+        username: RawHeader,
+        /// Password at the broker.
+        password: RawHeader,
+        /// Most certain delivery that is asked for.
+        qos: u64,
+        /// Longest silence before the broker is asked for a sign of life.
+        keep_alive: DurationSecs,
+        /// Whether the broker forgets the session when the connection ends.
+        clean_session: bool,
+        /// What a message is.
+        payload: Payload,
         /// JSON pointer to the records.
         records: String,
         /// Coordinate system.

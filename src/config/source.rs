@@ -103,7 +103,7 @@ impl Feed {
             ],
             Self::Cameras => &["id", "name", "owner", "lon", "lat", "online", "picture"],
             Self::Devices => &["id", "kind", "name", "lon", "lat", "state", "value", "unit", "read"],
-            Self::Tracks => &["id", "worker", "area", "points"],
+            Self::Tracks => &["id", "worker", "area", "points", "lon", "lat", "time"],
             Self::Figures => &[
                 "key",
                 "area",
@@ -154,6 +154,96 @@ pub enum Origin {
         /// Deadlines; `whole_secs` is the longest silence that is not a fault.
         deadlines: Deadlines,
     },
+    /// A WebSocket (RFC 6455).
+    WebSocket(Box<WebSocketOrigin>),
+    /// Topics of an MQTT broker.
+    Mqtt(Box<MqttOrigin>),
+}
+
+impl Origin {
+    /// Whether it tells of each change as it happens: of single things, which
+    /// are merged by id.
+    pub const fn is_push(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Http { .. } => false,
+            Self::Sse { .. } | Self::WebSocket(_) | Self::Mqtt(_) => true,
+        }
+    }
+}
+
+/// A WebSocket (RFC 6455).
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebSocketOrigin {
+    /// `ws://` or `wss://`, perhaps with `{key}`.
+    pub url: String,
+    /// Extra headers of the opening request; values may come from a secret.
+    pub headers: Vec<(String, Secret)>,
+    /// What `{key}` stands for in the address and the texts.
+    pub key: Option<Secret>,
+    /// Texts that are sent once it is open, perhaps with `{key}`.
+    pub hello: Vec<String>,
+    /// Deadlines; `whole_secs` is the longest silence that is not a fault.
+    pub deadlines: Deadlines,
+}
+
+/// Topics of an MQTT broker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MqttOrigin {
+    /// `mqtt://` or `mqtts://`, host and perhaps port.
+    pub url: String,
+    /// What is subscribed to.
+    pub topics: Vec<Topic>,
+    /// Version of the protocol.
+    pub version: MqttVersion,
+    /// Name of the session. `None`: another one for each connection.
+    pub client_id: Option<String>,
+    /// User, which some brokers take for a secret.
+    pub username: Option<Secret>,
+    /// Password.
+    pub password: Option<Secret>,
+    /// Most certain delivery that is asked for: 0, 1 or 2.
+    pub qos: u8,
+    /// Longest silence before the broker is asked for a sign of life, seconds.
+    pub keep_alive_secs: u16,
+    /// Whether the broker forgets the session when the connection ends.
+    pub clean_session: bool,
+    /// What a message is.
+    pub payload: Payload,
+    /// Deadlines; `whole_secs` is not used.
+    pub deadlines: Deadlines,
+}
+
+/// Version of MQTT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MqttVersion {
+    /// 3.1.1, which every broker speaks.
+    #[default]
+    V3,
+    /// 5.0.
+    V5,
+}
+
+/// What one message of a broker is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Payload {
+    /// Records, as in an answer over HTTP.
+    #[default]
+    Records,
+    /// Telemetry of ThingsBoard, of a device or a gateway.
+    ThingsBoard,
+    /// What the rule engine of EMQX hands on: the message within a record
+    /// about it.
+    Emqx,
+}
+
+/// A topic filter of MQTT, in which `{field}` stands for one level whose text
+/// is a field of the domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// As it is subscribed to: with `+` for `{field}`.
+    pub filter: String,
+    /// Level, counted without `$share/group/`, and field.
+    pub fields: Vec<(usize, String)>,
 }
 
 /// How an answer is cut into pages.

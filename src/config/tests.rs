@@ -2,6 +2,7 @@
 //! said in words that help.
 
 mod complaints;
+mod push;
 
 use std::path::{Path, PathBuf};
 

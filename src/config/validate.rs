@@ -10,6 +10,7 @@
 mod address;
 mod heat;
 mod panel;
+mod push;
 mod source;
 mod tiles;
 

@@ -7,6 +7,7 @@
 
 pub mod area;
 pub mod camera;
+pub mod change;
 pub mod choropleth;
 pub mod classes;
 pub mod clock;

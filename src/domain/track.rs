@@ -64,6 +64,34 @@ impl Track {
     fn known(&self, now: Time) -> usize {
         self.points.partition_point(|&(at, _)| at <= now)
     }
+
+    /// Goes on with what was reported later of the same walk: its points go
+    /// where their time is, and those that would no longer be shown are left
+    /// out.
+    pub fn follow(&mut self, later: Self) {
+        if !later.worker.is_empty() {
+            self.worker = later.worker;
+        }
+        self.area = later.area.or(self.area.take());
+        let first = later.points.iter().map(|&(at, _)| at).min();
+        // What strays is seen by its neighbours: the last few are enough where
+        // points come in order.
+        let tail_starts = self.points.len().saturating_sub(2 * MAX_STRAY_POINTS);
+        let is_in_order = self.points.get(tail_starts).is_none_or(|&(at, _)| first.is_none_or(|first| first > at));
+        let mut tail = self.points.split_off(if is_in_order { tail_starts } else { 0 });
+        tail.extend(later.points);
+        tidy(&mut tail);
+        self.points.append(&mut tail);
+        if let Some(&(newest, _)) = self.points.last() {
+            self.forget_before(Time(newest.0 - (f64::from(TRACE_SECS) * 1_000.0) as i64));
+        }
+    }
+
+    /// Leaves out what was before `begin`.
+    pub fn forget_before(&mut self, begin: Time) {
+        let old = self.points.partition_point(|&(at, _)| at < begin);
+        self.points.drain(..old);
+    }
 }
 
 /// Faster than this nobody moves on patrol: 150 km/h.
@@ -171,6 +199,26 @@ mod tests {
         let mut repeated = points(&[(60, 50.0), (60, 60.0)]);
         tidy(&mut repeated);
         assert_eq!(repeated, points(&[(60, 60.0)]));
+    }
+
+    #[test]
+    fn a_walk_goes_on_with_what_is_reported_later() {
+        let walk = |list: &[(i64, f64)]| Track {
+            id: "w".into(),
+            worker: "网格员 07".into(),
+            area: None,
+            points: points(list),
+        };
+        let mut track = walk(&[]);
+        for secs in 0..100 {
+            track.follow(walk(&[(secs * 10, secs as f64 * 10.0)]));
+        }
+        track.follow(Track { worker: String::new(), area: Some("3205".into()), ..walk(&[(45, 45.0), (990, 991.0)]) });
+        assert_eq!((track.points.len(), track.worker.as_str()), (101, "网格员 07"));
+        assert_eq!(track.area.as_deref(), Some("3205"));
+        assert!(track.points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        track.follow(walk(&[(86_400 + 45, 0.0)]));
+        assert_eq!(track.points.first().map(|point| point.0), Some(Time(45_000)), "a day is kept");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::area::Area;
 use super::camera::Camera;
+use super::change::{CameraChange, DeviceChange};
 use super::context::ContextFeature;
 use super::device::Device;
 use super::event::Event;
@@ -11,8 +12,8 @@ use super::health::{SourceHealth, SourceId};
 use super::tiles::{TileContent, TileId, TileSetId, TileSetInfo};
 use super::track::Track;
 
-/// Records of one kind. Replacing kinds carry the source's whole set; events
-/// and device readings are merged by id.
+/// Records of one kind. Replacing kinds carry the source's whole set; events,
+/// and what sources that push tell of single things, are merged by id.
 #[derive(Clone, Debug)]
 pub enum Records {
     /// Replaces the source's areas.
@@ -29,6 +30,14 @@ pub enum Records {
     Figures(Vec<Figure>),
     /// Replaces the source's context.
     Context(Vec<ContextFeature>),
+    /// Merged by id, over the cameras of all sources.
+    CameraChanges(Vec<CameraChange>),
+    /// Merged by id, over the devices of all sources.
+    DeviceChanges(Vec<DeviceChange>),
+    /// Points added by id to the source's tracks.
+    TrackChanges(Vec<Track>),
+    /// Merged by key and area into the source's figures.
+    FigureChanges(Vec<Figure>),
 }
 
 impl Records {
@@ -42,6 +51,10 @@ impl Records {
             Self::Tracks(r) => r.len(),
             Self::Figures(r) => r.len(),
             Self::Context(r) => r.len(),
+            Self::CameraChanges(r) => r.len(),
+            Self::DeviceChanges(r) => r.len(),
+            Self::TrackChanges(r) => r.len(),
+            Self::FigureChanges(r) => r.len(),
         }
     }
 

@@ -43,12 +43,42 @@ pub fn secs(secs: f64) -> Duration {
 struct RedirectRefused(Fault);
 
 /// Makes `ring` the process's cryptography, once, before any client is built.
-fn install_cryptography() {
+pub(super) fn install_cryptography() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that somebody installed a provider before: as good.
         _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// Headers with the values that they are sent with.
+///
+/// # Errors
+/// When a secret is missing or no header can hold it.
+pub(super) fn revealed(headers: &[(String, Secret)]) -> Result<HeaderMap, Fault> {
+    let mut revealed = HeaderMap::new();
+    for (name, value) in headers {
+        let unusable = || Fault::Unusable(format!("请求头 {name}"));
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        let text = value.reveal().map_err(Fault::Secret)?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        revealed.insert(key, value);
+    }
+    Ok(revealed)
+}
+
+/// A key as it may stand in an address (RFC 3986, 2.3).
+pub(super) fn encoded(key: &str) -> String {
+    let mut out = String::with_capacity(key.len());
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 /// Host and port of an address: what may be shown of it.
@@ -124,16 +154,7 @@ impl Client {
     /// # Errors
     /// When a secret is missing or no header can hold it.
     pub fn get(&self, url: Url) -> Result<RequestBuilder, Fault> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let unusable = || Fault::Unusable(format!("请求头 {name}"));
-            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-            let text = value.reveal().map_err(Fault::Secret)?;
-            let mut value = HeaderValue::from_str(&text).map_err(|_| unusable())?;
-            value.set_sensitive(true);
-            headers.insert(key, value);
-        }
-        Ok(self.http.get(url).headers(headers))
+        Ok(self.http.get(url).headers(revealed(&self.headers)?))
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -216,7 +237,7 @@ pub fn check_status(response: &Response) -> Result<(), Fault> {
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(secs) = text.parse() {
         return Some(Duration::from_secs(secs));
@@ -295,6 +316,11 @@ mod tests {
     fn dates_of_http_are_read() {
         assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Time(784_111_777_000)));
         assert_eq!(http_date("soon"), None);
+    }
+
+    #[test]
+    fn keys_cannot_change_the_rest_of_an_address() {
+        assert_eq!(encoded("a&b=c/d#e 密"), "a%26b%3Dc%2Fd%23e%20%E5%AF%86");
     }
 
     #[test]

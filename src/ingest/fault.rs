@@ -119,6 +119,21 @@ pub enum Fault {
     /// The stream ended; it is opened again.
     #[error("事件流已结束,正在重连")]
     StreamEnded,
+    /// The other side said goodbye; it is called again.
+    #[error("对方关闭了连接{},正在重连", quoted(.0))]
+    Hangup(String),
+    /// The answer to the opening of a WebSocket, or what came over it, is none.
+    #[error("对方的应答不符合 WebSocket 协议")]
+    NotWebSocket,
+    /// What came is no MQTT.
+    #[error("对方的应答不符合 MQTT 协议")]
+    NotMqtt,
+    /// A broker does not want to.
+    #[error("MQTT 服务器拒绝{0}")]
+    BrokerRefused(String),
+    /// A kind of source that is not in this program.
+    #[error("本程序编译时没有加入 kind = \"{0}\"")]
+    NotBuilt(&'static str),
     /// One line of a stream is longer than any sane one.
     #[error("事件流的一行超过 {}", bytes_text(*limit as u64))]
     LineTooLong {
@@ -151,6 +166,11 @@ impl Fault {
     /// The back end's code and words, masked and cut to a sane length.
     pub fn refused(code: String, message: &str) -> Self {
         Self::Refused { code: quote(&code), message: quote(message) }
+    }
+
+    /// Somebody else's words at the end of a connection.
+    pub fn hangup(words: &str) -> Self {
+        Self::Hangup(quote(words))
     }
 
     /// A file that cannot be read.

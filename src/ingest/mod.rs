@@ -4,11 +4,13 @@
 //! [`Ingest::try_recv`].
 //!
 //! ```text
-//! file ─┐
-//! http ─┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
-//! sse  ─┘                                  ▲
-//! pictures ────────────────────────────────┤
-//! tiles ───────────────────────────────────┘
+//! file ──────┐
+//! http ──────┤
+//! sse ───────┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
+//! websocket ─┤                                  ▲
+//! mqtt ──────┘                                  │
+//! pictures ─────────────────────────────────────┤
+//! tiles ────────────────────────────────────────┘
 //! ```
 //!
 //! How it works: one thread, `quanyu-ingest`, runs a tokio runtime with a task
@@ -22,17 +24,24 @@
 mod backoff;
 mod client;
 mod decode;
+#[cfg(any(feature = "websocket", feature = "mqtt"))]
+mod dial;
 mod fault;
 mod file;
 mod gate;
 mod http;
+mod intake;
 mod kept;
 mod load;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod outlet;
 mod pictures;
 mod probe;
 mod sse;
 mod tiles;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod worker;
 
 use std::collections::HashMap;
@@ -304,7 +313,7 @@ impl Work {
             Origin::Http { url, headers, deadlines, .. } | Origin::Sse { url, headers, deadlines } => {
                 Client::new(url, headers, *deadlines).ok()
             }
-            Origin::File { .. } => None,
+            Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) => None,
         };
         self.sources.iter().map(client).collect()
     }

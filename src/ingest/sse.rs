@@ -8,7 +8,6 @@
 mod heartbeat;
 mod parser;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::Response;
@@ -16,9 +15,9 @@ use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderVal
 
 use super::backoff::Backoff;
 use super::client::{Client, check_status, secs};
-use super::decode::{Batch, Decoded, Decoder, Format};
+use super::decode::{Batch, Decoded, Format};
 use super::fault::Fault;
-use super::gate::Gate;
+use super::intake::{End, Intake};
 use super::outlet::{Closed, Reporter};
 use heartbeat::Heartbeat;
 use parser::Parser;
@@ -26,40 +25,17 @@ use parser::Parser;
 /// Heartbeats are reported at most this often.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// Messages of up to this many bytes are decoded where they are: moving them
-/// to another thread would take longer.
-const SMALL_BYTES: usize = 64 << 10;
-
 /// One source that pushes.
 pub struct SseSource {
     client: Client,
-    decoder: Arc<Decoder>,
-    gate: Gate,
+    intake: Intake,
     last_event_id: Option<String>,
-}
-
-/// Why reading a stream ended.
-enum End {
-    Fault(Fault),
-    Closed,
-}
-
-impl From<Fault> for End {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<Closed> for End {
-    fn from(_: Closed) -> Self {
-        Self::Closed
-    }
 }
 
 impl SseSource {
     /// A stream that was never opened.
-    pub fn new(client: Client, decoder: Arc<Decoder>, gate: Gate) -> Self {
-        Self { client, decoder, gate, last_event_id: None }
+    pub fn new(client: Client, intake: Intake) -> Self {
+        Self { client, intake, last_event_id: None }
     }
 
     /// Reads until the wall closes.
@@ -143,7 +119,7 @@ impl SseSource {
             }
             if !messages.is_empty() {
                 let bytes = messages.iter().map(|data| data.len() as u64).sum();
-                let decoded = self.decode(messages).await?;
+                let decoded = self.intake.decode(messages, read_message).await?;
                 reporter.deliver(decoded, bytes, started.elapsed()).await?;
                 reported = Instant::now();
             } else if reported.elapsed() >= REPORT_EVERY {
@@ -153,22 +129,6 @@ impl SseSource {
             // Only what was delivered need not be sent again.
             self.last_event_id = parser.last_event_id().or(self.last_event_id.take());
         }
-    }
-
-    /// Decodes the messages of one chunk together. A message that cannot be
-    /// read is a finding: the stream itself is well.
-    async fn decode(&self, messages: Vec<String>) -> Result<Decoded, Fault> {
-        let is_small = messages.iter().map(String::len).sum::<usize>() <= SMALL_BYTES;
-        let mut batch = Batch::new(&self.decoder);
-        let work = move || {
-            for data in &messages {
-                if let Err(fault) = batch.read(data.as_bytes(), Format::Json) {
-                    batch.note_unreadable(&fault);
-                }
-            }
-            batch.finish()
-        };
-        if is_small { Ok(work()) } else { self.gate.run(work).await }
     }
 
     /// Waits for the first sign of life of a stream just opened, and decodes
@@ -183,11 +143,16 @@ impl SseSource {
         match tokio::time::timeout(secs(idle_secs), response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
                 let messages = parser.feed(&chunk)?;
-                Ok((self.decode(messages).await?, chunk.len() as u64))
+                Ok((self.intake.decode(messages, read_message).await?, chunk.len() as u64))
             }
             Ok(Ok(None)) => Err(Fault::StreamEnded),
             Ok(Err(error)) => Err(self.client.fault_of(&error, 0)),
             Err(_) => Err(Fault::Idle { secs: idle_secs, received: 0 }),
         }
     }
+}
+
+/// Reads one message. The specification has it in UTF-8.
+fn read_message(batch: &mut Batch, data: &String) -> Result<(), Fault> {
+    batch.read(data.as_bytes(), Format::Json).map(drop)
 }

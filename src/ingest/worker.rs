@@ -14,8 +14,13 @@ use super::fault::Fault;
 use super::file::FileSource;
 use super::gate::Gate;
 use super::http::{Answer, HttpSource, Polling};
+use super::intake::Intake;
+#[cfg(feature = "mqtt")]
+use super::mqtt::MqttSource;
 use super::outlet::{Closed, Reporter};
 use super::sse::SseSource;
+#[cfg(feature = "websocket")]
+use super::websocket::WebSocketSource;
 
 /// One source at work.
 pub enum Worker {
@@ -25,6 +30,12 @@ pub enum Worker {
     Http(Box<HttpSource>),
     /// An address that pushes.
     Sse(Box<SseSource>),
+    /// A WebSocket.
+    #[cfg(feature = "websocket")]
+    WebSocket(Box<WebSocketSource>),
+    /// Topics of a broker.
+    #[cfg(feature = "mqtt")]
+    Mqtt(Box<MqttSource>),
 }
 
 impl Worker {
@@ -43,8 +54,23 @@ impl Worker {
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
             Origin::Sse { url, headers, deadlines } => {
-                Self::Sse(Box::new(SseSource::new(Client::new(url, headers, *deadlines)?, decoder, gate)))
+                let intake = Intake::new(decoder, gate);
+                Self::Sse(Box::new(SseSource::new(Client::new(url, headers, *deadlines)?, intake)))
             }
+            #[cfg(feature = "websocket")]
+            Origin::WebSocket(origin) => {
+                let intake = Intake::new(decoder, gate);
+                Self::WebSocket(Box::new(WebSocketSource::new((**origin).clone(), max_bytes, intake)?))
+            }
+            #[cfg(not(feature = "websocket"))]
+            Origin::WebSocket(_) => return Err(Fault::NotBuilt("websocket")),
+            #[cfg(feature = "mqtt")]
+            Origin::Mqtt(origin) => {
+                let intake = Intake::new(decoder, gate);
+                Self::Mqtt(Box::new(MqttSource::new((**origin).clone(), max_bytes, intake)?))
+            }
+            #[cfg(not(feature = "mqtt"))]
+            Origin::Mqtt(_) => return Err(Fault::NotBuilt("mqtt")),
         })
     }
 
@@ -57,6 +83,10 @@ impl Worker {
             Self::File(file) => file.run(reporter).await,
             Self::Http(http) => http.run(reporter).await,
             Self::Sse(stream) => stream.run(reporter).await,
+            #[cfg(feature = "websocket")]
+            Self::WebSocket(socket) => socket.run(reporter).await,
+            #[cfg(feature = "mqtt")]
+            Self::Mqtt(broker) => broker.run(reporter).await,
         }
     }
 
@@ -72,6 +102,10 @@ impl Worker {
                 Answer::Unchanged => Err(Fault::NotData("内容为空".into())),
             },
             Self::Sse(stream) => stream.first_messages().await,
+            #[cfg(feature = "websocket")]
+            Self::WebSocket(socket) => socket.first_messages().await,
+            #[cfg(feature = "mqtt")]
+            Self::Mqtt(broker) => broker.first_messages().await,
         }
     }
 }

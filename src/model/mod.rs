@@ -24,6 +24,7 @@ mod find;
 pub mod overview;
 mod patrols;
 mod points;
+mod pushed;
 mod sources;
 mod tiles;
 mod warnings;
@@ -245,6 +246,18 @@ fn take(update: SourceUpdate, stores: &mut Stores) {
                 Records::Tracks(tracks) => stores.points.set_tracks(source, tracks),
                 Records::Figures(figures) => stores.points.set_figures(source, figures),
                 Records::Context(context) => stores.points.set_context(source, context),
+                Records::CameraChanges(changes) => {
+                    stores.sources.note_refused(source, stores.points.merge_cameras(source, changes));
+                }
+                Records::DeviceChanges(changes) => {
+                    stores.sources.note_refused(source, stores.points.merge_devices(source, changes));
+                }
+                Records::TrackChanges(changes) => {
+                    stores.sources.note_refused(source, stores.points.merge_tracks(source, changes));
+                }
+                Records::FigureChanges(changes) => {
+                    stores.sources.note_refused(source, stores.points.merge_figures(source, changes));
+                }
             }
         }
     }

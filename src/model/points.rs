@@ -1,25 +1,37 @@
 //! Cameras, devices, tracks, figures, context and pictures: kinds whose
-//! sources always deliver their whole set.
+//! sources deliver their whole set, or, those that push, single things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bevy::prelude::*;
 
 use crate::domain::camera::Camera;
+use crate::domain::change::{CameraChange, DeviceChange};
 use crate::domain::context::ContextFeature;
 use crate::domain::device::Device;
 use crate::domain::figure::Figure;
 use crate::domain::health::SourceId;
+use crate::domain::time::Time as Instant1970;
 use crate::domain::track::Track;
 use crate::domain::update::Picture;
+
+use super::pushed::{Merged, Pushed, Sets};
+
+/// Points of tracks that a source may push; of more, the oldest go.
+const TRACK_POINTS_KEPT: usize = 4_000_000;
+
+/// Tracks and figures that a source may push; more are left out.
+const NAMES_KEPT: usize = 20_000;
 
 /// Sets by source, each with a revision that grows when it changes.
 #[derive(Resource, Default)]
 pub struct Points {
     // Shared, so that tasks can read them while the next set comes.
-    cameras: BTreeMap<SourceId, Arc<Vec<Camera>>>,
-    devices: BTreeMap<SourceId, Arc<Vec<Device>>>,
+    cameras: Sets<Camera>,
+    devices: Sets<Device>,
+    pushed_cameras: Pushed<CameraChange>,
+    pushed_devices: Pushed<DeviceChange>,
     tracks: BTreeMap<SourceId, Arc<Vec<Track>>>,
     figures: BTreeMap<SourceId, Vec<Figure>>,
     context: BTreeMap<SourceId, Arc<Vec<ContextFeature>>>,
@@ -45,11 +57,28 @@ fn replace<T: PartialEq>(sets: &mut BTreeMap<SourceId, T>, source: SourceId, new
     true
 }
 
+/// Leaves the oldest points out until no more than `most` are left.
+fn forget_oldest(tracks: &mut [Track], most: usize) {
+    let count = |tracks: &[Track]| tracks.iter().map(|track| track.points.len()).sum::<usize>();
+    while count(tracks) > most {
+        let ends = || tracks.iter().filter_map(|track| Some((track.points.first()?.0.0, track.points.last()?.0.0)));
+        let (Some(first), Some(last)) = (ends().map(|(first, _)| first).min(), ends().map(|(_, last)| last).max())
+        else {
+            return;
+        };
+        // A quarter of the time at once, so that this is seldom.
+        let begin = Instant1970(first + (last - first) / 4 + 1);
+        tracks.iter_mut().for_each(|track| track.forget_before(begin));
+    }
+}
+
 impl Points {
     /// Forgets what sources other than these delivered.
     pub(super) fn retain(&mut self, keep: impl Fn(SourceId) -> bool) {
         self.cameras.retain(|&source, _| keep(source));
         self.devices.retain(|&source, _| keep(source));
+        self.pushed_cameras.retain(&keep);
+        self.pushed_devices.retain(&keep);
         self.tracks.retain(|&source, _| keep(source));
         self.figures.retain(|&source, _| keep(source));
         self.context.retain(|&source, _| keep(source));
@@ -61,12 +90,14 @@ impl Points {
     }
 
     /// Replaces the cameras of a source.
-    pub fn set_cameras(&mut self, source: SourceId, cameras: Vec<Camera>) {
+    pub fn set_cameras(&mut self, source: SourceId, mut cameras: Vec<Camera>) {
+        self.pushed_cameras.lay_over(&mut self.cameras, source, &mut cameras);
         self.cameras_revision += u64::from(replace(&mut self.cameras, source, Arc::new(cameras)));
     }
 
     /// Replaces the devices of a source.
-    pub fn set_devices(&mut self, source: SourceId, devices: Vec<Device>) {
+    pub fn set_devices(&mut self, source: SourceId, mut devices: Vec<Device>) {
+        self.pushed_devices.lay_over(&mut self.devices, source, &mut devices);
         self.devices_revision += u64::from(replace(&mut self.devices, source, Arc::new(devices)));
     }
 
@@ -83,6 +114,65 @@ impl Points {
     /// Replaces the context of a source.
     pub fn set_context(&mut self, source: SourceId, context: Vec<ContextFeature>) {
         self.context_revision += u64::from(replace(&mut self.context, source, Arc::new(context)));
+    }
+
+    /// Takes in what a source tells of single cameras.
+    pub fn merge_cameras(&mut self, source: SourceId, changes: Vec<CameraChange>) -> Merged {
+        let merged = self.pushed_cameras.merge(&mut self.cameras, source, changes);
+        self.cameras_revision += u64::from(merged.changed);
+        merged
+    }
+
+    /// Takes in what a source tells of single devices.
+    pub fn merge_devices(&mut self, source: SourceId, changes: Vec<DeviceChange>) -> Merged {
+        let merged = self.pushed_devices.merge(&mut self.devices, source, changes);
+        self.devices_revision += u64::from(merged.changed);
+        merged
+    }
+
+    /// Adds points to the tracks of a source.
+    pub fn merge_tracks(&mut self, source: SourceId, later: Vec<Track>) -> Merged {
+        let tracks = Arc::make_mut(self.tracks.entry(source).or_default());
+        let mut places: HashMap<String, usize> =
+            tracks.iter().enumerate().map(|(place, track)| (track.id.clone(), place)).collect();
+        let mut merged = Merged::default();
+        for track in later {
+            match places.get(&track.id) {
+                Some(&place) => tracks[place].follow(track),
+                None if tracks.len() >= NAMES_KEPT => {
+                    merged.refused += 1;
+                    continue;
+                }
+                None => {
+                    places.insert(track.id.clone(), tracks.len());
+                    tracks.push(track);
+                }
+            }
+            merged.changed = true;
+        }
+        forget_oldest(tracks, TRACK_POINTS_KEPT);
+        self.tracks_revision += u64::from(merged.changed);
+        merged
+    }
+
+    /// Puts figures in the place of those of the same key and area.
+    pub fn merge_figures(&mut self, source: SourceId, later: Vec<Figure>) -> Merged {
+        let figures = self.figures.entry(source).or_default();
+        let mut merged = Merged::default();
+        for figure in later {
+            match figures.iter().position(|known| known.key == figure.key && known.area == figure.area) {
+                Some(place) if figures[place] == figure => continue,
+                Some(place) => figures[place] = figure,
+                None if figures.len() >= NAMES_KEPT => {
+                    merged.refused += 1;
+                    continue;
+                }
+                None => figures.push(figure),
+            }
+            merged.changed = true;
+        }
+        self.figures_revision += u64::from(merged.changed);
+        merged
     }
 
     /// All cameras, with the source that each came from.
@@ -150,5 +240,60 @@ impl Pictures {
     /// The latest picture of a camera, or why there is none.
     pub fn get(&self, camera: &str) -> Option<&Result<Picture, String>> {
         self.by_camera.get(camera)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::geometry::LonLat;
+
+    use super::*;
+
+    fn walk(id: &str, secs: std::ops::Range<i64>) -> Track {
+        let points = secs.map(|secs| (Instant1970(secs * 1_000), LonLat::new(118.8, 32.0))).collect();
+        Track { id: id.into(), worker: String::new(), area: None, points }
+    }
+
+    fn figure(key: &str, area: Option<&str>, value: f64) -> Figure {
+        Figure {
+            key: key.into(),
+            area: area.map(str::to_owned),
+            label: key.into(),
+            value,
+            unit: String::new(),
+            numerator: None,
+            denominator: None,
+            previous: None,
+            more_is_better: None,
+            series: vec![],
+        }
+    }
+
+    #[test]
+    fn walks_go_on_and_others_stay() {
+        let mut points = Points::default();
+        points.merge_tracks(1, vec![walk("a", 0..5), walk("b", 0..5)]);
+        points.merge_tracks(1, vec![walk("a", 5..8)]);
+        let lengths: Vec<_> = points.tracks().flat_map(|set| set.iter().map(|track| track.points.len())).collect();
+        assert_eq!((lengths, points.tracks_revision), (vec![8, 5], 2));
+    }
+
+    #[test]
+    fn too_many_points_are_forgotten_oldest_first() {
+        let mut tracks = [walk("a", 0..100), walk("b", 50..150)];
+        forget_oldest(&mut tracks, 120);
+        let count: usize = tracks.iter().map(|track| track.points.len()).sum();
+        assert!(count <= 120 && tracks[1].points.last().map(|point| point.0.0) == Some(149_000), "{count}");
+        forget_oldest(&mut [walk("a", 0..2)], 0);
+    }
+
+    #[test]
+    fn a_figure_takes_the_place_of_its_own_only() {
+        let mut points = Points::default();
+        points.merge_figures(1, vec![figure("k", None, 1.0), figure("k", Some("3205"), 2.0)]);
+        points.merge_figures(1, vec![figure("k", None, 3.0)]);
+        assert!(!points.merge_figures(1, vec![figure("k", None, 3.0)]).changed);
+        let values: Vec<f64> = points.figures().map(|figure| figure.value).collect();
+        assert_eq!((values, points.figures_revision), (vec![3.0, 2.0], 2));
     }
 }

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 
 use crate::config::Config;
-use crate::config::source::{Feed, Origin};
-use crate::domain::finding::Finding;
+use crate::config::source::Feed;
+use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::health::{Freshness, PartHealth, SourceHealth, SourceId, SourceState};
 use crate::domain::time::Time as Instant1970;
+
+use super::pushed::Merged;
 
 /// Findings kept per source: the newest.
 const FINDINGS_KEPT: usize = 200;
@@ -79,7 +81,7 @@ impl Sources {
                 id: source.id.clone(),
                 name: source.name.clone(),
                 feed: source.feed,
-                is_stream: matches!(source.origin, Origin::Sse { .. }),
+                is_stream: source.origin.is_push(),
                 is_on_demand: false,
                 stale_after_secs: source.stale_after_secs,
                 health: SourceHealth::default(),
@@ -110,6 +112,19 @@ impl Sources {
             entry.findings.extend(findings);
             let surplus = entry.findings.len().saturating_sub(FINDINGS_KEPT);
             entry.findings.drain(..surplus);
+        }
+    }
+
+    /// Notes that a source told of more things than are kept, once in a row.
+    pub(super) fn note_refused(&mut self, source: SourceId, merged: Merged) {
+        if merged.refused == 0 {
+            return;
+        }
+        let message = "推送的编号过多,新的不再采用".to_owned();
+        let finding = Finding { kind: FindingKind::Limit, subject: "…".into(), message };
+        let is_known = |entry: &SourceEntry| entry.findings.back() == Some(&finding);
+        if self.entries.get(usize::from(source)).is_some_and(|entry| !is_known(entry)) {
+            self.add_findings(source, vec![finding]);
         }
     }
 

@@ -268,6 +268,8 @@ fn points_of(probe: &ProbeReport) -> Vec<LonLat> {
         Some(Records::Events(events)) => events.iter().filter_map(|event| event.at).collect(),
         Some(Records::Cameras(cameras)) => cameras.iter().map(|camera| camera.at).collect(),
         Some(Records::Devices(devices)) => devices.iter().map(|device| device.at).collect(),
+        Some(Records::CameraChanges(changes)) => changes.iter().filter_map(|change| change.at).collect(),
+        Some(Records::DeviceChanges(changes)) => changes.iter().filter_map(|change| change.at).collect(),
         _ => Vec::new(),
     }
 }

@@ -4,8 +4,14 @@
 //! The back end is a loopback server of raw sockets whose behaviour a test
 //! changes while the wall's ingest is connected to it.
 
+#[cfg(feature = "mqtt")]
+mod brokers;
+#[cfg(any(feature = "websocket", feature = "mqtt"))]
+mod listener;
 pub mod server;
 mod streams;
+#[cfg(feature = "websocket")]
+mod websockets;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

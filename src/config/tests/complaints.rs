@@ -1,7 +1,77 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 39] = [
+pub(super) const CASES: [(&str, &[&str]); 42] = [
+    (
+        r#"[[sources]]
+id = "w"
+feed = "devices"
+kind = "websocket"
+url = "http://a/b"
+hello = ['{"cmd":"login","password":"hunter2"}', '{"token":"{key}"}', ""]
+topics = ["a"]
+[[sources]]
+id = "x"
+feed = "areas"
+kind = "websocket"
+url = "ws://{key}.a/b?token=hunter2"
+key = { env = "A" }
+"#,
+        &[
+            r#"config.toml:6:1: 写了 {key},却没有 `key`,请写作 key = { env = "环境变量名" }〔sources[1].key〕"#,
+            "config.toml:10:7: 网址须以 ws:// 或 wss:// 开头〔sources[1].url〕",
+            r#"config.toml:11:10: `password` 像是密钥,不得写入配置文件;请写作 {key},并加上 key = { env = "环境变量名" }〔sources[1].hello[0]〕"#,
+            "config.toml:11:71: 不能为空〔sources[1].hello[2]〕",
+            r#"config.toml:12:1: `topics` 不能用于 kind = "websocket" 的数据源,它属于 kind = "mqtt"〔sources[1].topics〕"#,
+            r#"config.toml:13:1: feed = "areas" 是整体替换的数据,不能用 kind = "websocket" 逐条推送,请用 http 或 file〔sources[2].feed〕"#,
+            r#"config.toml:17:7: 网址参数 `token` 像是密钥,不得写入配置文件;请改用 headers = { 名称 = { env = "环境变量名" } }〔sources[2].url〕"#,
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "m"
+feed = "devices"
+kind = "mqtt"
+url = "mqtt://a/b?c=d"
+topics = ["a/{id}", "b", "c/{idd}", "d/#/e", "$share/x"]
+version = "4"
+username = "u"
+password = "hunter2"
+qos = 3
+keep_alive = "20h"
+clean_session = false
+headers = { A = "b" }
+"#,
+        &[
+            "config.toml:10:7: MQTT 的网址只有主机和端口,写作 mqtt://主机:1883〔sources[1].url〕",
+            "config.toml:11:21: 同一数据源的各个主题须给出相同的字段〔sources[1].topics[1]〕",
+            "config.toml:11:26: `devices` 数据没有字段 `idd`(是否为 `id`?)〔sources[1].topics[2]〕",
+            "config.toml:11:37: +、#、{字段} 须独占一级,# 只能在最后〔sources[1].topics[3]〕",
+            "config.toml:11:46: 共享订阅写作 $share/组名/主题〔sources[1].topics[4]〕",
+            "config.toml:12:11: 不认识 `4`,可用的有 `3.1.1`、`5`〔sources[1].version〕",
+            r#"config.toml:14:12: 密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }〔sources[1].password〕"#,
+            "config.toml:15:7: qos 只能是 0、1、2,却是 3〔sources[1].qos〕",
+            "config.toml:16:14: 72000s 太长,至多 \"65535s\"〔sources[1].keep_alive〕",
+            "config.toml:17:17: 会话要能续接,须写明 client_id(每台大屏各用一个)〔sources[1].clean_session〕",
+            r#"config.toml:18:1: `headers` 不能用于 kind = "mqtt" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket"〔sources[1].headers〕"#,
+        ],
+    ),
+    (
+        r#"[[sources]]
+id = "m"
+feed = "devices"
+kind = "mqtt"
+url = "mqtt://u:hunter2@a"
+password = { env = "P" }
+topics = ["a/{id}"]
+fields = { id = "/sn" }
+"#,
+        &[
+            r#"config.toml:10:7: 网址中不得写用户名和密码;请用 username = "用户名"、password = { env = "环境变量名" }〔sources[1].url〕"#,
+            "config.toml:11:1: 有 password 须有 username〔sources[1].password〕",
+            "config.toml:12:11: 字段 `id` 已在 fields 中写明,不能又取自主题〔sources[1].topics[0]〕",
+        ],
+    ),
     (
         r#"[map]
 fill = "solved-rat"
@@ -180,7 +250,7 @@ url = "http://a/"
 every = "1s"
 "#,
         &[
-            r#"config.toml:7:1: `url` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "sse"〔sources[0].url〕"#,
+            r#"config.toml:7:1: `url` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket" 或 "mqtt"〔sources[0].url〕"#,
             r#"config.toml:8:1: `every` 不能用于 kind = "file" 的数据源,它属于 kind = "http"〔sources[0].every〕"#,
         ],
     ),

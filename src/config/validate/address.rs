@@ -22,11 +22,36 @@ const SECRET_QUERY_PARTS: [&str; 4] = ["token", "secret", "password", "passwd"];
 const SECRET_QUERY_NAMES: [&str; 4] = ["ak", "sk", "tk", "pwd"];
 
 /// How a secret is written instead.
-const SECRET_HELP: &str = r#"密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }"#;
+pub(super) const SECRET_HELP: &str = r#"密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }"#;
 
-/// Checks an address; `None` after complaining.
-pub(super) fn url(url: At<String>, complaints: &mut Complaints) -> Option<String> {
-    match url_fault(&url.value, None) {
+/// How addresses of one kind begin, and where their user and password go.
+pub(super) struct Protocol {
+    schemes: [&'static str; 2],
+    login: &'static str,
+}
+
+/// Of requests.
+pub(super) const HTTP: Protocol =
+    Protocol { schemes: ["http", "https"], login: "headers = { Authorization = { env = \"环境变量名\" } }" };
+
+/// Of WebSockets.
+pub(super) const WEBSOCKET: Protocol = Protocol { schemes: ["ws", "wss"], login: HTTP.login };
+
+/// Of MQTT brokers.
+pub(super) const MQTT: Protocol = Protocol {
+    schemes: ["mqtt", "mqtts"],
+    login: "username = \"用户名\"、password = { env = \"环境变量名\" }",
+};
+
+/// Checks an address; `None` after complaining. A parameter of the query whose
+/// whole value is `placeholder` holds no secret.
+pub(super) fn url(
+    url: At<String>,
+    protocol: &Protocol,
+    placeholder: Option<&str>,
+    complaints: &mut Complaints,
+) -> Option<String> {
+    match address_fault(&url.value, protocol, placeholder) {
         None => Some(url.value),
         Some(fault) => {
             complaints.add(url.offset, url.key, fault);
@@ -35,8 +60,8 @@ pub(super) fn url(url: At<String>, complaints: &mut Complaints) -> Option<String
     }
 }
 
-/// What stands for a secret in the address of a tile set.
-const KEY_PLACEHOLDER: &str = "{key}";
+/// What stands for a secret in an address or a text.
+pub(super) const KEY_PLACEHOLDER: &str = "{key}";
 
 /// Checks the address of a tile set, in which placeholders stand for the tile
 /// and `{key}` for a secret; `None` after complaining.
@@ -54,7 +79,7 @@ pub(super) fn tile_url(url: At<String>, complaints: &mut Complaints) -> Option<S
 /// What is wrong with the placeholders of an address.
 fn placeholder_fault(url: &str) -> Option<String> {
     const KNOWN: [&str; 6] = ["z", "x", "y", "-y", "s", "key"];
-    let host = strip_scheme(url).map_or("", |rest| rest.split(['/', '?']).next().unwrap_or(""));
+    let host = strip_scheme(url, &HTTP).map_or("", |rest| rest.split(['/', '?']).next().unwrap_or(""));
     for (at, part) in url.split('{').enumerate().skip(1) {
         let Some((name, _)) = part.split_once('}') else { return Some("占位符缺少 }".to_owned()) };
         if !KNOWN.contains(&name) {
@@ -70,11 +95,17 @@ fn placeholder_fault(url: &str) -> Option<String> {
         .then(|| "瓦片网址须有 {z}、{x},以及 {y} 与 {-y}(自南向北的行号)之一".to_owned())
 }
 
+/// What is wrong with the address of a request; see [`address_fault`].
+fn url_fault(url: &str, placeholder: Option<&str>) -> Option<String> {
+    address_fault(url, &HTTP, placeholder)
+}
+
 /// What is wrong with an address, without repeating it: it may hold a
 /// password. A parameter whose whole value is `placeholder` holds none.
-fn url_fault(url: &str, placeholder: Option<&str>) -> Option<String> {
-    let Some(rest) = strip_scheme(url) else {
-        return Some("网址须以 http:// 或 https:// 开头".to_owned());
+fn address_fault(url: &str, protocol: &Protocol, placeholder: Option<&str>) -> Option<String> {
+    let Some(rest) = strip_scheme(url, protocol) else {
+        let [plain, encrypted] = protocol.schemes;
+        return Some(format!("网址须以 {plain}:// 或 {encrypted}:// 开头"));
     };
     if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Some("网址不能含空白或控制字符".to_owned());
@@ -82,7 +113,7 @@ fn url_fault(url: &str, placeholder: Option<&str>) -> Option<String> {
     let authority_end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_end);
     if authority.contains('@') {
-        return Some("网址中不得写用户名和密码;请用 headers = { Authorization = { env = \"环境变量名\" } }".to_owned());
+        return Some(format!("网址中不得写用户名和密码;请用 {}", protocol.login));
     }
     if !is_host_and_port(authority) {
         return Some("网址缺少主机名或端口不对".to_owned());
@@ -101,10 +132,10 @@ fn url_fault(url: &str, placeholder: Option<&str>) -> Option<String> {
     })
 }
 
-/// What follows `http://` or `https://`.
-fn strip_scheme(url: &str) -> Option<&str> {
+/// What follows the scheme.
+fn strip_scheme<'a>(url: &'a str, protocol: &Protocol) -> Option<&'a str> {
     let (scheme, rest) = url.split_once("://")?;
-    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
+    protocol.schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(rest)
 }
 
 /// `host`, `host:port`, `[v6]` or `[v6]:port`.
@@ -123,7 +154,8 @@ fn is_host_and_port(authority: &str) -> bool {
     is_host && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
-fn is_secret_parameter(name: &str) -> bool {
+/// Whether the value under this name is secret.
+pub(super) fn is_secret_parameter(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRET_QUERY_PARTS.iter().any(|part| name.contains(part))
         || SECRET_QUERY_NAMES.contains(&name.as_str())

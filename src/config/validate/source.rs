@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::address::{header, is_token, url};
+use super::address::{HTTP, header, is_token, url};
+use super::push;
 use super::{Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required, required_text};
 use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
@@ -58,9 +59,14 @@ fn source(mut raw: At<RawSource>, folder: &Path, stages: &[String], complaints: 
     let feed = raw.value.feed.take();
     let feed = required(feed, "feed", &raw, complaints).map(|at| at.value);
     let kind = raw.value.kind.take();
+    let kind_at = kind.as_ref().map(|at| at.offset);
     let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
     if let Some(kind) = kind {
         refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+    }
+    if let (Some(kind), Some(at)) = (kind, kind_at.filter(|_| kind.is_some_and(|kind| !kind.is_built()))) {
+        let message = format!("本程序编译时没有加入 kind = \"{0}\"(cargo 特性 `{0}`)", kind.name());
+        complaints.add(at, joined(&raw.key, "kind"), message);
     }
     let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, complaints));
     let RawSource { name, records, crs, level, parent, stale_after, limits, fields, values, .. } = raw.value;
@@ -136,8 +142,12 @@ fn origin(
         let path = required_text(path, "path", raw, complaints)?;
         return resolved(path, folder, complaints).map(|path| Origin::File { path });
     }
+    if let SourceKind::WebSocket | SourceKind::Mqtt = kind {
+        return push::origin(raw, kind, feed, folder, complaints);
+    }
     let address = raw.value.url.take();
-    let address = required_text(address, "url", raw, complaints).and_then(|address| url(address, complaints));
+    let address =
+        required_text(address, "url", raw, complaints).and_then(|address| url(address, &HTTP, None, complaints));
     let headers = headers(raw.value.headers.take(), folder, complaints);
     let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
     let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
@@ -288,6 +298,9 @@ fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: 
         Origin::File { .. } => MAX_DURATION_SECS,
         Origin::Http { every_secs, .. } => (every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         Origin::Sse { deadlines, .. } => (deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
+        Origin::WebSocket(socket) => (socket.deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
+        // A broker is heard of at least this often.
+        Origin::Mqtt(broker) => (f64::from(broker.keep_alive_secs) * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
     };
     let at = raw.as_ref().map(|at| (at.offset, at.key.clone()));
     let secs = duration_secs(raw, MIN_INTERVAL_SECS, default_secs, complaints);

@@ -45,6 +45,29 @@ pub struct FieldTable {
     times: TimeReader,
 }
 
+/// A field whose value stands outside of the records: in a topic, or in what
+/// surrounds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Place of the field.
+    pub place: usize,
+    /// Its value.
+    pub text: String,
+    /// Whether it goes before what the record says.
+    pub weight: Weight,
+}
+
+/// Whether a value that stands outside of a record goes before its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Only where the record has none.
+    Default,
+    /// Unless the configuration says where the record has it.
+    Usual,
+    /// Always.
+    Fixed,
+}
+
 /// Where a field stands in [`Feed::field_names`]. A name that is not there
 /// does not compile, where the place is a constant.
 pub const fn place_of(feed: Feed, name: &str) -> usize {
@@ -210,6 +233,11 @@ impl FieldTable {
         }
     }
 
+    /// The place of a field.
+    pub fn place(&self, field: &str) -> Option<usize> {
+        self.index(field)
+    }
+
     fn index(&self, field: &str) -> Option<usize> {
         self.names.iter().position(|name| *name == field)
     }
@@ -247,6 +275,21 @@ impl<'a> Fields<'a> {
             && self.table.pointers[index].is_none()
         {
             self.values[index].get_or_insert(Cell::of(value));
+        }
+    }
+
+    /// Takes in what is known from elsewhere.
+    pub fn give(&mut self, given: &'a [Given]) {
+        for Given { place, text, weight } in given {
+            let Some(slot) = self.values.get_mut(*place) else { continue };
+            let is_own = match weight {
+                Weight::Default => slot.is_some_and(|cell| !cell.is_missing()),
+                Weight::Usual => self.table.pointers.get(*place).is_some_and(Option::is_some),
+                Weight::Fixed => false,
+            };
+            if !is_own {
+                *slot = Some(Cell::Text(text));
+            }
         }
     }
 

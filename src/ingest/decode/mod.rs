@@ -39,6 +39,7 @@ use super::fault::Fault;
 pub use elements::{Document, Element, Take};
 use elements::{ElementOptions, ElementReader};
 use fields::FieldTable;
+pub use fields::{Given, Weight};
 pub use notes::Notes;
 pub use text::Format;
 
@@ -53,6 +54,8 @@ pub struct Decoder {
     parent: Option<String>,
     limits: Limits,
     stages: Vec<String>,
+    /// Whether its records tell of single things, to be merged by id.
+    is_push: bool,
 }
 
 /// The records of one answer.
@@ -100,7 +103,28 @@ impl Decoder {
             parent: source.parent.clone(),
             limits: source.limits,
             stages: stages.to_vec(),
+            is_push: source.origin.is_push(),
         })
+    }
+
+    /// The place of a field among those of the decoder's feed.
+    pub fn place(&self, field: &str) -> Option<usize> {
+        self.fields.place(field)
+    }
+
+    /// The place of the field that tells records apart, where there is one.
+    pub fn id_place(&self) -> Option<usize> {
+        records::id_place(self.feed())
+    }
+
+    /// The place of the field that says when a record was true.
+    pub fn time_place(&self) -> Option<usize> {
+        match self.feed() {
+            Feed::Events => self.place("reported"),
+            Feed::Devices => self.place("read"),
+            Feed::Tracks => self.place("time"),
+            _ => None,
+        }
     }
 
     /// What the decoder's records are.
@@ -145,6 +169,18 @@ impl Batch {
     /// records gives those and a finding.
     pub fn read(&mut self, body: &[u8], format: Format) -> Result<Document, Fault> {
         read_elements(body, format, &mut self.reader, &mut self.collector, &mut self.notes)
+    }
+
+    /// As [`Self::read`], for records about which something is known from
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with(&mut self, body: &[u8], format: Format, given: Arc<[Given]>) -> Result<Document, Fault> {
+        self.collector.give(given);
+        let read = self.read(body, format);
+        self.collector.give(Arc::default());
+        read
     }
 
     /// Notes a page that could not be used, where the rest of them can.

@@ -113,6 +113,7 @@ fn track(field: &str) -> &'static [&'static str] {
         "worker" => &["workerNo", "patroller", "staff", "user", "网格员"],
         "area" => &["areaCode", "gridCode", "gridId", "网格编码"],
         "points" => &["path", "track", "positions", "轨迹"],
+        "time" => &["gpsTime", "locateTime", "reportTime", "timestamp", "ts", "dateTime", "时间", "定位时间"],
         _ => &[],
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! How it works: a set that replaces the one before it is a file, written at
 //! most once a minute and only when it is another; events are appended to a
-//! [`log`], each as often as it changes. When a source was last well stands in
+//! [`log`], each as often as it changes. What is pushed of single devices,
+//! cameras and walks is not kept. When a source was last well stands in
 //! a small file of its own. One thread writes, from a bounded queue: what finds
 //! it full is kept the next time. Each file begins with the format and a
 //! fingerprint of the source's configuration, ends up under its name only when
@@ -220,6 +221,10 @@ impl KeptSource {
     pub(super) fn is_work(&self, records: &Records) -> bool {
         match records {
             Records::Events(events) => events.len() > 256,
+            Records::CameraChanges(_)
+            | Records::DeviceChanges(_)
+            | Records::TrackChanges(_)
+            | Records::FigureChanges(_) => false,
             _ => self.is_due(),
         }
     }
@@ -238,6 +243,11 @@ impl KeptSource {
             Records::Tracks(set) => SetRef::Tracks(set),
             Records::Figures(set) => SetRef::Figures(set),
             Records::Context(set) => SetRef::Context(set),
+            // A part of something: alone it would be taken for the whole.
+            Records::CameraChanges(_)
+            | Records::DeviceChanges(_)
+            | Records::TrackChanges(_)
+            | Records::FigureChanges(_) => return,
         };
         if !self.is_due() {
             return;

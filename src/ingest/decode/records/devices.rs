@@ -1,24 +1,20 @@
 //! Cameras and devices: things that stand somewhere and have a state.
 
 use crate::domain::camera::Camera;
+use crate::domain::change::{CameraChange, DeviceChange};
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::finding::FindingKind;
 use crate::domain::privacy::mask_free_text;
+use crate::domain::time::Time;
 
 use super::super::elements::Element;
 use super::super::fields::Fields;
-use super::{Context, position};
+use super::{Context, position, position_if_told};
 
 /// Reads one camera; one without a place is left out.
 pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Camera> {
     let at = position(fields, element, context)?;
-    let online = match fields.has("online") {
-        false => true,
-        true => fields.flag("online").unwrap_or_else(|| {
-            context.note(FindingKind::BadField, "在线状态无法识别,按离线计");
-            false
-        }),
-    };
+    let online = read_online(fields, context).unwrap_or(true);
     let id = context.subject.to_string();
     Some(Camera {
         name: fields.text("name").unwrap_or_else(|| id.clone()),
@@ -34,13 +30,7 @@ pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
 /// free text, because meters and locks are often named after a door.
 pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Device> {
     let at = position(fields, element, context)?;
-    let state = match fields.text("state") {
-        None => DeviceState::Normal,
-        Some(text) => DeviceState::parse(&text).unwrap_or_else(|| {
-            context.note(FindingKind::BadField, format!("未知的设备状态“{}”", mask_free_text(&text)));
-            DeviceState::Normal
-        }),
-    };
+    let state = read_state(fields, context).unwrap_or_default();
     let id = context.subject.to_string();
     Some(Device {
         kind: fields.text("kind").unwrap_or_default(),
@@ -52,4 +42,58 @@ pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
         read: fields.time("read"),
         id,
     })
+}
+
+/// Reads what a message tells of a camera.
+pub fn read_camera_change(
+    fields: &Fields<'_>,
+    element: &Element<'_>,
+    context: &mut Context<'_>,
+) -> Option<CameraChange> {
+    Some(CameraChange {
+        name: fields.text("name"),
+        owner: fields.text("owner"),
+        at: position_if_told(fields, element, context),
+        online: read_online(fields, context),
+        picture: fields.text("picture"),
+        id: context.subject.to_string(),
+    })
+}
+
+/// Reads what a message tells of a device. A reading without a time is of the
+/// time at which it came.
+pub fn read_device_change(
+    fields: &Fields<'_>,
+    element: &Element<'_>,
+    context: &mut Context<'_>,
+) -> Option<DeviceChange> {
+    let (state, value) = (read_state(fields, context), fields.number("value"));
+    let is_reading = state.is_some() || value.is_some();
+    Some(DeviceChange {
+        kind: fields.text("kind"),
+        name: fields.text("name").map(|name| mask_free_text(&name)),
+        at: position_if_told(fields, element, context),
+        state,
+        value,
+        unit: fields.text("unit"),
+        read: is_reading.then(|| fields.time("read").unwrap_or_else(Time::system_now)),
+        id: context.subject.to_string(),
+    })
+}
+
+fn read_online(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<bool> {
+    fields.has("online").then(|| {
+        fields.flag("online").unwrap_or_else(|| {
+            context.note(FindingKind::BadField, "在线状态无法识别,按离线计");
+            false
+        })
+    })
+}
+
+fn read_state(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<DeviceState> {
+    let text = fields.text("state")?;
+    Some(DeviceState::parse(&text).unwrap_or_else(|| {
+        context.note(FindingKind::BadField, format!("未知的设备状态“{}”", mask_free_text(&text)));
+        DeviceState::Normal
+    }))
 }

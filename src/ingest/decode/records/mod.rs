@@ -23,7 +23,7 @@ use crate::domain::update::Records;
 
 use super::Decoder;
 use super::elements::{Element, Take};
-use super::fields::{Fields, place_of};
+use super::fields::{Fields, Given, place_of};
 use super::keys::KeyMemory;
 use super::notes::Notes;
 use super::record::Record;
@@ -41,6 +41,8 @@ pub struct Collector {
     without_id: usize,
     /// Points of tracks that may still be read.
     track_points_left: usize,
+    /// What is known of the records that come.
+    given: Arc<[Given]>,
 }
 
 /// What decoding one record needs besides its fields.
@@ -69,6 +71,10 @@ impl Collector {
         let records = match decoder.fields.feed() {
             Feed::Areas => Records::Areas(Vec::new()),
             Feed::Events => Records::Events(Vec::new()),
+            Feed::Cameras if decoder.is_push => Records::CameraChanges(Vec::new()),
+            Feed::Devices if decoder.is_push => Records::DeviceChanges(Vec::new()),
+            Feed::Tracks if decoder.is_push => Records::TrackChanges(Vec::new()),
+            Feed::Figures if decoder.is_push => Records::FigureChanges(Vec::new()),
             Feed::Cameras => Records::Cameras(Vec::new()),
             Feed::Devices => Records::Devices(Vec::new()),
             Feed::Tracks => Records::Tracks(Vec::new()),
@@ -84,7 +90,13 @@ impl Collector {
             without_level: Vec::new(),
             without_id: 0,
             track_points_left,
+            given: Arc::default(),
         }
+    }
+
+    /// Tells what is known from elsewhere of the records that come next.
+    pub fn give(&mut self, given: Arc<[Given]>) {
+        self.given = given;
     }
 
     /// The records, with what only the whole set can tell.
@@ -118,6 +130,12 @@ impl Collector {
             context.note(FindingKind::Unreadable, "不是对象");
             return;
         }
+        // Under a number no second report would find the first.
+        let is_change = !matches!(self.records, Records::Areas(_) | Records::Events(_) | Records::Context(_));
+        if decoder.is_push && is_change && !has_id {
+            context.note(FindingKind::BadField, "没有编号");
+            return;
+        }
         let before = self.records.len();
         match &mut self.records {
             Records::Areas(areas) => {
@@ -130,10 +148,14 @@ impl Collector {
             Records::Events(all) => all.extend(events::read(fields, element, &mut context, &mut self.words)),
             Records::Cameras(all) => all.extend(devices::read_camera(fields, element, &mut context)),
             Records::Devices(all) => all.extend(devices::read_device(fields, element, &mut context)),
-            Records::Tracks(all) => {
+            Records::CameraChanges(all) => all.extend(devices::read_camera_change(fields, element, &mut context)),
+            Records::DeviceChanges(all) => all.extend(devices::read_device_change(fields, element, &mut context)),
+            Records::Tracks(all) | Records::TrackChanges(all) => {
                 all.extend(tracks::read(fields, element, &mut context, &mut self.track_points_left));
             }
-            Records::Figures(all) => all.extend(figures::read(fields, has_id, &mut context)),
+            Records::Figures(all) | Records::FigureChanges(all) => {
+                all.extend(figures::read(fields, has_id, &mut context))
+            }
             Records::Context(all) => all.extend(context::read(fields, element, &mut context)),
         }
         let is_named = has_id || matches!(self.records, Records::Context(_) | Records::Figures(_));
@@ -142,7 +164,7 @@ impl Collector {
 }
 
 /// The place of the field that tells a feed's records apart, where it has one.
-fn id_place(feed: Feed) -> Option<usize> {
+pub fn id_place(feed: Feed) -> Option<usize> {
     match feed {
         Feed::Areas => Some(const { place_of(Feed::Areas, "code") }),
         Feed::Events => Some(const { place_of(Feed::Events, "id") }),
@@ -167,7 +189,8 @@ impl Take for Collector {
         let is_record = element.is_feature || record.is_object();
         let feature_id = element.id.take();
         let tree;
-        let fields = match decoder.fields.resolve(&record, feature_id.as_ref(), &mut self.memory) {
+        let given = Arc::clone(&self.given);
+        let mut fields = match decoder.fields.resolve(&record, feature_id.as_ref(), &mut self.memory) {
             Some(fields) => fields,
             None => {
                 tree = Record::Tree(record.into_tree());
@@ -175,6 +198,7 @@ impl Take for Collector {
                 fields
             }
         };
+        fields.give(&given);
         self.take_fields(&decoder, &fields, &mut element, is_record, notes);
     }
 
@@ -186,7 +210,7 @@ impl Take for Collector {
 
     fn weigh(&mut self, element: &Element<'_>) -> usize {
         let is_record = element.is_feature || element.record.is_object();
-        if !is_record || !matches!(self.records, Records::Tracks(_)) {
+        if !is_record || !matches!(self.records, Records::Tracks(_) | Records::TrackChanges(_)) {
             return 0;
         }
         let fields = self.decoder.fields.resolve(&element.record, element.id.as_ref(), &mut self.memory);
@@ -195,7 +219,7 @@ impl Take for Collector {
 
     fn fork(&self, before: usize) -> Self {
         let track_points_left = self.track_points_left.saturating_sub(before);
-        Self { track_points_left, ..Self::new(Arc::clone(&self.decoder)) }
+        Self { track_points_left, given: Arc::clone(&self.given), ..Self::new(Arc::clone(&self.decoder)) }
     }
 
     fn join(&mut self, part: Self) {
@@ -212,6 +236,10 @@ impl Take for Collector {
             (Records::Tracks(all), Records::Tracks(mut more)) => all.append(&mut more),
             (Records::Figures(all), Records::Figures(mut more)) => all.append(&mut more),
             (Records::Context(all), Records::Context(mut more)) => all.append(&mut more),
+            (Records::CameraChanges(all), Records::CameraChanges(mut more)) => all.append(&mut more),
+            (Records::DeviceChanges(all), Records::DeviceChanges(mut more)) => all.append(&mut more),
+            (Records::TrackChanges(all), Records::TrackChanges(mut more)) => all.append(&mut more),
+            (Records::FigureChanges(all), Records::FigureChanges(mut more)) => all.append(&mut more),
             // A fork has the feed of what it was forked from.
             _ => {}
         }
@@ -242,6 +270,14 @@ fn position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_
     None
 }
 
+/// As [`position`], of something whose place may be known from elsewhere: no
+/// coordinates are no finding.
+fn position_if_told(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<LonLat> {
+    let [lon, lat] = lonlat_places(context.decoder.fields.feed());
+    let is_told = fields.cell_at(lon).is_some() || fields.cell_at(lat).is_some() || element.geometry.is_some();
+    if is_told { position(fields, element, context) } else { None }
+}
+
 /// The places of longitude and latitude among the fields of feeds that have
 /// them.
 fn lonlat_places(feed: Feed) -> [usize; 2] {
@@ -251,6 +287,7 @@ fn lonlat_places(feed: Feed) -> [usize; 2] {
     match feed {
         Feed::Cameras => const { places(Feed::Cameras) },
         Feed::Devices => const { places(Feed::Devices) },
+        Feed::Tracks => const { places(Feed::Tracks) },
         _ => const { places(Feed::Events) },
     }
 }

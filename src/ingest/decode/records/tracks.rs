@@ -10,7 +10,7 @@ use crate::domain::track::{Tidied, Track, tidy};
 use super::super::elements::Element;
 use super::super::fields::{Fields, scalar_text};
 use super::people::mask_person;
-use super::{Context, place};
+use super::{Context, place, position_if_told};
 
 /// No longitude is as large as this, and every instant since January 1970 is.
 const SMALLEST_TIME: f64 = 1e6;
@@ -20,17 +20,20 @@ pub fn count_points(fields: &Fields<'_>) -> usize {
     fields.tree("points").and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-/// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects. Takes no
-/// more than `points_left` points, and lowers that by what it took.
+/// Reads one track: `[time, lon, lat]`, `[lon, lat, time]` or objects; from a
+/// source that pushes, also a single position. Takes no more than `points_left` points, and lowers that by what it took.
 pub fn read(
     fields: &Fields<'_>,
-    _element: &Element<'_>,
+    element: &Element<'_>,
     context: &mut Context<'_>,
     points_left: &mut usize,
 ) -> Option<Track> {
     let Some(Value::Array(rows)) = fields.tree("points") else {
-        context.note(FindingKind::BadField, "没有带时间的轨迹点");
-        return None;
+        let position = context.decoder.is_push.then(|| read_position(fields, element, context)).flatten();
+        if position.is_none() {
+            context.note(FindingKind::BadField, "没有带时间的轨迹点");
+        }
+        return position.map(|point| track(fields, vec![point], context));
     };
     let allowed = rows.len().min(*points_left);
     *points_left -= allowed;
@@ -44,12 +47,22 @@ pub fn read(
         context.note(FindingKind::BadCoordinate, format!("{} 个轨迹点无法识别,已略去", rows.len() - points.len()));
     }
     note_tidied(tidy(&mut points), context);
-    Some(Track {
+    Some(track(fields, points, context))
+}
+
+fn track(fields: &Fields<'_>, points: Vec<(Time, LonLat)>, context: &Context<'_>) -> Track {
+    Track {
         worker: fields.text("worker").map(|worker| mask_person(&worker)).unwrap_or_default(),
         area: fields.code("area"),
         points,
         id: context.subject.to_string(),
-    })
+    }
+}
+
+/// Where the worker is: what a message tells that comes with each step.
+fn read_position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<(Time, LonLat)> {
+    let at = position_if_told(fields, element, context)?;
+    Some((fields.time("time").unwrap_or_else(Time::system_now), at))
 }
 
 fn note_tidied(tidied: Tidied, context: &mut Context<'_>) {

@@ -1,0 +1,219 @@
+//! What became of single devices and cameras: sources that push tell of one at
+//! a time, and often only of what changed.
+//!
+//! In: reports, in the order in which they came. Out: the latest of everything
+//! that was ever told of a thing, laid over what else is known of it.
+
+use super::camera::Camera;
+use super::device::{Device, DeviceState};
+use super::geometry::LonLat;
+use super::time::Time;
+
+/// A report about one thing, in which what it does not tell is `None`.
+pub trait Change {
+    /// What it is a report about.
+    type Whole;
+
+    /// The id that the thing has.
+    fn id(&self) -> &str;
+
+    /// The id that a thing has.
+    fn id_of(whole: &Self::Whole) -> &str;
+
+    /// Takes a later report in: what it tells takes the place of what was told.
+    fn absorb(&mut self, later: &Self);
+
+    /// Writes what it tells over what was known.
+    fn apply(&self, whole: &mut Self::Whole);
+
+    /// The thing, if enough is told of it: above all, where it is.
+    fn whole(&self) -> Option<Self::Whole>;
+}
+
+/// What was told of a device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceChange {
+    /// Unique id.
+    pub id: String,
+    /// Kind as shown.
+    pub kind: Option<String>,
+    /// Name as shown.
+    pub name: Option<String>,
+    /// Where it is.
+    pub at: Option<LonLat>,
+    /// How it is.
+    pub state: Option<DeviceState>,
+    /// The reading.
+    pub value: Option<f64>,
+    /// Unit of the reading.
+    pub unit: Option<String>,
+    /// When state and reading were taken. `None` where neither is told.
+    pub read: Option<Time>,
+}
+
+/// What was told of a camera.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CameraChange {
+    /// Unique id.
+    pub id: String,
+    /// Name as shown.
+    pub name: Option<String>,
+    /// Who runs it.
+    pub owner: Option<String>,
+    /// Where it stands.
+    pub at: Option<LonLat>,
+    /// Whether it delivers pictures.
+    pub online: Option<bool>,
+    /// Address of its latest still picture.
+    pub picture: Option<String>,
+}
+
+/// Puts `told` in the place of `known`, if anything was told.
+fn put<T: Clone + PartialEq>(known: &mut T, told: Option<&T>) {
+    if let Some(told) = told
+        && known != told
+    {
+        known.clone_from(told);
+    }
+}
+
+/// As [`put`], where it may not have been known.
+fn put_some<T: Clone + PartialEq>(known: &mut Option<T>, told: &Option<T>) {
+    if told.is_some() && known != told {
+        known.clone_from(told);
+    }
+}
+
+impl Change for DeviceChange {
+    type Whole = Device;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn id_of(whole: &Device) -> &str {
+        &whole.id
+    }
+
+    fn absorb(&mut self, later: &Self) {
+        put_some(&mut self.kind, &later.kind);
+        put_some(&mut self.name, &later.name);
+        put_some(&mut self.at, &later.at);
+        put_some(&mut self.unit, &later.unit);
+        // A message that was sent again may come behind a newer one.
+        if later.read >= self.read {
+            put_some(&mut self.state, &later.state);
+            put_some(&mut self.value, &later.value);
+            put_some(&mut self.read, &later.read);
+        }
+    }
+
+    fn apply(&self, device: &mut Device) {
+        put(&mut device.kind, self.kind.as_ref());
+        put(&mut device.name, self.name.as_ref());
+        put(&mut device.at, self.at.as_ref());
+        put(&mut device.unit, self.unit.as_ref());
+        if self.read >= device.read {
+            put(&mut device.state, self.state.as_ref());
+            put_some(&mut device.value, &self.value);
+            put_some(&mut device.read, &self.read);
+        }
+    }
+
+    fn whole(&self) -> Option<Device> {
+        Some(Device {
+            id: self.id.clone(),
+            kind: self.kind.clone().unwrap_or_default(),
+            name: self.name.clone().unwrap_or_else(|| self.id.clone()),
+            at: self.at?,
+            state: self.state.unwrap_or_default(),
+            value: self.value,
+            unit: self.unit.clone().unwrap_or_default(),
+            read: self.read,
+        })
+    }
+}
+
+impl Change for CameraChange {
+    type Whole = Camera;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn id_of(whole: &Camera) -> &str {
+        &whole.id
+    }
+
+    fn absorb(&mut self, later: &Self) {
+        put_some(&mut self.name, &later.name);
+        put_some(&mut self.owner, &later.owner);
+        put_some(&mut self.at, &later.at);
+        put_some(&mut self.online, &later.online);
+        put_some(&mut self.picture, &later.picture);
+    }
+
+    fn apply(&self, camera: &mut Camera) {
+        put(&mut camera.name, self.name.as_ref());
+        put(&mut camera.owner, self.owner.as_ref());
+        put(&mut camera.at, self.at.as_ref());
+        put(&mut camera.online, self.online.as_ref());
+        put_some(&mut camera.picture, &self.picture);
+    }
+
+    fn whole(&self) -> Option<Camera> {
+        Some(Camera {
+            id: self.id.clone(),
+            name: self.name.clone().unwrap_or_else(|| self.id.clone()),
+            owner: self.owner.clone().unwrap_or_default(),
+            at: self.at?,
+            online: self.online.unwrap_or(true),
+            picture: self.picture.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(value: f64, read: i64) -> DeviceChange {
+        DeviceChange {
+            id: "g1".into(),
+            state: Some(DeviceState::Alarm),
+            value: Some(value),
+            read: Some(Time(read)),
+            ..DeviceChange::default()
+        }
+    }
+
+    #[test]
+    fn what_is_not_told_stays_and_what_is_older_is_not_believed() {
+        let mut known = DeviceChange { at: Some(LonLat::new(120.0, 31.0)), ..reading(1.0, 1_000) };
+        known.absorb(&reading(3.0, 3_000));
+        known.absorb(&reading(2.0, 2_000));
+        known.absorb(&DeviceChange { id: "g1".into(), name: Some("井 1".into()), ..DeviceChange::default() });
+        let device = known.whole().expect("a place is known");
+        assert_eq!((device.value, device.read, device.name.as_str()), (Some(3.0), Some(Time(3_000)), "井 1"));
+        assert_eq!(reading(1.0, 1).whole(), None, "nobody knows where it is");
+    }
+
+    #[test]
+    fn a_reading_goes_before_an_older_one_of_the_register_only() {
+        let register = Device {
+            id: "g1".into(),
+            kind: "可燃气体".into(),
+            name: "井 1".into(),
+            at: LonLat::new(120.0, 31.0),
+            state: DeviceState::Normal,
+            value: Some(0.1),
+            unit: "%LEL".into(),
+            read: Some(Time(2_000)),
+        };
+        let mut device = register.clone();
+        reading(9.0, 1_000).apply(&mut device);
+        assert_eq!(device, register);
+        reading(9.0, 3_000).apply(&mut device);
+        assert_eq!((device.value, device.state, device.kind.as_str()), (Some(9.0), DeviceState::Alarm, "可燃气体"));
+    }
+}

@@ -1,0 +1,97 @@
+//! Connections that are not HTTP: TCP, and TLS with the trust that HTTP has.
+//!
+//! In: an address of a scheme of its own. Out: a stream of bytes within the
+//! source's deadlines, or the [`Fault`] that names what went wrong.
+
+use std::sync::Arc;
+
+use reqwest::Url;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::config::source::Deadlines;
+
+use super::client::{host_of, install_cryptography, secs};
+use super::fault::{Fault, io_text};
+
+/// A connection, encrypted or not.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+/// Where to connect to, and how.
+pub struct Dial {
+    /// Name or address, as the resolver takes it.
+    host: String,
+    port: u16,
+    /// Host and port, as they may be shown.
+    shown: String,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    deadlines: Deadlines,
+}
+
+impl Dial {
+    /// To the host of `url`; `usual_port` where it names none.
+    ///
+    /// # Errors
+    /// When the address has no host, or TLS cannot be set up.
+    pub fn new(url: &Url, is_encrypted: bool, usual_port: u16, deadlines: Deadlines) -> Result<Self, Fault> {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        if host.is_empty() {
+            return Err(Fault::Unusable("地址没有主机名".into()));
+        }
+        let tls = if is_encrypted {
+            let name =
+                ServerName::try_from(host.clone()).map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
+            Some((connector()?, name))
+        } else {
+            None
+        };
+        Ok(Self { host, port: url.port().unwrap_or(usual_port), shown: host_of(url), tls, deadlines })
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// When the connection does not stand in time.
+    pub async fn connect(&self) -> Result<Box<dyn Wire>, Fault> {
+        let secs_left = self.deadlines.connect_secs;
+        let too_late = |_| Fault::ConnectTimeout { host: self.shown.clone(), secs: secs_left };
+        let refused = |error: std::io::Error| Fault::Connect { host: self.shown.clone(), reason: reason(&error) };
+        let dialled = async {
+            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            // Answers of a few bytes must not wait for more.
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        };
+        let stream = tokio::time::timeout(secs(secs_left), dialled).await.map_err(too_late)?.map_err(refused)?;
+        let Some((connector, name)) = &self.tls else { return Ok(Box::new(stream)) };
+        let greeted = tokio::time::timeout(secs(secs_left), connector.connect(name.clone(), stream)).await;
+        Ok(Box::new(greeted.map_err(too_late)?.map_err(refused)?))
+    }
+}
+
+/// TLS by rustls and ring, with the roots of the system: as `reqwest` has it.
+fn connector() -> Result<TlsConnector, Fault> {
+    install_cryptography();
+    let unusable = |error: rustls::Error| Fault::Unusable(format!("TLS:{error}"));
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(unusable)?
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Why a connection does not stand, in an operator's words.
+fn reason(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(_)) => "服务器证书无法验证".into(),
+        Some(_) => "TLS 握手失败".into(),
+        None => io_text(error),
+    }
+}

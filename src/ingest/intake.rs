@@ -1,0 +1,123 @@
+//! From messages that were pushed to records.
+//!
+//! In: the messages that could be read at once. Out: their records as one batch:
+//! decoded where they are while they are few, on a blocking thread when they are
+//! many. A message that cannot be read is a finding: the stream itself is well.
+
+use std::sync::Arc;
+
+use super::decode::{Batch, Decoded, Decoder};
+use super::fault::Fault;
+use super::gate::Gate;
+use super::outlet::Closed;
+
+/// Messages of up to this many bytes are decoded where they are: moving them
+/// to another thread would take longer.
+const SMALL_BYTES: usize = 64 << 10;
+
+/// Decodes what one source pushes.
+pub struct Intake {
+    decoder: Arc<Decoder>,
+    gate: Gate,
+}
+
+/// Why reading a stream ended.
+pub enum End {
+    /// It broke: it is opened again.
+    Fault(Fault),
+    /// The wall closes.
+    Closed,
+}
+
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Closed> for End {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+/// One message.
+pub trait Message: Send + 'static {
+    /// Its length, bytes.
+    fn bytes(&self) -> usize;
+}
+
+impl Message for String {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Intake {
+    /// For a source's decoder.
+    pub fn new(decoder: Arc<Decoder>, gate: Gate) -> Self {
+        Self { decoder, gate }
+    }
+
+    /// The source's decoder.
+    #[cfg(feature = "mqtt")]
+    pub fn decoder(&self) -> &Arc<Decoder> {
+        &self.decoder
+    }
+
+    /// Decodes messages together; `read` reads one of them.
+    ///
+    /// # Errors
+    /// When a decoder breaks down.
+    pub async fn decode<M: Message>(
+        &self,
+        messages: Vec<M>,
+        read: impl Fn(&mut Batch, &M) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<Decoded, Fault> {
+        let is_small = messages.iter().map(Message::bytes).sum::<usize>() <= SMALL_BYTES;
+        let mut batch = Batch::new(&self.decoder);
+        let work = move || {
+            for message in &messages {
+                if let Err(fault) = read(&mut batch, message) {
+                    batch.note_unreadable(&fault);
+                }
+            }
+            batch.finish()
+        };
+        if is_small { Ok(work()) } else { self.gate.run(work).await }
+    }
+}
+
+#[cfg(any(feature = "websocket", feature = "mqtt"))]
+pub use pushed::*;
+
+/// What only two-way connections need.
+#[cfg(any(feature = "websocket", feature = "mqtt"))]
+mod pushed {
+    use std::time::Duration;
+
+    use crate::domain::finding::{Finding, FindingKind};
+
+    use super::super::decode::Decoded;
+    use super::Intake;
+
+    /// Most bytes of messages that are decoded together.
+    pub const MAX_BATCH_BYTES: usize = 1 << 20;
+
+    /// Most messages that are decoded together.
+    pub const MAX_BATCH_MESSAGES: usize = 16_384;
+
+    /// Signs of life are reported at most this often.
+    pub const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+    impl Intake {
+        /// What a look finds where all is well and nothing was sent meanwhile.
+        pub fn nothing(&self, secs: f64) -> Decoded {
+            let mut decoded = super::Batch::new(&self.decoder).finish();
+            let message = format!("已连接,{secs} 秒内没有消息");
+            decoded.findings.push(Finding::new(FindingKind::Unreadable, "…", message));
+            decoded.findings_total += 1;
+            decoded
+        }
+    }
+}
