@@ -2,8 +2,10 @@
 //!
 //! In: nothing. Out: [`Choice`] for every such type, from which reading,
 //! messages and hints follow; and the types that only the file has,
-//! [`SourceKind`], [`TileKind`] and [`PanelType`].
+//! [`SourceKind`], [`CredentialKind`],
+//! [`TileKind`] and [`PanelType`].
 
+use super::access::{Digest, Encoding};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
 use super::source::{Feed, MqttVersion, Payload};
@@ -57,10 +59,22 @@ impl SourceKind {
     pub const fn own_keys(self) -> &'static [&'static str] {
         match self {
             Self::File => &["path"],
-            Self::Http => {
-                &["url", "every", "paging", "since", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
-            }
-            Self::Sse => &["url", "headers", "connect_timeout", "idle_timeout", "whole_timeout"],
+            Self::Http => &[
+                "url",
+                "every",
+                "paging",
+                "since",
+                "since_format",
+                "json",
+                "form",
+                "headers",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
+            Self::Sse => &["url", "headers", "credentials", "tls", "connect_timeout", "idle_timeout", "whole_timeout"],
             Self::WebSocket => &["url", "headers", "key", "hello", "connect_timeout", "idle_timeout", "whole_timeout"],
             Self::Mqtt => &[
                 "url",
@@ -76,6 +90,50 @@ impl SourceKind {
                 "connect_timeout",
                 "idle_timeout",
             ],
+        }
+    }
+}
+
+/// What credentials show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// Name and password.
+    Basic,
+    /// A token that is kept current elsewhere.
+    Bearer,
+    /// OAuth 2, client credentials.
+    OAuth2,
+    /// A token from a login call.
+    Login,
+    /// A digest over the request.
+    Signature,
+}
+
+impl CredentialKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Basic, Self::Bearer, Self::OAuth2, Self::Login, Self::Signature];
+
+    /// The name in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::OAuth2 => "oauth2",
+            Self::Login => "login",
+            Self::Signature => "signature",
+        }
+    }
+
+    /// The keys that this kind has and not every kind has.
+    pub const fn own_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Basic => &["username", "password"],
+            Self::Bearer => &["token"],
+            Self::OAuth2 => &["url", "client_id", "client_secret", "scope", "headers", "query", "lifetime", "tls"],
+            Self::Login => {
+                &["url", "username", "password", "json", "form", "answer", "lifetime", "headers", "query", "tls"]
+            }
+            Self::Signature => &["key", "secret", "digest", "encoding", "over", "timestamp", "headers", "query"],
         }
     }
 }
@@ -198,6 +256,30 @@ impl Choice for MqttVersion {
 impl Choice for Payload {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("records", Self::Records), ("thingsboard", Self::ThingsBoard), ("emqx", Self::Emqx)]
+    }
+}
+
+impl Choice for CredentialKind {
+    fn choices() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|kind| (kind.name(), kind)).into()
+    }
+}
+
+impl Choice for Digest {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![
+            ("md5", Self::Md5),
+            ("sha1", Self::Sha1),
+            ("sha256", Self::Sha256),
+            ("hmac-sha256", Self::HmacSha256),
+            ("sm3", Self::Sm3),
+        ]
+    }
+}
+
+impl Choice for Encoding {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("hex", Self::Hex), ("hex-upper", Self::HexUpper), ("base64", Self::Base64)]
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! A leaf: imports `domain` for its vocabulary and nothing else of the crate.
 
+pub mod access;
 mod choice;
 pub mod error;
 mod heat;
@@ -16,6 +17,7 @@ pub mod raw;
 mod read;
 pub mod source;
 mod syntax;
+pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod tiles;

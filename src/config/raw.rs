@@ -64,6 +64,11 @@ macro_rules! raw_table {
     };
 }
 
+// Behind the macro that it uses.
+mod access;
+
+pub use access::{RawAnswer, RawCredential, RawTls};
+
 raw_table! {
     /// The whole file.
     RawConfig {
@@ -81,6 +86,8 @@ raw_table! {
         cache: RawCache,
         /// `[warning]`
         warning: RawWarning,
+        /// `[[credentials]]`
+        credentials: Vec<At<RawCredential>>,
         /// `[[sources]]`
         sources: Vec<At<RawSource>>,
         /// `[[tiles]]`
@@ -255,8 +262,14 @@ raw_table! {
         every: DurationSecs,
         /// How the answer is cut into pages.
         paging: RawPaging,
-        /// Query parameter that asks for changes only.
+        /// Parameter that asks for changes only.
         since: String,
+        /// How its instant is written.
+        since_format: String,
+        /// JSON that is posted.
+        json: String,
+        /// Fields of a form that is posted.
+        form: BTreeMap<String, At<String>>,
         /// Extra request headers.
         headers: BTreeMap<String, At<RawHeader>>,
         /// What `{key}` stands for.
@@ -281,6 +294,10 @@ raw_table! {
         clean_session: bool,
         /// What a message is.
         payload: Payload,
+        /// Id of the credentials that are shown.
+        credentials: String,
+        /// Certificates.
+        tls: RawTls,
         /// JSON pointer to the records.
         records: String,
         /// Coordinate system.
@@ -309,10 +326,20 @@ raw_table! {
 raw_table! {
     /// `paging` of a source.
     RawPaging {
-        /// Query parameter for the page number.
+        /// Parameter for the page number.
         page: String,
-        /// Query parameter for the page size.
+        /// Number of the first page.
+        first: u64,
+        /// Parameter for the page size.
         size: String,
+        /// Parameter for the number of records to leave out.
+        offset: String,
+        /// Parameter for the page size beside `offset`.
+        limit: String,
+        /// Parameter for the place where the page begins.
+        cursor: String,
+        /// JSON pointer to the place where the next page begins.
+        next: String,
         /// Records per page.
         per_page: u64,
         /// JSON pointer to the number of all records.
@@ -445,6 +472,8 @@ raw_table! {
         env: String,
         /// File that holds it.
         file: String,
+        /// Credential of systemd that holds it.
+        credential: String,
     }
 }
 
@@ -474,7 +503,8 @@ impl FromToml for RawHeader {
             DeValue::String(_) => String::from_toml(node, key, complaints).map(Self::Plain),
             DeValue::Table(_) => RawSecret::from_toml(node, key, complaints).map(Self::Secret),
             _ => {
-                let message = r#"请求头的值应为字符串、{ env = "变量名" } 或 { file = "文件路径" }"#;
+                let message =
+                    r#"应为字符串、{ env = "变量名" }、{ file = "文件路径" } 或 { credential = "systemd 凭据名" }"#;
                 complaints.add(node.span().start, key, message);
                 None
             }

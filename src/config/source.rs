@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::access::{Access, Body};
+use super::template::TimeFormat;
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 
@@ -123,6 +125,7 @@ impl Feed {
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are a few of them, each in one place")]
 pub enum Origin {
     /// A file, read again when it changes.
     File {
@@ -131,17 +134,20 @@ pub enum Origin {
     },
     /// An HTTP address, asked again and again.
     Http {
-        /// `http://` or `https://`.
+        /// `http://` or `https://`; instants stand in it as placeholders.
         url: String,
         /// Seconds between the end of one answer and the next request.
         every_secs: f64,
         /// How the answer is cut into pages.
         paging: Paging,
-        /// Query parameter that asks for changes since the last good answer,
-        /// as milliseconds since 1970.
-        since: Option<String>,
+        /// How changes since the last good answer are asked for.
+        since: Option<Since>,
+        /// What is posted; GET without.
+        body: Option<Body>,
         /// Extra request headers; values may come from a secret.
         headers: Vec<(String, Secret)>,
+        /// How it is let in.
+        access: Access,
         /// Deadlines.
         deadlines: Deadlines,
     },
@@ -151,6 +157,8 @@ pub enum Origin {
         url: String,
         /// Extra request headers; values may come from a secret.
         headers: Vec<(String, Secret)>,
+        /// How it is let in.
+        access: Access,
         /// Deadlines; `whole_secs` is the longest silence that is not a fault.
         deadlines: Deadlines,
     },
@@ -253,17 +261,53 @@ pub enum Paging {
     /// (OGC API – Features, `links[].rel = "next"`).
     #[default]
     Links,
-    /// Page numbers from 1.
+    /// Page numbers.
     Number {
-        /// Query parameter for the page: `pageNum`.
+        /// Parameter for the page: `pageNum`.
         page: String,
-        /// Query parameter for the size: `pageSize`.
+        /// Parameter for the size: `pageSize`.
         size: String,
+        /// Records per page.
+        per_page: u32,
+        /// Number of the first page: 1, or 0.
+        first: u32,
+        /// JSON pointer to the total: `/data/total`.
+        total: String,
+    },
+    /// How many records to leave out.
+    Offset {
+        /// Parameter for the number of records before the page: `offset`.
+        offset: String,
+        /// Parameter for the size: `limit`.
+        limit: String,
         /// Records per page.
         per_page: u32,
         /// JSON pointer to the total: `/data/total`.
         total: String,
     },
+    /// Each page says how the next is asked for.
+    Cursor {
+        /// Parameter for the place: `cursor`.
+        cursor: String,
+        /// JSON pointer to the next place: `/data/nextCursor`; nothing there
+        /// ends the answer.
+        next: String,
+        /// Parameter for the size, and records per page.
+        size: Option<(String, u32)>,
+    },
+}
+
+/// How changes are asked for.
+///
+/// This parameter, like those of pages, is one of the address's query; a
+/// leading `/` makes it a place in the body (a JSON pointer, or a field of the
+/// form).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// The parameter.
+    pub parameter: String,
+    /// How the instant is written.
+    pub format: TimeFormat,
 }
 
 /// Deadlines of one request, in seconds.
@@ -309,6 +353,8 @@ pub enum Secret {
     Env(String),
     /// The content of this file, trimmed.
     File(PathBuf),
+    /// A credential that systemd hands over (`LoadCredential=`), by its name.
+    Credential(String),
 }
 
 impl std::fmt::Debug for Secret {
@@ -317,6 +363,7 @@ impl std::fmt::Debug for Secret {
             Self::Plain(_) => f.write_str("Plain(…)"),
             Self::Env(name) => write!(f, "Env({name})"),
             Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Credential(name) => write!(f, "Credential({name})"),
         }
     }
 }
@@ -330,9 +377,18 @@ impl Secret {
         match self {
             Self::Plain(value) => Ok(value.clone()),
             Self::Env(name) => std::env::var(name).map_err(|_| format!("环境变量 {name} 未设置")),
-            Self::File(path) => std::fs::read_to_string(path)
-                .map(|text| text.trim().to_owned())
-                .map_err(|error| format!("无法读取密钥文件 {}:{error}", path.display())),
+            Self::File(path) => content(path).map_err(|error| format!("无法读取密钥文件 {}:{error}", path.display())),
+            Self::Credential(name) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY")
+                    .ok_or_else(|| format!("没有 systemd 凭据 {name}:环境变量 CREDENTIALS_DIRECTORY 未设置"))?;
+                content(&PathBuf::from(folder).join(name))
+                    .map_err(|error| format!("无法读取 systemd 凭据 {name}:{error}"))
+            }
         }
     }
+}
+
+/// A file's text, trimmed.
+fn content(path: &std::path::Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path).map(|text| text.trim().to_owned())
 }

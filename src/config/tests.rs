@@ -1,6 +1,7 @@
 //! The shipped configurations are valid and complete, and what is wrong is
 //! said in words that help.
 
+mod access;
 mod complaints;
 mod push;
 
@@ -8,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::access::Access;
 use super::raw::{
-    RawBezels, RawCache, RawClosedLoop, RawConfig, RawEvents, RawHeat, RawLimits, RawMap, RawPaging, RawPanel,
-    RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawWall, RawWarning,
+    RawAnswer, RawBezels, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents, RawHeat, RawLimits, RawMap,
+    RawPaging, RawPanel, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls, RawWall,
+    RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -76,7 +79,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 17] = [
+    let tables: [(&str, &[&str]); 20] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -88,6 +91,9 @@ fn the_demo_configuration_shows_every_key() {
         ("events", RawEvents::KEYS),
         ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),
+        ("credentials", RawCredential::KEYS),
+        ("answer", RawAnswer::KEYS),
+        ("tls", RawTls::KEYS),
         ("sources", RawSource::KEYS),
         ("paging", RawPaging::KEYS),
         ("limits", RawLimits::KEYS),
@@ -132,7 +138,9 @@ fn a_minimal_file_gets_sensible_defaults() {
         every_secs: 600.0,
         paging: Paging::Links,
         since: None,
+        body: None,
         headers: vec![],
+        access: Access::default(),
         deadlines: Deadlines::default(),
     };
     assert_eq!(source.origin, expected);

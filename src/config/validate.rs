@@ -7,8 +7,11 @@
 //! How it works: every check goes on with a default where a value is missing
 //! or bad. What it builds then is only handed out when nobody complained.
 
+mod access;
 mod address;
+mod credentials;
 mod heat;
+mod paging;
 mod panel;
 mod push;
 mod source;
@@ -70,7 +73,8 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let warning = warning(raw.warning, complain);
     let folder = path.parent().unwrap_or(Path::new(""));
     let cache = cache(raw.cache, folder, complain);
-    let sources = source::sources(raw.sources, folder, &closed_loop.stages, complain);
+    let credentials = credentials::credentials(raw.credentials, folder, complain);
+    let sources = source::sources(raw.sources, folder, &closed_loop.stages, &credentials, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
     let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, complain);

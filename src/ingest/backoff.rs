@@ -3,6 +3,11 @@
 //! In: failures and successes. Out: waits that double from [`FIRST`] to
 //! [`LONGEST`], each drawn at random from its upper half, so that many walls
 //! do not ask a recovering back end all at once.
+//!
+//! There is no circuit breaker beside this. A source has one request on its way
+//! at most, so at its longest wait it does what a half-open breaker does: one
+//! probe every 15 to 30 s. A breaker could only make that rarer, and the data
+//! come back later.
 
 use std::time::Duration;
 

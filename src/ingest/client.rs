@@ -1,4 +1,4 @@
-//! HTTP for one source: headers, deadlines, limits, redirects.
+//! HTTP for one source: headers, credentials, deadlines, limits, redirects.
 //!
 //! In: a source's address and settings. Out: responses and bodies, or the
 //! [`Fault`] that names what went wrong.
@@ -9,16 +9,21 @@
 //! endless body. Redirects stay on the same host, because a wall carries
 //! secrets in its headers.
 
-use std::sync::Once;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
+use jiff::tz::TimeZone;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, Url};
 
+use crate::config::access::Access;
 use crate::config::source::{Deadlines, Secret};
 use crate::domain::time::Time;
 
+use super::credentials::Pass;
 use super::fault::{Fault, io_text};
+use super::login::Logins;
+use super::tls::{self, Connector};
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -26,9 +31,10 @@ const MAX_REDIRECTS: usize = 5;
 /// A client of one source.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Arc<Connector>,
     url: Url,
     headers: Vec<(String, Secret)>,
+    pass: Option<Pass>,
     deadlines: Deadlines,
 }
 
@@ -41,15 +47,6 @@ pub fn secs(secs: f64) -> Duration {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 struct RedirectRefused(Fault);
-
-/// Makes `ring` the process's cryptography, once, before any client is built.
-pub(super) fn install_cryptography() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error means that somebody installed a provider before: as good.
-        _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
 
 /// Headers with the values that they are sent with.
 ///
@@ -112,21 +109,34 @@ fn redirect_policy() -> reqwest::redirect::Policy {
 }
 
 impl Client {
-    /// A client for the source at `url`.
+    /// A client for the source at `url` that shows nothing and trusts whom the
+    /// system trusts.
     ///
     /// # Errors
-    /// When the address is none, or TLS cannot be set up.
+    /// When the address is none.
     pub fn new(url: &str, headers: &[(String, Secret)], deadlines: Deadlines) -> Result<Self, Fault> {
-        install_cryptography();
+        Self::with_access(url, headers, deadlines, &Access::default(), &Logins::new(TimeZone::UTC))
+    }
+
+    /// A client for the source at `url`; sources with the same credentials
+    /// share a login out of `logins`. Certificates are read when the first
+    /// request is made.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn with_access(
+        url: &str,
+        headers: &[(String, Secret)],
+        deadlines: Deadlines,
+        access: &Access,
+        logins: &Logins,
+    ) -> Result<Self, Fault> {
+        tls::install_cryptography();
         let url = Url::parse(url).map_err(|error| Fault::Unusable(format!("地址不是 http(s) 地址({error})")))?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("quanyu/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(secs(deadlines.connect_secs))
-            .redirect(redirect_policy())
-            .no_proxy()
-            .build()
-            .map_err(|error| Fault::Unusable(format!("TLS:{error}")))?;
-        Ok(Self { http, url, headers: headers.to_vec(), deadlines })
+        let pass = access.credentials.as_ref().map(|credential| Pass::new(credential, logins)).transpose()?;
+        let connect_timeout = secs(deadlines.connect_secs);
+        let http = Connector::new(access.tls.clone(), connect_timeout, redirect_policy);
+        Ok(Self { http: Arc::new(http), url, headers: headers.to_vec(), pass, deadlines })
     }
 
     /// The source's address.
@@ -148,13 +158,50 @@ impl Client {
         if is_same_host(&self.url, &url) { Ok(url) } else { Err(Fault::OtherHost { host: host_of(&url) }) }
     }
 
-    /// A GET request with the source's headers. Secrets are read each time, so
-    /// that a renewed file takes effect without a restart.
+    /// A GET request with the source's headers and credentials. Secrets are
+    /// read each time, so that a renewed file takes effect without a restart.
     ///
     /// # Errors
-    /// When a secret is missing or no header can hold it.
-    pub fn get(&self, url: Url) -> Result<RequestBuilder, Fault> {
-        Ok(self.http.get(url).headers(revealed(&self.headers)?))
+    /// When a secret, token or certificate is missing or no header can hold it.
+    pub async fn get(&self, url: Url) -> Result<RequestBuilder, Fault> {
+        self.request(Method::GET, url).await
+    }
+
+    /// A POST request, otherwise like [`Client::get`].
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post(&self, url: Url, content_type: &'static str, body: Vec<u8>) -> Result<RequestBuilder, Fault> {
+        Ok(self.request(Method::POST, url).await?.header(CONTENT_TYPE, content_type).body(body))
+    }
+
+    async fn request(&self, method: Method, mut url: Url) -> Result<RequestBuilder, Fault> {
+        let mut headers = revealed(&self.headers)?;
+        if let Some(pass) = &self.pass {
+            pass.show(&method, &mut url, &mut headers).await?;
+        }
+        Ok(self.http.client()?.request(method, url).headers(headers))
+    }
+
+    /// Whether to ask again at once after this fault: it wanted another token,
+    /// and there is one.
+    ///
+    /// # Errors
+    /// When a token is wanted and the login fails.
+    pub async fn renews_after(&self, fault: Option<&Fault>) -> Result<bool, Fault> {
+        match &self.pass {
+            Some(pass) if fault.is_some_and(Fault::is_unauthorised) => pass.renewed().await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Remembers how it ended: with this fault, or well.
+    pub fn learn_from(&self, fault: Option<&Fault>) {
+        match (&self.pass, fault) {
+            (Some(pass), None) => pass.accepted(),
+            (Some(pass), Some(fault)) if fault.is_unauthorised() => pass.refused(),
+            _ => {}
+        }
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -206,6 +253,9 @@ impl Client {
         }
         let io = find_source::<std::io::Error>(error);
         let host = host_of(&self.url);
+        if let Some(error) = find_source::<rustls::Error>(error) {
+            return Fault::Connect { host, reason: tls::reason(error) };
+        }
         if error.is_connect() && error.is_timeout() {
             return Fault::ConnectTimeout { host, secs: self.deadlines.connect_secs };
         }
@@ -279,7 +329,6 @@ fn deepest(error: &dyn std::error::Error) -> String {
 fn connect_reason(error: &reqwest::Error, io: Option<&std::io::Error>) -> String {
     let words = deepest(error);
     match io {
-        _ if words.contains("certificate") => "服务器证书无法验证".into(),
         Some(io) if io.kind() == std::io::ErrorKind::InvalidData => "TLS 握手失败".into(),
         Some(io) => io_text(io),
         None => words,
@@ -323,11 +372,11 @@ mod tests {
         assert_eq!(encoded("a&b=c/d#e 密"), "a%26b%3Dc%2Fd%23e%20%E5%AF%86");
     }
 
-    #[test]
-    fn a_missing_secret_is_named_not_shown() {
+    #[tokio::test]
+    async fn a_missing_secret_is_named_not_shown() {
         let headers = [("Authorization".to_owned(), Secret::Env("QUANYU_TEST_NO_SUCH_VARIABLE".into()))];
         let client = Client::new("http://127.0.0.1/", &headers, Deadlines::default()).unwrap();
-        let fault = client.get(client.url().clone()).unwrap_err();
+        let fault = client.get(client.url().clone()).await.unwrap_err();
         assert!(fault.to_string().contains("QUANYU_TEST_NO_SUCH_VARIABLE"));
     }
 }

@@ -15,8 +15,9 @@ use tokio_rustls::TlsConnector;
 
 use crate::config::source::Deadlines;
 
-use super::client::{host_of, install_cryptography, secs};
+use super::client::{host_of, secs};
 use super::fault::{Fault, io_text};
+use super::tls::install_cryptography;
 
 /// A connection, encrypted or not.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}

@@ -151,6 +151,17 @@ pub enum Fault {
     /// A header's secret is missing; the text names where, never what.
     #[error("{0}")]
     Secret(String),
+    /// No token: the login that several sources may share failed.
+    #[error("登录 {id} {}:{reason}", login_text(*rest))]
+    Login {
+        /// The credentials' id.
+        id: String,
+        /// Why, in the words of the fault that it met.
+        reason: String,
+        /// How long it is not tried again, so that the account is not locked;
+        /// `None` when it was not refused, and soon is.
+        rest: Option<Duration>,
+    },
     /// An address or header in the configuration that cannot be used.
     #[error("配置无法使用:{0}")]
     Unusable(String),
@@ -177,6 +188,16 @@ impl Fault {
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Self::File { name, reason: io_text(error) }
+    }
+
+    /// Whether a token was missing, wrong or too old: HTTP 401, or the code
+    /// 401 in an envelope.
+    pub fn is_unauthorised(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => *status == 401,
+            Self::Refused { code, .. } => code == "401",
+            _ => false,
+        }
     }
 
     /// How long the back end asked to be left alone.
@@ -219,6 +240,14 @@ fn mask_assignments(text: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+fn login_text(rest: Option<Duration>) -> String {
+    match rest.map(|rest| rest.as_secs()) {
+        None => "失败".into(),
+        Some(secs) if secs < 60 => format!("被拒绝({secs} 秒后再试)"),
+        Some(secs) => format!("被拒绝(为免锁定账号,{} 分钟后再试;改了密码立即再试)", secs / 60),
+    }
 }
 
 fn quoted(message: &str) -> String {
@@ -287,6 +316,14 @@ mod tests {
         let refused = Fault::refused("401".into(), "用户 13812345678 登录已过期\r\n").to_string();
         assert!(refused.starts_with("后端返回业务码 401:"), "{refused}");
         assert!(!refused.contains("13812345678"), "{refused}");
+    }
+
+    #[test]
+    fn a_login_that_is_needed_is_told_in_both_places() {
+        assert!(Fault::Status { status: 401, retry_after: None }.is_unauthorised());
+        assert!(Fault::refused("401".into(), "").is_unauthorised());
+        assert!(!Fault::Status { status: 403, retry_after: None }.is_unauthorised());
+        assert!(!Fault::refused("500".into(), "401").is_unauthorised());
     }
 
     #[test]

@@ -1,32 +1,34 @@
 //! Sources that are asked again and again over HTTP.
 //!
 //! In: address, interval, paging. Out: whole answers. An unchanged answer
-//! (304) counts as data that just came. Pages are numbered, or linked by the
-//! answer itself (OGC API – Features, Part 1, 7.15.4: follow `next`, never
-//! compute it).
+//! (304) counts as data that just came. Requests are GET, or POST with the body
+//! that the configuration writes; `paging` leads through the pages of an
+//! answer.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use reqwest::{Response, StatusCode, Url};
+use serde_json::Value;
 
-use crate::config::source::{Feed, Paging};
+use crate::config::access::Body;
+use crate::config::source::{Feed, Paging, Since};
+use crate::config::template::{Placeholder, Template, TimeFormat};
 use crate::domain::time::Time;
 use crate::domain::update::Records;
 
 use super::backoff::Backoff;
+use super::body::{encoded, filled};
 use super::client::{Client, check_status, http_date, secs};
-use super::decode::{Batch, Decoded, Decoder, Document, Format};
+use super::decode::{Batch, Decoded, Decoder, Format};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::outlet::{Closed, Reporter};
-
-/// Pages after which an answer counts as endless.
-const MAX_PAGES: usize = 10_000;
+use super::paging::{Progress, Question};
 
 /// What is accepted, best first.
 const ACCEPTED: &str = "application/geo+json, application/json;q=0.9, text/csv;q=0.8, */*;q=0.1";
@@ -37,20 +39,26 @@ pub struct HttpSource {
     decoder: Arc<Decoder>,
     gate: Gate,
     polling: Polling,
-    /// Validators of the last answer, if it was in one page.
-    validators: HeaderMap,
+    /// Validators of the last answer, if it was in one page, and its address.
+    validators: Option<(Url, HeaderMap)>,
     /// Up to where changes are known.
     known_until: Option<Time>,
 }
 
 /// How a source is asked.
 pub struct Polling {
+    /// The address; instants stand in it as placeholders.
+    pub address: Template,
+    /// Zone of those instants.
+    pub zone: TimeZone,
+    /// What is posted; GET without.
+    pub body: Option<Body>,
     /// From the end of one answer to the next request.
     pub every: Duration,
     /// How answers are cut.
     pub paging: Paging,
-    /// Query parameter that asks for changes only.
-    pub since: Option<String>,
+    /// How changes are asked for.
+    pub since: Option<Since>,
     /// Most bytes of all pages together.
     pub max_bytes: u64,
 }
@@ -74,7 +82,7 @@ impl HttpSource {
         // Only events are merged by id; a part of anything else would replace
         // the whole.
         polling.since = polling.since.filter(|_| decoder.feed() == Feed::Events);
-        Self { client, decoder, gate, polling, validators: HeaderMap::new(), known_until: None }
+        Self { client, decoder, gate, polling, validators: None, known_until: None }
     }
 
     /// Asks until the wall closes.
@@ -111,15 +119,25 @@ impl HttpSource {
     /// # Errors
     /// When any page fails: half an answer is none.
     pub async fn ask(&mut self) -> Result<Answer, Fault> {
+        let mut answer = self.ask_once().await;
+        if self.client.renews_after(answer.as_ref().err()).await? {
+            answer = self.ask_once().await;
+        }
+        self.client.learn_from(answer.as_ref().err());
+        answer
+    }
+
+    async fn ask_once(&mut self) -> Result<Answer, Fault> {
         let asked = Time::system_now();
         let mut batch = Batch::new(&self.decoder);
-        let mut progress = Progress { url: self.first_url(), seen: HashSet::new(), page: 1, elements: 0 };
+        let mut progress = Progress::new(&self.polling.paging, self.question(asked)?);
+        let first_url = progress.question.url.clone();
         let mut bytes = 0;
         let mut validators = HeaderMap::new();
         let mut server_time = asked;
         loop {
             let Some(response) = self.request(&progress).await? else { return Ok(Answer::Unchanged) };
-            if progress.page == 1 {
+            if progress.pages == 0 {
                 validators = validators_of(&response);
                 server_time = header_text(&response, DATE).and_then(|text| http_date(&text)).unwrap_or(asked);
             }
@@ -136,12 +154,14 @@ impl HttpSource {
                 })
                 .await?;
             batch = read;
-            if !self.go_on(&mut progress, &document?, &base)? {
+            let how = (&self.polling.paging, self.decoder.max_records());
+            if !progress.go_on(how, &document?, &self.client, &base)? {
                 break;
             }
         }
         // A changed later page does not change the validators of the first.
-        self.validators = if progress.page == 1 { validators } else { HeaderMap::new() };
+        let is_one = progress.pages == 1 && self.polling.body.is_none();
+        self.validators = is_one.then_some((first_url, validators));
         let decoded = self.gate.run(move || batch.finish()).await?.if_usable()?;
         self.remember(&decoded.records, server_time);
         Ok(Answer::Fresh { decoded, bytes })
@@ -149,64 +169,45 @@ impl HttpSource {
 
     /// Requests one page; `None` when nothing changed.
     async fn request(&self, progress: &Progress) -> Result<Option<Response>, Fault> {
-        let mut request = self.client.get(progress.url.clone())?.header(ACCEPT, ACCEPTED);
-        if progress.page == 1 && self.known_until.is_none() {
-            request = request.headers(self.validators.clone());
+        let Question { url, body } = &progress.question;
+        let request = match body {
+            None => self.client.get(url.clone()).await?,
+            Some(body) => {
+                let (content_type, bytes) = encoded(body);
+                self.client.post(url.clone(), content_type, bytes).await?
+            }
+        };
+        let mut request = request.header(ACCEPT, ACCEPTED);
+        let is_first = progress.pages == 0;
+        if let Some((of, validators)) = self.validators.as_ref().filter(|_| is_first && self.known_until.is_none())
+            && of == url
+        {
+            request = request.headers(validators.clone());
         }
         let response = self.client.send(request).await?;
-        if progress.page == 1 && matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
+        if is_first && matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT) {
             return Ok(None);
         }
         check_status(&response)?;
         Ok(Some(response))
     }
 
-    fn first_url(&self) -> Url {
-        let mut url = self.client.url().clone();
-        if let Some((name, since)) = self.polling.since.as_ref().zip(self.known_until) {
-            set_query(&mut url, name, &since.0.to_string());
+    /// What all pages of an answer that is asked for at `now` have in common.
+    fn question(&self, now: Time) -> Result<Question, Fault> {
+        let Polling { address, zone, body, since, .. } = &self.polling;
+        let url = expanded(address, now, zone);
+        let url = Url::parse(&url).map_err(|error| Fault::Unusable(format!("地址不是 http(s) 地址({error})")))?;
+        let body = body.as_ref().map(|body| filled(body, now, zone, |_| String::new()));
+        let mut question = Question { url, body };
+        if let Some((since, from)) = since.as_ref().zip(self.known_until) {
+            let value = match &since.format {
+                TimeFormat::Millis => from.0.into(),
+                TimeFormat::Secs => from.0.div_euclid(1000).into(),
+                other => Value::String(other.render(from, zone)),
+            };
+            question.set(&since.parameter, &value);
         }
-        if let Paging::Number { page, size, per_page, .. } = &self.polling.paging {
-            set_query(&mut url, page, "1");
-            set_query(&mut url, size, &per_page.to_string());
-        }
-        url
-    }
-
-    /// Goes to the next page, if there is one.
-    fn go_on(&self, progress: &mut Progress, document: &Document, base: &Url) -> Result<bool, Fault> {
-        progress.elements += document.elements;
-        if progress.elements >= self.decoder.max_records() {
-            return Ok(false);
-        }
-        let next = match &self.polling.paging {
-            Paging::Links => match &document.next {
-                Some(href) => self.client.resolve(base, href)?,
-                None => return Ok(false),
-            },
-            Paging::Number { page, per_page, .. } => {
-                let is_last = match document.total {
-                    Some(total) => progress.elements as u64 >= total,
-                    None => document.elements < *per_page as usize,
-                };
-                if is_last || document.elements == 0 {
-                    return Ok(false);
-                }
-                let mut url = progress.url.clone();
-                set_query(&mut url, page, &(progress.page + 1).to_string());
-                url
-            }
-        };
-        let last = std::mem::replace(&mut progress.url, next);
-        progress.seen.insert(last);
-        progress.page += 1;
-        if progress.seen.contains(&progress.url) {
-            return Err(Fault::PagingLoop(format!("第 {} 页又回到之前的页", progress.page)));
-        }
-        if progress.page > MAX_PAGES {
-            return Err(Fault::PagingLoop(format!("超过 {MAX_PAGES} 页")));
-        }
-        Ok(true)
+        Ok(question)
     }
 
     /// Remembers from when on to ask for changes. The newest change in the
@@ -224,22 +225,20 @@ impl HttpSource {
     }
 }
 
-/// Where one answer has got to.
-struct Progress {
-    url: Url,
-    seen: HashSet<Url>,
-    page: usize,
-    elements: usize,
+/// An address with its instants filled in.
+pub fn expanded(address: &Template, now: Time, zone: &TimeZone) -> String {
+    address.expand(|placeholder| match placeholder {
+        Placeholder::Moment(moment) => percent_encoded(&moment.render(now, zone)),
+        Placeholder::Name(_) => String::new(),
+    })
 }
 
-/// Sets one query parameter and keeps the others.
-fn set_query(url: &mut Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(key, _)| key != name)
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
-        .collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+/// All but the unreserved characters of RFC 3986, 2.3, as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn header_text(response: &Response, name: reqwest::header::HeaderName) -> Option<String> {
@@ -258,9 +257,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_parameter_is_set_once_and_others_stay() {
-        let mut url = Url::parse("http://h/p?a=1&page=9&b=%E5%8C%BA").unwrap();
-        set_query(&mut url, "page", "2");
-        assert_eq!(url.as_str(), "http://h/p?a=1&b=%E5%8C%BA&page=2");
+    fn instants_in_addresses_are_encoded() {
+        let address = Template::parse("http://h/a?from={now-1h}&day={today:%Y%m%d}", &[]).unwrap();
+        let url = expanded(&address, Time(1_755_219_600_000), &TimeZone::UTC);
+        assert_eq!(url, "http://h/a?from=2025-08-15%2000%3A00%3A00&day=20250815");
     }
 }

@@ -22,7 +22,9 @@
 //! another datum than WGS-84.
 
 mod backoff;
+mod body;
 mod client;
+mod credentials;
 mod decode;
 #[cfg(any(feature = "websocket", feature = "mqtt"))]
 mod dial;
@@ -33,13 +35,17 @@ mod http;
 mod intake;
 mod kept;
 mod load;
+mod login;
 #[cfg(feature = "mqtt")]
 mod mqtt;
 mod outlet;
+mod paging;
 mod pictures;
 mod probe;
+mod signature;
 mod sse;
 mod tiles;
+mod tls;
 #[cfg(feature = "websocket")]
 mod websocket;
 mod worker;
@@ -55,9 +61,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::config::source::Origin;
+use crate::config::template::Template;
 use crate::config::{Config, Source, TileSet};
 use crate::domain::health::SourceId;
 use crate::domain::tiles::TileSetId;
+use crate::domain::time::Time;
 use crate::domain::update::Update;
 
 use client::Client;
@@ -66,11 +74,12 @@ pub use fault::Fault;
 use gate::Gate;
 pub use kept::Kept;
 pub use load::{TimedPoint, decode_events, load_areas, load_points, load_tracks};
+use login::Logins;
 pub use outlet::Waker;
 use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;
 pub use pictures::PictureRequest;
-pub use probe::{ProbeReport, probe};
+pub use probe::{ProbeReport, probe, probe_all};
 use tiles::TileDesk;
 pub use tiles::{TileProbe, TileRequest, probe_tiles};
 use worker::Worker;
@@ -173,6 +182,7 @@ impl Ingest {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (pictures, tile_work) = (desk.clone(), tile_desk.clone());
         let work = Work {
+            logins: Logins::new(context.zone.clone()),
             sources: sources.into(),
             tiles: tiles.into(),
             tile_desk: tile_work,
@@ -230,6 +240,7 @@ impl Drop for Ingest {
 
 /// What the ingest thread does.
 struct Work {
+    logins: Logins,
     sources: Arc<[Source]>,
     tiles: Arc<[TileSet]>,
     tile_desk: TileDesk,
@@ -290,7 +301,7 @@ impl Work {
     /// the source's address can never be used.
     fn run_source(&self, index: usize, after: Duration) -> impl Future<Output = ()> + Send + use<> {
         let sources = Arc::clone(&self.sources);
-        let gate = self.gate.clone();
+        let (gate, logins) = (self.gate.clone(), self.logins.clone());
         let decoder = Decoder::new(&sources[index], &self.context.zone, &self.context.stages);
         let kept = self.kept.as_ref().map(|kept| kept.source(&sources[index], &self.context));
         let mut reporter = self.reporter(index).keeping(kept);
@@ -299,7 +310,7 @@ impl Work {
             if reporter.send_kept().await.is_err() {
                 return;
             }
-            match Worker::new(&sources[index], decoder, gate) {
+            match Worker::new(&sources[index], decoder, gate, &logins) {
                 // The other end closed: nobody is left to tell.
                 Ok(worker) => _ = worker.run(reporter).await,
                 Err(fault) => reporter.failed(&fault),
@@ -310,8 +321,10 @@ impl Work {
     /// One client per HTTP source, for pictures.
     fn clients(&self) -> Arc<[Option<Client>]> {
         let client = |source: &Source| match &source.origin {
-            Origin::Http { url, headers, deadlines, .. } | Origin::Sse { url, headers, deadlines } => {
-                Client::new(url, headers, *deadlines).ok()
+            Origin::Http { url, headers, access, deadlines, .. } | Origin::Sse { url, headers, access, deadlines } => {
+                let address = Template::parse(url, &[]).ok()?;
+                let url = http::expanded(&address, Time::system_now(), &self.logins.zone);
+                Client::with_access(&url, headers, *deadlines, access, &self.logins).ok()
             }
             Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) => None,
         };

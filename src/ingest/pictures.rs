@@ -15,6 +15,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use image::imageops::FilterType;
 use image::{ImageReader, Limits};
+use reqwest::Url;
 use tokio::sync::watch;
 
 use crate::domain::health::SourceId;
@@ -106,11 +107,20 @@ async fn fetch(client: Option<Client>, url: &str, gate: &Gate) -> Result<Picture
         return Err(Fault::Unusable("此数据源是文件,没有可取图片的主机".into()));
     };
     let url = client.resolve(client.url(), url)?;
-    let response = client.send(client.get(url)?).await?;
+    let mut came = body(&client, &url).await;
+    if client.renews_after(came.as_ref().err()).await? {
+        came = body(&client, &url).await;
+    }
+    client.learn_from(came.as_ref().err());
+    let came = came?;
+    gate.run(move || decode(&came, MAX_WIDTH_PX)).await?
+}
+
+async fn body(client: &Client, url: &Url) -> Result<Vec<u8>, Fault> {
+    let response = client.send(client.get(url.clone()).await?).await?;
     check_status(&response)?;
     let until = Instant::now() + secs(client.deadlines().whole_secs);
-    let body = client.body(response, MAX_BYTES, until).await?;
-    gate.run(move || decode(&body, MAX_WIDTH_PX)).await?
+    client.body(response, MAX_BYTES, until).await
 }
 
 /// Decodes a PNG or JPEG of bounded size and makes it at most `widest_px` wide.

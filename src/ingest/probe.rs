@@ -12,6 +12,7 @@ use super::IngestContext;
 use super::decode::Decoder;
 use super::fault::Fault;
 use super::gate::Gate;
+use super::login::Logins;
 use super::worker::Worker;
 
 /// Longest look at one source, whatever its deadlines: pages add up.
@@ -46,13 +47,27 @@ impl ProbeReport {
 /// Looks at `source` once and waits for the answer. Blocks; not to be called
 /// from a thread that runs a tokio runtime.
 pub fn probe(source: &Source, context: &IngestContext) -> ProbeReport {
+    look(source, context, &Logins::new(context.zone.clone()))
+}
+
+/// Looks at all sources at once, because a stalled one must not hold up the
+/// others; those with the same credentials log in once. Blocks, as [`probe`].
+pub fn probe_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeReport> {
+    let logins = Logins::new(context.zone.clone());
+    std::thread::scope(|scope| {
+        let running: Vec<_> = sources.iter().map(|source| scope.spawn(|| look(source, context, &logins))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+    })
+}
+
+fn look(source: &Source, context: &IngestContext, logins: &Logins) -> ProbeReport {
     let started = Instant::now();
     let decoder = Decoder::new(source, &context.zone, &context.stages);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let looked = match runtime {
         Ok(runtime) => {
             let looked = runtime.block_on(async {
-                let worker = Worker::new(source, decoder, Gate::default())?;
+                let worker = Worker::new(source, decoder, Gate::default(), logins)?;
                 let limit = tokio::time::timeout(LONGEST, worker.look()).await;
                 limit.unwrap_or(Err(Fault::Whole { secs: LONGEST.as_secs_f64(), received: 0 }))
             });

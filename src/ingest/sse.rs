@@ -59,9 +59,19 @@ impl SseSource {
     /// # Errors
     /// When the answer is no event stream.
     pub async fn open(&self) -> Result<Response, Fault> {
+        let mut opened = self.open_once().await;
+        if self.client.renews_after(opened.as_ref().err()).await? {
+            opened = self.open_once().await;
+        }
+        self.client.learn_from(opened.as_ref().err());
+        opened
+    }
+
+    async fn open_once(&self) -> Result<Response, Fault> {
         let mut request = self
             .client
-            .get(self.client.url().clone())?
+            .get(self.client.url().clone())
+            .await?
             .header(ACCEPT, "text/event-stream")
             .header(CACHE_CONTROL, "no-store");
         if let Some(id) = self.last_event_id.as_ref().and_then(|id| HeaderValue::from_str(id).ok()) {

@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use crate::config::Source;
 use crate::config::source::Origin;
+use crate::config::template::Template;
+use crate::domain::time::Time;
 
 use super::client::{Client, secs};
 use super::decode::{Decoded, Decoder};
 use super::fault::Fault;
 use super::file::FileSource;
 use super::gate::Gate;
-use super::http::{Answer, HttpSource, Polling};
+use super::http::{Answer, HttpSource, Polling, expanded};
 use super::intake::Intake;
+use super::login::Logins;
 #[cfg(feature = "mqtt")]
 use super::mqtt::MqttSource;
 use super::outlet::{Closed, Reporter};
@@ -42,20 +45,23 @@ impl Worker {
     /// A worker for `source`; it does nothing yet.
     ///
     /// # Errors
-    /// When the address or TLS can never be used.
-    pub fn new(source: &Source, decoder: Arc<Decoder>, gate: Gate) -> Result<Self, Fault> {
+    /// When the address can never be used.
+    pub fn new(source: &Source, decoder: Arc<Decoder>, gate: Gate, logins: &Logins) -> Result<Self, Fault> {
         let max_bytes = source.limits.bytes;
         Ok(match &source.origin {
             Origin::File { path } => Self::File(FileSource::new(path.clone(), max_bytes, decoder, gate)),
-            Origin::Http { url, every_secs, paging, since, headers, deadlines } => {
-                let client = Client::new(url, headers, *deadlines)?;
-                let polling =
-                    Polling { every: secs(*every_secs), paging: paging.clone(), since: since.clone(), max_bytes };
+            Origin::Http { url, every_secs, paging, since, body, headers, access, deadlines } => {
+                let address = Template::parse(url, &[]).map_err(Fault::Unusable)?;
+                let zone = logins.zone.clone();
+                let example = expanded(&address, Time::system_now(), &zone);
+                let client = Client::with_access(&example, headers, *deadlines, access, logins)?;
+                let (paging, since, body) = (paging.clone(), since.clone(), body.clone());
+                let polling = Polling { address, zone, body, every: secs(*every_secs), paging, since, max_bytes };
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
-            Origin::Sse { url, headers, deadlines } => {
-                let intake = Intake::new(decoder, gate);
-                Self::Sse(Box::new(SseSource::new(Client::new(url, headers, *deadlines)?, intake)))
+            Origin::Sse { url, headers, access, deadlines } => {
+                let client = Client::with_access(url, headers, *deadlines, access, logins)?;
+                Self::Sse(Box::new(SseSource::new(client, Intake::new(decoder, gate))))
             }
             #[cfg(feature = "websocket")]
             Origin::WebSocket(origin) => {

@@ -19,7 +19,7 @@ use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::geometry::{Bounds, LonLat};
 use crate::domain::spatial::{AreaLocator, datum_hint};
 use crate::domain::update::Records;
-use crate::ingest::{IngestContext, ProbeReport, TileProbe, probe, probe_tiles};
+use crate::ingest::{IngestContext, ProbeReport, TileProbe, probe_all, probe_tiles};
 
 /// Findings of one kind printed per source; `--json` has all.
 const SHOWN: usize = 3;
@@ -112,11 +112,7 @@ fn examine(path: &Path, offline: bool) -> Report {
         return report;
     }
     let context = IngestContext::of(&config, std::sync::Arc::new(|| {}));
-    let probes: Vec<ProbeReport> = std::thread::scope(|scope| {
-        // All at once: one stalled source must not hold up the others.
-        let running: Vec<_> = config.sources.iter().map(|source| scope.spawn(|| probe(source, &context))).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
-    });
+    let probes = probe_all(&config.sources, &context);
     report.data = inspect(&probes);
     report.tiles = examine_tiles(&config.tiles, bounds_of(&probes));
     report.sources = config.sources.iter().zip(probes).map(|(source, probe)| source_report(source, probe)).collect();

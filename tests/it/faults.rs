@@ -4,12 +4,15 @@
 //! The back end is a loopback server of raw sockets whose behaviour a test
 //! changes while the wall's ingest is connected to it.
 
+mod access;
 #[cfg(feature = "mqtt")]
 mod brokers;
 #[cfg(any(feature = "websocket", feature = "mqtt"))]
 mod listener;
+mod paging;
 pub mod server;
 mod streams;
+mod tls;
 #[cfg(feature = "websocket")]
 mod websockets;
 
@@ -21,7 +24,9 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use quanyu::config::Source;
-use quanyu::config::source::{Deadlines, Feed, Limits, Origin, Paging};
+use quanyu::config::access::Access;
+use quanyu::config::source::{Deadlines, Feed, Limits, Origin, Paging, Since};
+use quanyu::config::template::TimeFormat;
 use quanyu::domain::crs::Crs;
 use quanyu::domain::health::{SourceHealth, SourceState};
 use quanyu::domain::update::{Picture, Records, Update};
@@ -54,8 +59,8 @@ fn source(feed: Feed, origin: Origin) -> Source {
 }
 
 fn http(url: String) -> Origin {
-    let (paging, since, headers) = (Paging::Links, None, Vec::new());
-    Origin::Http { url, every_secs: 0.2, paging, since, headers, deadlines: deadlines() }
+    let (paging, since, body, headers, access) = (Paging::Links, None, None, Vec::new(), Access::default());
+    Origin::Http { url, every_secs: 0.2, paging, since, body, headers, access, deadlines: deadlines() }
 }
 
 fn events(server: &Server) -> Source {
@@ -379,14 +384,16 @@ fn numbered_pages_are_joined_and_changes_asked_for() {
         let body = format!(r#"{{"code":200,"data":{{"records":[{}],"total":3}}}}"#, records.join(","));
         reply("200 OK", "", body.as_bytes())(stream, head);
     });
-    let paging =
-        Paging::Number { page: "pageNum".into(), size: "pageSize".into(), per_page: 2, total: "/data/total".into() };
+    let (page, size, total) = ("pageNum".into(), "pageSize".into(), "/data/total".into());
+    let paging = Paging::Number { page, size, per_page: 2, first: 1, total };
     let origin = Origin::Http {
         url: server.url("/api?a=1"),
         every_secs: 0.2,
         paging,
-        since: Some("since".into()),
+        since: Some(Since { parameter: "since".into(), format: TimeFormat::Millis }),
+        body: None,
         headers: vec![],
+        access: Access::default(),
         deadlines: deadlines(),
     };
     let mut ingest = start(&[source(Feed::Events, origin)]);

@@ -354,7 +354,7 @@ headers = { Authorization = "Bearer abc", "a b" = "c", X-Token = { env = "A", fi
         &[
             r#"config.toml:11:29: 请求头 `Authorization` 像是密钥:密钥不得写入配置文件,请写作 { env = "环境变量名" } 或 { file = "密钥文件" }〔sources[1].headers.Authorization〕"#,
             r#"config.toml:11:43: `a b` 不是请求头的名称〔sources[1].headers."a b"〕"#,
-            r#"config.toml:11:66: 应恰有 env 与 file 之一:{ env = "环境变量名" } 或 { file = "密钥文件" }〔sources[1].headers.X-Token〕"#,
+            r#"config.toml:11:66: 应恰有 env、file 与 credential 之一:{ env = "环境变量名" }、{ file = "密钥文件" } 或 { credential = "systemd 凭据名" }〔sources[1].headers.X-Token〕"#,
         ],
     ),
     (

@@ -10,6 +10,7 @@ use crate::config::error::Complaints;
 use crate::config::raw::{RawHeader, RawSecret};
 use crate::config::read::{At, excerpt};
 use crate::config::source::Secret;
+use crate::config::template::Template;
 
 /// Parts of header names whose values are secret.
 const SECRET_HEADER_PARTS: [&str; 6] = ["authorization", "token", "cookie", "key", "secret", "password"];
@@ -52,6 +53,26 @@ pub(super) fn url(
     complaints: &mut Complaints,
 ) -> Option<String> {
     match address_fault(&url.value, protocol, placeholder) {
+        None => Some(url.value),
+        Some(fault) => {
+            complaints.add(url.offset, url.key, fault);
+            None
+        }
+    }
+}
+
+/// Checks an address in which instants may stand; `None` after complaining.
+pub(super) fn timed_url(url: At<String>, complaints: &mut Complaints) -> Option<String> {
+    let fault = match Template::parse(&url.value, &[]) {
+        Err(fault) => Some(fault),
+        Ok(template) => {
+            let authority = strip_scheme(&url.value, &HTTP).and_then(|rest| rest.split(['/', '?']).next());
+            let is_fixed = authority.is_none_or(|authority| !authority.contains('{'));
+            let in_host = (!is_fixed).then(|| "主机名中不能有占位符".to_owned());
+            in_host.or_else(|| address_fault(&template.expand(|_| "0".to_owned()), &HTTP, None))
+        }
+    };
+    match fault {
         None => Some(url.value),
         Some(fault) => {
             complaints.add(url.offset, url.key, fault);
@@ -162,6 +183,11 @@ pub(super) fn is_secret_parameter(name: &str) -> bool {
         || name.ends_with("key")
 }
 
+pub(super) fn is_secret_header(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    SECRET_HEADER_PARTS.iter().any(|part| lower.contains(part))
+}
+
 /// Checks one request header; `None` after complaining. `folder` is where
 /// relative paths start.
 pub(super) fn header(
@@ -190,9 +216,8 @@ pub(super) fn header(
 
 /// What is wrong with a header value in the file, without repeating it.
 fn plain_fault(name: &str, text: &str) -> Option<String> {
-    let lower = name.to_lowercase();
     let scheme = text.split_whitespace().next().unwrap_or("").to_lowercase();
-    if SECRET_HEADER_PARTS.iter().any(|part| lower.contains(part)) || ["bearer", "basic"].contains(&scheme.as_str()) {
+    if is_secret_header(name) || ["bearer", "basic"].contains(&scheme.as_str()) {
         return Some(format!("请求头 `{name}` 像是密钥:{SECRET_HELP}"));
     }
     let visible = text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t');
@@ -208,18 +233,37 @@ pub(super) fn kept_elsewhere(
     complaints: &mut Complaints,
 ) -> Option<Secret> {
     let before = complaints.concerns_within(&key);
-    match (secret.env, secret.file) {
-        (Some(env), None) if is_variable(&env.value) => Some(Secret::Env(env.value)),
-        (Some(env), None) => {
+    match (secret.env, secret.file, secret.credential) {
+        (Some(env), None, None) if is_variable(&env.value) => Some(Secret::Env(env.value)),
+        (Some(env), None, None) => {
             complaints.add(env.offset, env.key, "不是环境变量名(字母、数字、下划线,不以数字开头)");
             None
         }
-        (None, Some(file)) => super::source::resolved(file, folder, complaints).map(Secret::File),
-        _ if before => None,
-        _ => {
-            complaints.add(offset, key, r#"应恰有 env 与 file 之一:{ env = "环境变量名" } 或 { file = "密钥文件" }"#);
+        (None, Some(file), None) => super::source::resolved(file, folder, complaints).map(Secret::File),
+        (None, None, Some(name)) if is_credential(&name.value) => Some(Secret::Credential(name.value)),
+        (None, None, Some(name)) => {
+            complaints.add(name.offset, name.key, "不是 systemd 凭据名(字母、数字、点、下划线、连字符)");
             None
         }
+        _ if before => None,
+        _ => {
+            let message = r#"应恰有 env、file 与 credential 之一:{ env = "环境变量名" }、{ file = "密钥文件" } 或 { credential = "systemd 凭据名" }"#;
+            complaints.add(offset, key, message);
+            None
+        }
+    }
+}
+
+/// A text that may stand in the file or be kept elsewhere, such as a user
+/// name; `None` after complaining.
+pub(super) fn anywhere(text: At<RawHeader>, folder: &Path, complaints: &mut Complaints) -> Option<Secret> {
+    let At { value, key, offset, key_offset } = text;
+    match value {
+        RawHeader::Plain(value) => {
+            let text = At { value, key, offset, key_offset };
+            super::not_blank(&text, complaints).then_some(Secret::Plain(text.value))
+        }
+        RawHeader::Secret(secret) => kept_elsewhere(secret, key, offset, folder, complaints),
     }
 }
 
@@ -233,6 +277,11 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The name of a credential of systemd: of a file in a folder.
+fn is_credential(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
 #[cfg(test)]

@@ -7,14 +7,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::address::{HTTP, header, is_token, url};
+use super::access::{body, is_https, tls};
+use super::address::{HTTP, header, timed_url, url};
+use super::credentials::Credentials;
+use super::paging::{checked_paging, checked_since};
 use super::push;
 use super::{Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required, required_text};
+use crate::config::access::Access;
 use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
-use crate::config::raw::{RawHeader, RawLimits, RawPaging, RawSource};
+use crate::config::raw::{RawHeader, RawLimits, RawSource};
 use crate::config::read::{At, excerpt, hint, joined, not_among};
-use crate::config::source::{Deadlines, Feed, Limits, Origin, Paging, Secret, Source};
+use crate::config::source::{Deadlines, Feed, Limits, Origin, Secret, Source};
 use crate::config::units::DurationSecs;
 use crate::domain::area::Level;
 use crate::domain::context::ContextKind;
@@ -31,14 +35,12 @@ const STALE_INTERVALS: f64 = 3.0;
 /// No data count as stale sooner than this by default, seconds.
 const MIN_DEFAULT_STALE_SECS: f64 = 30.0;
 
-/// Most records that one page may be asked for.
-const MAX_PER_PAGE: u64 = 100_000;
-
 /// Checks all sources. `stages` are the stages of the closed loop.
 pub(super) fn sources(
     raw: Option<At<Vec<At<RawSource>>>>,
     folder: &Path,
     stages: &[String],
+    credentials: &Credentials,
     complaints: &mut Complaints,
 ) -> Entries<Source> {
     let sources = raw.map(|at| at.value).unwrap_or_default();
@@ -49,11 +51,17 @@ pub(super) fn sources(
     }
     let ids: Vec<At<String>> = sources.iter().filter_map(|source| source.value.id.clone()).collect();
     distinct(&ids, "数据源 id ", complaints);
-    let values = sources.into_iter().filter_map(|raw| source(raw, folder, stages, complaints)).collect();
+    let values = sources.into_iter().filter_map(|raw| source(raw, folder, stages, credentials, complaints)).collect();
     Entries { values, ids: ids.into_iter().map(|id| id.value).collect() }
 }
 
-fn source(mut raw: At<RawSource>, folder: &Path, stages: &[String], complaints: &mut Complaints) -> Option<Source> {
+fn source(
+    mut raw: At<RawSource>,
+    folder: &Path,
+    stages: &[String],
+    credentials: &Credentials,
+    complaints: &mut Complaints,
+) -> Option<Source> {
     let id = raw.value.id.take();
     let id = required(id, "id", &raw, complaints).filter(|id| is_id(id, complaints));
     let feed = raw.value.feed.take();
@@ -68,7 +76,7 @@ fn source(mut raw: At<RawSource>, folder: &Path, stages: &[String], complaints: 
         let message = format!("本程序编译时没有加入 kind = \"{0}\"(cargo 特性 `{0}`)", kind.name());
         complaints.add(at, joined(&raw.key, "kind"), message);
     }
-    let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, complaints));
+    let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, credentials, complaints));
     let RawSource { name, records, crs, level, parent, stale_after, limits, fields, values, .. } = raw.value;
     let name = optional_text(name, complaints);
     let records = records.and_then(|records| pointer(records, complaints));
@@ -135,6 +143,7 @@ fn origin(
     kind: SourceKind,
     feed: Option<Feed>,
     folder: &Path,
+    credentials: &Credentials,
     complaints: &mut Complaints,
 ) -> Option<Origin> {
     if kind == SourceKind::File {
@@ -146,22 +155,37 @@ fn origin(
         return push::origin(raw, kind, feed, folder, complaints);
     }
     let address = raw.value.url.take();
-    let address =
-        required_text(address, "url", raw, complaints).and_then(|address| url(address, &HTTP, None, complaints));
+    let address = required_text(address, "url", raw, complaints);
+    let is_https = address.as_ref().is_none_or(|address| is_https(&address.value));
+    let address = address.and_then(|address| match kind {
+        SourceKind::Http => timed_url(address, complaints),
+        _ => url(address, &HTTP, None, complaints),
+    });
     let headers = headers(raw.value.headers.take(), folder, complaints);
+    let access = Access {
+        credentials: raw.value.credentials.take().and_then(|id| credentials.named(&id, complaints)),
+        tls: tls(raw.value.tls.take(), is_https, folder, complaints),
+    };
+    if let (Some(_), Some((name, _))) =
+        (&access.credentials, headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")))
+    {
+        complaints.add(raw.offset, joined(&raw.key, "headers"), format!("请求头 `{name}` 与 `credentials` 只能写一个"));
+    }
     let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
     let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
     let deadlines = deadlines(timeouts, complaints);
     if kind == SourceKind::Sse {
-        return Some(Origin::Sse { url: address?, headers, deadlines });
+        return Some(Origin::Sse { url: address?, headers, access, deadlines });
     }
     // A feed that could not be read has its complaint: the shortest interval
     // then brings no second one.
     let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
     let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
-    let paging = raw.value.paging.take().map(|paging| checked_paging(paging.value, complaints)).unwrap_or_default();
-    let since = raw.value.since.take().and_then(|since| parameter(since, complaints));
-    Some(Origin::Http { url: address?, every_secs, paging, since, headers, deadlines })
+    let body = body(raw.value.json.take(), raw.value.form.take(), &[], complaints);
+    let paging = raw.value.paging.take();
+    let paging = paging.map(|paging| checked_paging(paging, body.as_ref(), complaints)).unwrap_or_default();
+    let since = checked_since((raw.value.since.take(), raw.value.since_format.take()), body.as_ref(), complaints);
+    Some(Origin::Http { url: address?, every_secs, paging, since, body, headers, access, deadlines })
 }
 
 /// How often a feed is asked for by default, seconds: as often as its records
@@ -231,35 +255,8 @@ pub(super) fn deadlines(
     deadlines
 }
 
-fn checked_paging(raw: RawPaging, complaints: &mut Complaints) -> Paging {
-    let mut name = |text: Option<At<String>>, default: &str| {
-        text.and_then(|text| parameter(text, complaints)).unwrap_or_else(|| default.to_owned())
-    };
-    let (page, size) = (name(raw.page.clone(), "pageNum"), name(raw.size.clone(), "pageSize"));
-    if let Some(at) = raw.size.or(raw.page).filter(|_| page == size) {
-        complaints.add(at.offset, at.key, "page 与 size 不能是同一个参数");
-    }
-    let per_page = raw.per_page.map_or(500, |at| {
-        if !(1..=MAX_PER_PAGE).contains(&at.value) {
-            complaints.add(at.offset, &at.key, format!("每页记录数须在 1 到 {MAX_PER_PAGE} 之间,却是 {}", at.value));
-        }
-        at.value.min(MAX_PER_PAGE) as u32
-    });
-    let total = raw.total.and_then(|total| pointer(total, complaints)).unwrap_or_else(|| "/data/total".to_owned());
-    Paging::Number { page, size, per_page, total }
-}
-
-/// The name of a query parameter.
-fn parameter(name: At<String>, complaints: &mut Complaints) -> Option<String> {
-    if !is_token(&name.value) || name.value.contains(['&', '#', '+']) {
-        complaints.add(name.offset, name.key, format!("`{}` 不是网址参数的名称", excerpt(&name.value)));
-        return None;
-    }
-    Some(name.value)
-}
-
 /// A JSON pointer (RFC 6901).
-fn pointer(text: At<String>, complaints: &mut Complaints) -> Option<String> {
+pub(super) fn pointer(text: At<String>, complaints: &mut Complaints) -> Option<String> {
     if !is_pointer(&text.value) {
         let message = format!("`{}` 不是 JSON 指针,写作 `/data/records`(RFC 6901)", excerpt(&text.value));
         complaints.add(text.offset, text.key, message);
@@ -269,7 +266,7 @@ fn pointer(text: At<String>, complaints: &mut Complaints) -> Option<String> {
 }
 
 /// Empty, or `/`-led parts in which `~` only stands before 0 or 1.
-fn is_pointer(text: &str) -> bool {
+pub(super) fn is_pointer(text: &str) -> bool {
     let is_escaped = |tail: &str| tail.starts_with(['0', '1']);
     (text.is_empty() || text.starts_with('/')) && text.split('~').skip(1).all(is_escaped)
 }

@@ -75,6 +75,8 @@ pub trait Take: Send {
 pub struct Document {
     /// Where the next page is, as written.
     pub next: Option<String>,
+    /// Where the next page begins: a text or a number.
+    pub cursor: Option<Value>,
     /// How many records there are in all pages.
     pub total: Option<u64>,
     /// Elements in this document, good or not.
@@ -109,6 +111,8 @@ pub struct ElementOptions {
     pub records: Option<String>,
     /// JSON pointer to the total of all pages.
     pub total: Option<String>,
+    /// JSON pointer to where the next page begins.
+    pub cursor: Option<String>,
     /// Coordinate system of geometries.
     pub crs: Crs,
     /// Most elements over all pages.
@@ -233,7 +237,8 @@ impl ElementReader {
             members.push(key, range);
             Ok::<_, Stop>(())
         })?;
-        members.describe(self.options.total.as_deref(), document, notes);
+        let pointers = [self.options.total.as_deref(), self.options.cursor.as_deref()];
+        members.describe(pointers, document, notes);
         if has_features {
             return Ok(());
         }
@@ -245,7 +250,8 @@ impl ElementReader {
     /// Reads an object of the outermost level that is a plain record, as lines
     /// of newline-delimited JSON are; tells whether it was one.
     fn read_line(&mut self, scanner: &mut Scanner<'_>, take: &mut impl Take, notes: &mut Notes) -> Result<bool, Stop> {
-        if !self.options.is_flat || self.options.records.is_some() || self.options.total.is_some() {
+        let is_paged = self.options.total.is_some() || self.options.cursor.is_some();
+        if !self.options.is_flat || self.options.records.is_some() || is_paged {
             return Ok(false);
         }
         let is_special = |key: &str| flat::is_geojson(key) || envelope::is_of_envelope(key);

@@ -93,7 +93,7 @@ impl<'a> Members<'a> {
     }
 
     /// Reads what the object says about pages into `document`.
-    pub fn describe(&self, total: Option<&str>, document: &mut Document, notes: &mut Notes) {
+    pub fn describe(&self, [total, cursor]: [Option<&str>; 2], document: &mut Document, notes: &mut Notes) {
         if let Some(Value::Array(links)) = self.value(b"links") {
             let is_next = |link: &&Value| link.get("rel").and_then(Value::as_str) == Some("next");
             let href = links.iter().find(is_next).and_then(|link| link.get("href")).and_then(Value::as_str);
@@ -106,6 +106,12 @@ impl<'a> Members<'a> {
         if let Some(total) = total.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
             document.total = total.as_u64().or_else(|| total.as_str()?.trim().parse().ok());
         }
+        let cursor = cursor.and_then(|pointer| self.find(pointer)).map(|range| &self.text[range]);
+        document.cursor = cursor.and_then(|text| serde_json::from_str(text).ok()).filter(|cursor| match cursor {
+            Value::String(text) => !text.is_empty(),
+            Value::Number(_) => true,
+            _ => false,
+        });
         let places = ["/exceededTransferLimit", "/properties/exceededTransferLimit", "/metadata/exceededTransferLimit"];
         let exceeded = places.iter().filter_map(|pointer| self.find(pointer)).any(|range| &self.text[range] == "true");
         if exceeded && document.next.is_none() {

@@ -49,6 +49,7 @@ pub struct Decoder {
     fields: FieldTable,
     records: Option<String>,
     total: Option<String>,
+    cursor: Option<String>,
     crs: Crs,
     level: Option<Level>,
     parent: Option<String>,
@@ -90,14 +91,18 @@ impl Decoder {
     /// A decoder for `source`. `zone` is that of times without an offset,
     /// `stages` the closed loop's.
     pub fn new(source: &Source, zone: &TimeZone, stages: &[String]) -> Arc<Self> {
-        let total = match &source.origin {
-            Origin::Http { paging: Paging::Number { total, .. }, .. } => Some(total.clone()),
-            _ => None,
+        let (total, cursor) = match &source.origin {
+            Origin::Http { paging: Paging::Number { total, .. } | Paging::Offset { total, .. }, .. } => {
+                (Some(total.clone()), None)
+            }
+            Origin::Http { paging: Paging::Cursor { next, .. }, .. } => (None, Some(next.clone())),
+            _ => (None, None),
         };
         Arc::new(Self {
             fields: FieldTable::new(source, zone.clone()),
             records: source.records.clone(),
             total,
+            cursor,
             crs: source.crs,
             level: source.level,
             parent: source.parent.clone(),
@@ -151,6 +156,7 @@ impl Batch {
         let options = ElementOptions {
             records: decoder.records.clone(),
             total: decoder.total.clone(),
+            cursor: decoder.cursor.clone(),
             crs: decoder.crs,
             max_elements: decoder.limits.records,
             is_flat: decoder.fields.is_flat(),

@@ -52,7 +52,7 @@ impl Remote {
     /// When no usable answer comes in time. The key is in no error.
     pub async fn tile(&self, tile: TileId) -> Result<Answer, Fault> {
         let url = self.address(tile)?;
-        let response = self.client.send(self.client.get(url)?).await?;
+        let response = self.client.send(self.client.get(url).await?).await?;
         // WMTS answers 400 to a tile outside its matrix.
         if let StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::BAD_REQUEST = response.status() {
             return Ok(Answer::None(response.status().as_u16()));

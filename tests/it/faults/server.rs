@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 pub const GOOD: &str = r#"{"code":200,"msg":"ok","data":{"records":[
     {"id":"E1","title":"路灯不亮","reportedAt":"2025-08-15 09:00:00","stage":"收集","lon":120.7,"lat":31.3}],"total":1}}"#;
 
-/// What the server does with a connection and the head of its request.
+/// What the server does with a connection and its request: the head, and the
+/// body behind it.
 pub type Behaviour = dyn Fn(&mut TcpStream, &str) + Send + Sync;
 
 /// A loopback server of raw sockets.
@@ -17,7 +18,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     behaviour: Arc<Mutex<Arc<Behaviour>>>,
-    /// The heads of all requests so far.
+    /// All requests so far, each with its body.
     pub requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -38,7 +39,7 @@ impl Server {
                 let behaviour = Arc::clone(&shared.lock().unwrap());
                 let seen = Arc::clone(&seen);
                 std::thread::spawn(move || {
-                    let head = read_head(&mut stream);
+                    let head = read_request(&mut stream);
                     seen.lock().unwrap().push(head.clone());
                     behaviour(&mut stream, &head);
                 });
@@ -55,17 +56,27 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// How many requests began like this.
+    pub fn count(&self, beginning: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|head| head.starts_with(beginning)).count()
+    }
+
     pub fn saw(&self, words: &str) -> bool {
         self.requests.lock().unwrap().iter().any(|head| head.to_lowercase().contains(&words.to_lowercase()))
     }
 }
 
-fn read_head(stream: &mut TcpStream) -> String {
+pub fn read_request(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
         head.push(byte[0]);
     }
+    let text = String::from_utf8_lossy(&head).to_lowercase();
+    let length = text.split("content-length:").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let length: u64 = length.and_then(|length| length.parse().ok()).unwrap_or(0);
+    // Closed with a body unread, a connection is reset.
+    _ = stream.take(length).read_to_end(&mut head);
     String::from_utf8_lossy(&head).into_owned()
 }
 

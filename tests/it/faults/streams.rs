@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use quanyu::config::Source;
+use quanyu::config::access::Access;
 use quanyu::config::source::{Feed, Origin};
 use quanyu::domain::health::{SourceHealth, SourceState};
 use quanyu::domain::update::{Records, Update};
@@ -16,7 +17,10 @@ fn stream_head() -> &'static [u8] {
 }
 
 fn event_stream(server: &Server) -> Source {
-    source(Feed::Events, Origin::Sse { url: server.url("/stream"), headers: vec![], deadlines: deadlines() })
+    source(
+        Feed::Events,
+        Origin::Sse { url: server.url("/stream"), headers: vec![], access: Access::default(), deadlines: deadlines() },
+    )
 }
 
 #[test]
