@@ -8,11 +8,12 @@
 use super::access::{Digest, Encoding};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
-use super::source::{Feed, MqttVersion, Payload};
+use super::source::{Feed, MqttVersion, Payload, TextEncoding};
 use super::tiles::TileLook;
 use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::crs::frame::AxisOrder;
 use crate::domain::tiles::TileMatrix;
 
 /// How the records of a source come.
@@ -58,7 +59,7 @@ impl SourceKind {
     /// The keys that this kind has and not every kind has.
     pub const fn own_keys(self) -> &'static [&'static str] {
         match self {
-            Self::File => &["path"],
+            Self::File => &["path", "encoding"],
             Self::Http => &[
                 "url",
                 "every",
@@ -70,6 +71,7 @@ impl SourceKind {
                 "headers",
                 "credentials",
                 "tls",
+                "encoding",
                 "connect_timeout",
                 "idle_timeout",
                 "whole_timeout",
@@ -349,11 +351,32 @@ impl Choice for Level {
 
 impl Choice for Crs {
     fn choices() -> Vec<(&'static str, Self)> {
-        Self::NAMES.iter().filter_map(|name| Some((*name, Self::parse(name)?))).collect()
+        let planes = ["EPSG:4549", "cgcs2000-gk3-118.5", "cgcs2000-gk3-zone40"];
+        Self::NAMES.iter().chain(&planes).filter_map(|name| Some((*name, Self::parse(name)?))).collect()
     }
 
     fn parse_choice(text: &str) -> Option<Self> {
         Self::parse(text)
+    }
+}
+
+impl Choice for TextEncoding {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("utf-8", Self::Utf8), ("gbk", Self::Gb18030), ("gb18030", Self::Gb18030)]
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" => Self::Utf8,
+            "gbk" | "gb18030" | "gb2312" | "gb-18030" | "cp936" => Self::Gb18030,
+            _ => return None,
+        })
+    }
+}
+
+impl Choice for AxisOrder {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("lon-lat", Self::LonLat), ("lat-lon", Self::LatLon)]
     }
 }
 

@@ -19,13 +19,14 @@ use super::choice::{ClassingMethod, PanelType, SourceKind, TileKind};
 use super::error::{Complaints, ConfigError};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
-use super::source::{Feed, MqttVersion, Payload};
+use super::source::{Feed, MqttVersion, Payload, TextEncoding};
 use super::syntax::translated;
 use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
 use super::{Audience, Layer, Side, ThemeName, TiltStyle};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::crs::frame::AxisOrder;
 use crate::domain::tiles::TileMatrix;
 
 /// Most syntax errors that are told one by one: a picture that was saved as
@@ -302,6 +303,14 @@ raw_table! {
         records: String,
         /// Coordinate system.
         crs: Crs,
+        /// Which coordinate comes first.
+        axis_order: AxisOrder,
+        /// Encoding of its text.
+        encoding: TextEncoding,
+        /// Zone of its times.
+        time_zone: String,
+        /// Form of its times.
+        time_format: String,
         /// Level of areas whose records name none.
         level: Level,
         /// Parent of areas whose records name none.
@@ -316,10 +325,41 @@ raw_table! {
         whole_timeout: DurationSecs,
         /// What is too much.
         limits: RawLimits,
-        /// Field of the domain → pointer or column of the source.
-        fields: BTreeMap<String, At<String>>,
+        /// Field of the domain → pointer, column or expression of the source.
+        fields: BTreeMap<String, At<RawField>>,
         /// Field of the domain → value of the source → value of the domain.
         values: BTreeMap<String, At<BTreeMap<String, At<String>>>>,
+    }
+}
+
+raw_table! {
+    /// A field that is computed.
+    RawComputed {
+        /// The expression.
+        expr: String,
+    }
+}
+
+/// Where a source has a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RawField {
+    /// A pointer or a column.
+    At(String),
+    /// An expression.
+    Computed(RawComputed),
+}
+
+impl FromToml for RawField {
+    fn from_toml(node: &Node<'_>, key: &str, complaints: &mut Complaints) -> Option<Self> {
+        match node.get_ref() {
+            DeValue::String(_) => String::from_toml(node, key, complaints).map(Self::At),
+            DeValue::Table(_) => RawComputed::from_toml(node, key, complaints).map(Self::Computed),
+            _ => {
+                let message = r#"字段应为 JSON 指针或列名(字符串),或 { expr = "表达式" }"#;
+                complaints.add(node.span().start, key, message);
+                None
+            }
+        }
     }
 }
 

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
+
 use super::access::{Access, Body};
 use super::template::TimeFormat;
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::crs::frame::AxisOrder;
+use crate::domain::expression::Expression;
 
 /// One source of data.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,10 +29,14 @@ pub struct Source {
     pub records: Option<String>,
     /// Coordinate system of its coordinates.
     pub crs: Crs,
-    /// Field name of the domain → JSON pointer (or CSV column) of the source.
-    /// Fields not listed are looked up by their own name and usual variants.
-    pub fields: BTreeMap<String, String>,
+    /// How it writes text, times and places.
+    pub writing: Writing,
+    /// Field name of the domain → where the source has it. Fields not listed
+    /// are looked up by their own name and usual variants.
+    pub fields: BTreeMap<String, FieldRule>,
     /// Field name of the domain → (value of the source → value of the domain).
+    /// What stands behind [`ANY_OTHER_VALUE`] is for all values that are not
+    /// in the table.
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// Areas only: level of areas whose records name none.
     pub level: Option<Level>,
@@ -38,6 +46,47 @@ pub struct Source {
     pub stale_after_secs: f64,
     /// What is too much.
     pub limits: Limits,
+}
+
+/// In a table of values: all that are not in it.
+pub const ANY_OTHER_VALUE: &str = "*";
+
+/// Where a source has a field of the domain.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldRule {
+    /// At a JSON pointer, or in a column of a table.
+    At(String),
+    /// Computed from the record.
+    Computed(Expression),
+}
+
+impl From<&str> for FieldRule {
+    fn from(place: &str) -> Self {
+        Self::At(place.to_owned())
+    }
+}
+
+/// How a source writes text, times and places.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Writing {
+    /// Encoding of its bytes; `None` to find out.
+    pub encoding: Option<TextEncoding>,
+    /// Zone of times without an offset; `None` for the wall's.
+    pub zone: Option<TimeZone>,
+    /// The only form of its times, as `strptime` writes it; `None` for all
+    /// that are usual.
+    pub time_format: Option<String>,
+    /// Which number of a pair of coordinates comes first.
+    pub axis_order: AxisOrder,
+}
+
+/// An encoding of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextEncoding {
+    /// UTF-8.
+    Utf8,
+    /// GB 18030, which holds GBK and GB 2312.
+    Gb18030,
 }
 
 /// What the records of a source are.
@@ -81,7 +130,7 @@ impl Feed {
     /// `[sources.values]` accept, and the names looked up by default.
     pub const fn field_names(self) -> &'static [&'static str] {
         match self {
-            Self::Areas => &["code", "parent", "name", "level", "kind", "households", "responsible"],
+            Self::Areas => &["code", "parent", "name", "level", "kind", "households", "responsible", "geometry"],
             Self::Events => &[
                 "id",
                 "category",
@@ -102,9 +151,10 @@ impl Feed {
                 "satisfied",
                 "returned",
                 "repeats",
+                "geometry",
             ],
-            Self::Cameras => &["id", "name", "owner", "lon", "lat", "online", "picture"],
-            Self::Devices => &["id", "kind", "name", "lon", "lat", "state", "value", "unit", "read"],
+            Self::Cameras => &["id", "name", "owner", "lon", "lat", "online", "picture", "geometry"],
+            Self::Devices => &["id", "kind", "name", "lon", "lat", "state", "value", "unit", "read", "geometry"],
             Self::Tracks => &["id", "worker", "area", "points", "lon", "lat", "time"],
             Self::Figures => &[
                 "key",
@@ -118,7 +168,7 @@ impl Feed {
                 "more_is_better",
                 "series",
             ],
-            Self::Context => &["kind", "name", "rank"],
+            Self::Context => &["kind", "name", "rank", "geometry"],
         }
     }
 }

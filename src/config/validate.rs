@@ -11,6 +11,7 @@ mod access;
 mod address;
 mod credentials;
 mod heat;
+mod mapping;
 mod paging;
 mod panel;
 mod push;

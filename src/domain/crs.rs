@@ -2,7 +2,8 @@
 //!
 //! In: coordinates as a source wrote them, with the [`Crs`] that its
 //! configuration names. Out: WGS-84 degrees, Web Mercator metres, or metres
-//! around an origin ([`Projection`]).
+//! around an origin ([`Projection`]). [`frame`] says how a source writes
+//! places, [`plane`] has the systems that a library computes.
 //!
 //! How it works: GCJ-02 and BD-09 are published only as forward formulas
 //! (WGS-84 → GCJ-02 → BD-09), so the way back is a fixed-point iteration on the
@@ -13,7 +14,13 @@
 //! Krasovsky 1940 ellipsoid; Web Mercator as EPSG:3857, a sphere of
 //! 6,378,137 m.
 
+pub mod frame;
+pub mod plane;
+
+use std::borrow::Cow;
+
 use super::geometry::LonLat;
+use plane::{GaussKruger, Plane};
 
 /// Radius of the Web Mercator sphere, metres (EPSG:3857).
 pub const EARTH_RADIUS_M: f64 = 6_378_137.0;
@@ -35,23 +42,40 @@ pub enum Crs {
     Bd09,
     /// EPSG:3857, metres.
     WebMercator,
+    /// A plane of Gauss–Krüger on CGCS2000, metres.
+    GaussKruger(GaussKruger),
+    /// Any other that EPSG numbers and [`Plane`] computes.
+    Epsg(u16),
 }
 
 impl Crs {
-    /// The names that configuration uses, in the order of the variants.
+    /// The names that configuration uses for those that need no number.
     pub const NAMES: [&'static str; 5] = ["wgs84", "cgcs2000", "gcj02", "bd09", "web-mercator"];
 
     /// The name in configuration.
-    pub const fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Wgs84 => Self::NAMES[0],
+            Self::Cgcs2000 => Self::NAMES[1],
+            Self::Gcj02 => Self::NAMES[2],
+            Self::Bd09 => Self::NAMES[3],
+            Self::WebMercator => Self::NAMES[4],
+            Self::GaussKruger(plane) => return Cow::Owned(plane.to_string()),
+            Self::Epsg(code) => return Cow::Owned(format!("EPSG:{code}")),
+        })
     }
 
-    /// Reads a name in any case, with or without `-`, `_` and spaces, or an
-    /// EPSG code (`EPSG:4490`, `4326`, `urn:ogc:def:crs:EPSG::3857`).
+    /// Reads a name in any case, with or without `-`, `_` and spaces, an EPSG
+    /// code (`EPSG:4490`, `4549`, `urn:ogc:def:crs:EPSG::3857`), or a plane of
+    /// Gauss–Krüger ([`GaussKruger::parse`]). Codes that nobody computes are
+    /// none.
     ///
-    /// Only the datum is read: an EPSG URN that promises latitude first must
-    /// be swapped by whoever decodes the feed.
+    /// Only the system is read: in which order a feed writes the two numbers
+    /// is [`frame::AxisOrder`].
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(plane) = GaussKruger::parse(text) {
+            return Some(Self::GaussKruger(plane));
+        }
         let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         let code = plain.rsplit("epsg").next().unwrap_or(&plain);
         Some(match code {
@@ -60,12 +84,21 @@ impl Crs {
             "gcj02" | "gcj" | "mars" | "火星" | "火星坐标" => Self::Gcj02,
             "bd09" | "bd09ll" | "baidu" | "百度" | "百度坐标" => Self::Bd09,
             "webmercator" | "mercator" | "3857" | "900913" | "102100" => Self::WebMercator,
-            _ => return None,
+            code => {
+                let crs = Self::Epsg(code.parse().ok()?);
+                return Plane::of(crs).map(|_| crs);
+            }
         })
     }
 
+    /// Whether it is a datum in degrees that tiles and hints can be in.
+    pub const fn is_datum(self) -> bool {
+        matches!(self, Self::Wgs84 | Self::Cgcs2000 | Self::Gcj02 | Self::Bd09)
+    }
+
     /// Converts a coordinate pair of this system (longitude or x first) to
-    /// WGS-84 degrees.
+    /// WGS-84 degrees; not a number where it is none. For many pairs of a
+    /// plane, [`frame::Frame`] is faster.
     pub fn to_wgs84(self, point: [f64; 2]) -> [f64; 2] {
         match self {
             Self::Wgs84 | Self::Cgcs2000 => point,
@@ -74,6 +107,9 @@ impl Crs {
             Self::WebMercator => {
                 let place = lonlat_from_mercator(point);
                 [place.lon, place.lat]
+            }
+            Self::GaussKruger(_) | Self::Epsg(_) => {
+                Plane::of(self).and_then(|plane| plane.to_wgs84(point)).unwrap_or([f64::NAN; 2])
             }
         }
     }
@@ -85,6 +121,9 @@ impl Crs {
             Self::Gcj02 => gcj02_from_wgs84(point),
             Self::Bd09 => bd09_from_gcj02(gcj02_from_wgs84(point)),
             Self::WebMercator => mercator_from_lonlat(LonLat::new(point[0], point[1])),
+            Self::GaussKruger(_) | Self::Epsg(_) => {
+                Plane::of(self).and_then(|plane| plane.from_wgs84(point)).unwrap_or([f64::NAN; 2])
+            }
         }
     }
 }
@@ -311,7 +350,7 @@ mod tests {
     #[test]
     fn names_are_read_in_every_spelling() {
         for crs in [Crs::Wgs84, Crs::Cgcs2000, Crs::Gcj02, Crs::Bd09, Crs::WebMercator] {
-            assert_eq!(Crs::parse(crs.name()), Some(crs));
+            assert_eq!(Crs::parse(&crs.name()), Some(crs));
             assert_eq!(Crs::parse(&crs.name().to_uppercase()), Some(crs));
         }
         assert_eq!(Crs::parse("EPSG:4326"), Some(Crs::Wgs84));
@@ -320,7 +359,8 @@ mod tests {
         assert_eq!(Crs::parse("urn:ogc:def:crs:OGC:1.3:CRS84"), Some(Crs::Wgs84));
         assert_eq!(Crs::parse("GCJ-02"), Some(Crs::Gcj02));
         assert_eq!(Crs::parse("bd_09"), Some(Crs::Bd09));
-        assert_eq!(Crs::parse("EPSG:4547"), None);
+        assert_eq!(Crs::parse("EPSG:4547"), Some(Crs::Epsg(4547)));
+        assert_eq!(Crs::parse("EPSG:1"), None);
         assert_eq!(Crs::parse(""), None);
     }
 

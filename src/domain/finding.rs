@@ -28,6 +28,8 @@ pub enum FindingKind {
     BadField,
     /// A record or feature that could not be read at all.
     Unreadable,
+    /// The encoding of a text was guessed.
+    Encoding,
     /// The data fit another coordinate system better.
     Datum,
     /// A limit cut the data short.

@@ -1,7 +1,7 @@
 //! What the wall knows about, and nothing of how it came or how it is drawn.
 //!
-//! Pure: the standard library, `serde`, `geo`, `i_overlay`, `rstar`, `jiff`. No Bevy, no
-//! egui, no tokio, no I/O. Every length is in metres, every angle in degrees,
+//! Pure: the standard library, `serde`, `geo`, `i_overlay`, `rstar`, `jiff`,
+//! `proj4rs`, `minijinja`. No Bevy, no egui, no tokio, no I/O. Every length is in metres, every angle in degrees,
 //! every instant a [`time::Time`], every place [`geometry::LonLat`] in WGS-84,
 //! unless a name says otherwise (`_px`, `_mercator`, `_gcj02`).
 
@@ -9,6 +9,7 @@ pub mod area;
 pub mod camera;
 pub mod change;
 pub mod choropleth;
+pub mod civil_text;
 pub mod classes;
 pub mod clock;
 pub mod closed_loop;
@@ -19,6 +20,7 @@ pub mod crs;
 pub mod device;
 pub mod event;
 pub mod event_store;
+pub mod expression;
 pub mod figure;
 pub mod finding;
 pub mod geometry;
@@ -34,4 +36,5 @@ pub mod time;
 pub mod track;
 pub mod update;
 pub mod warning;
+pub mod written_number;
 pub mod written_time;

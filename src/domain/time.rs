@@ -1,7 +1,10 @@
 //! Instants, spans and their written forms.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
+
+use super::civil_text;
 
 /// Milliseconds of an hour.
 pub const HOUR_MILLIS: i64 = 3_600_000;
@@ -79,38 +82,56 @@ impl Time {
         Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
     }
 
-    /// Reads an instant in any of the forms that back ends write:
-    /// RFC 3339 with an offset, `2025-08-15 09:00:00` or `2025/08/15 09:00`
-    /// in `zone`, a date alone, and seconds or milliseconds since 1970 as
-    /// digits (values below 10¹¹ are seconds, which covers the years to 5138).
+    /// Reads an instant in any of the forms that back ends write: RFC 3339,
+    /// a local time in `zone` as [`civil_text`] reads it, with or without an
+    /// offset, and what [`Time::from_number`] makes of digits.
     pub fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() {
             return None;
         }
         if let Ok(number) = text.parse::<f64>() {
-            return Self::from_number(number);
+            // A double does not hold seventeen digits.
+            let digits = text.parse().ok().and_then(civil_text::from_digits);
+            return digits.map_or_else(|| Self::from_number(number, zone), |local| Self::from_civil(local, zone));
         }
         if let Ok(stamp) = text.parse::<Timestamp>() {
             return Some(Self(stamp.as_millisecond()));
         }
-        let normal = text.replace('/', "-");
-        for format in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
-            if let Ok(civil) = DateTime::strptime(format, &normal) {
-                return civil.to_zoned(zone.clone()).ok().map(|z| Self(z.timestamp().as_millisecond()));
-            }
+        match civil_text::read(text)? {
+            (local, Some(offset)) => Self::from_civil(local, &TimeZone::fixed(Offset::from_seconds(offset).ok()?)),
+            (local, None) => Self::from_civil(local, zone),
         }
-        let date = jiff::civil::Date::strptime("%Y-%m-%d", &normal).ok()?;
-        date.to_zoned(zone.clone()).ok().map(|z| Self(z.timestamp().as_millisecond()))
     }
 
-    /// Reads seconds or milliseconds since 1970; see [`Time::parse`].
-    pub fn from_number(number: f64) -> Option<Self> {
+    /// Reads a number: seconds (below 10¹¹, the years to 5138), milliseconds
+    /// (below 10¹⁴), microseconds (below 10¹⁷) or nanoseconds since 1970, or a
+    /// local date in `zone` as `20250815090000`.
+    pub fn from_number(number: f64, zone: &TimeZone) -> Option<Self> {
         if !number.is_finite() {
             return None;
         }
-        let millis = if number.abs() < 1e11 { number * 1000.0 } else { number };
-        (millis.abs() < 2.5e14).then_some(Self(millis.round() as i64))
+        // Exact below 2⁵³; with milliseconds only as text.
+        if number.fract() == 0.0
+            && (0.0..9e15).contains(&number)
+            && let Some(local) = civil_text::from_digits(number as u64)
+        {
+            return Self::from_civil(local, zone);
+        }
+        let millis = match number.abs() {
+            0.0..1e11 => number * 1e3,
+            1e11..1e14 => number,
+            1e14..1e17 => number / 1e3,
+            1e17..9e18 => number / 1e6,
+            _ => return None,
+        };
+        Some(Self(millis.round() as i64))
+    }
+
+    /// The instant of a local time. Where the clock was put back it is the
+    /// first of two, where it was put forward the one after as many minutes.
+    pub fn from_civil(local: DateTime, zone: &TimeZone) -> Option<Self> {
+        local.to_zoned(zone.clone()).ok().map(|zoned| Self(zoned.timestamp().as_millisecond()))
     }
 }
 
@@ -148,15 +169,27 @@ mod tests {
             "1755219600",
             "1755219600000",
             "1755219600.0",
+            "1755219600000000",
+            "1755219600000000000",
+            "20250815090000",
+            "202508150900",
+            "20250815090000000",
+            "2025/8/15 9:00",
+            "2025年8月15日 9时0分",
+            "2025-08-15T09:00:00.000+0800",
+            "2025-08-15 01:00:00+00",
         ] {
             assert_eq!(Time::parse(text, &zone), Some(expected), "{text}");
         }
-        assert_eq!(Time::parse("2025-08-15", &zone), Some(Time(1_755_187_200_000)));
+        for text in ["2025-08-15", "20250815", "2025年8月15日", "20250815.0"] {
+            assert_eq!(Time::parse(text, &zone), Some(Time(1_755_187_200_000)), "{text}");
+        }
+        assert_eq!(Time::from_number(20_250_815_090_000.0, &zone), Some(expected));
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "昨天", "NaN", "inf", "2025-13-01", "99999999999999999999"] {
+        for text in ["", "昨天", "NaN", "inf", "2025-13-01", "8/15/2025", "99999999999999999999"] {
             assert_eq!(Time::parse(text, &shanghai()), None, "{text}");
         }
     }

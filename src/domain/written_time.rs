@@ -5,10 +5,12 @@
 //! How it works: what nearly all back ends write, `2025-08-15 09:00:00` and its
 //! likes, is read digit by digit. Its zone's offset comes from a list of
 //! stretches in which the offset stays the same, made once. Everything else,
-//! and what lies next to a change of the offset, goes to [`Time::parse`].
+//! and what lies next to a change of the offset, goes to [`Time::parse`]. A
+//! reader with a format reads that and nothing else.
 
-use jiff::Timestamp;
+use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 
 use super::time::Time;
 
@@ -35,6 +37,8 @@ struct Steady {
 pub struct TimeReader {
     zone: TimeZone,
     steady: Vec<Steady>,
+    /// The only format that is read, as `strptime` writes it.
+    format: Option<String>,
 }
 
 impl TimeReader {
@@ -52,11 +56,31 @@ impl TimeReader {
             }
             steady.push(Steady { from, until: LISTED_UNTIL, offset: i64::from(change.offset().seconds()) });
         }
-        Self { zone, steady }
+        Self { zone, steady, format: None }
+    }
+
+    /// The same, which reads times only as `format` writes them, where there is
+    /// one.
+    #[must_use]
+    pub fn with_format(self, format: Option<String>) -> Self {
+        Self { format, ..self }
+    }
+
+    /// Whether times are read in one format only.
+    pub fn has_format(&self) -> bool {
+        self.format.is_some()
+    }
+
+    /// Reads an instant from a number; see [`Time::from_number`].
+    pub fn read_number(&self, number: f64) -> Option<Time> {
+        Time::from_number(number, &self.zone)
     }
 
     /// Reads an instant; see [`Time::parse`].
     pub fn read(&self, text: &str) -> Option<Time> {
+        if let Some(format) = &self.format {
+            return formatted(&strtime::parse(format, text.trim()).ok()?, &self.zone);
+        }
         // What has white space around it is none of the usual forms.
         self.read_usual(text.as_bytes()).or_else(|| Time::parse(text, &self.zone))
     }
@@ -87,6 +111,31 @@ impl TimeReader {
         let is_plain = steady.from + MARGIN_SECS <= utc && utc < steady.until - MARGIN_SECS;
         is_plain.then_some(utc)
     }
+}
+
+/// What is wrong with a format of `strptime`: it must tell one instant, and
+/// read what it writes.
+pub fn format_fault(format: &str) -> Option<String> {
+    let sample = civil::date(2025, 8, 15).at(21, 45, 0, 0);
+    let zoned = sample.to_zoned(TimeZone::UTC).ok()?;
+    let Ok(text) = strtime::format(format, &zoned) else {
+        return Some("不是时间格式(strptime 的写法)".to_owned());
+    };
+    let read = strtime::parse(format, &text).ok().and_then(|parts| formatted(&parts, &TimeZone::UTC));
+    match read {
+        None => Some("按这个格式读不出日期,至少要有年月日,如 %Y-%m-%d %H:%M".to_owned()),
+        Some(at) if at.civil(&TimeZone::UTC).date() != sample.date() => Some("按这个格式读出的日期不对".to_owned()),
+        Some(_) => None,
+    }
+}
+
+/// The instant of what a format read; in `zone` where it has no offset.
+fn formatted(parts: &BrokenDownTime, zone: &TimeZone) -> Option<Time> {
+    if let Ok(stamp) = parts.to_timestamp() {
+        return Some(Time(stamp.as_millisecond()));
+    }
+    let local = parts.to_datetime().or_else(|_| parts.to_date().map(|date| date.at(0, 0, 0, 0))).ok()?;
+    Time::from_civil(local, zone)
 }
 
 /// The value of two digits.
@@ -166,6 +215,24 @@ mod tests {
         for text in ["2025-08-15 09:00:00", "2025/08/15 09:00", "2025-08-15T01:00:00.000Z", "2025-08-15T09:00:00+08:00"]
         {
             assert_eq!(reader.read_usual(text.as_bytes()), Some(Time(1_755_219_600_000)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_format_reads_what_nobody_would_guess() {
+        let read = |format: &str, text: &str| {
+            assert_eq!(format_fault(format), None, "{format}");
+            TimeReader::new(zone("Asia/Shanghai")).with_format(Some(format.to_owned())).read(text)
+        };
+        let expected = Some(Time(1_755_219_600_000));
+        assert_eq!(read("%d/%m/%Y %H:%M", "15/08/2025 09:00"), expected);
+        assert_eq!(read("%m/%d/%y %I:%M %p", "08/15/25 09:00 AM"), expected);
+        assert_eq!(read("%s", "1755219600"), expected);
+        assert_eq!(read("%d.%m.%Y %H:%M:%S %z", "15.08.2025 01:00:00 +0000"), expected);
+        assert_eq!(read("%Y%j", "2025227"), Some(Time(1_755_187_200_000)));
+        assert_eq!(read("%d/%m/%Y %H:%M", "2025-08-15 09:00"), None);
+        for format in ["%Q!", "%H:%M", "%Y-%m", "day", "", "%Y-%m-%d %"] {
+            assert!(format_fault(format).is_some(), "{format}");
         }
     }
 

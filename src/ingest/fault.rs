@@ -93,7 +93,7 @@ pub enum Fault {
     #[error("无法解析数据:{0}")]
     Malformed(String),
     /// The text is in another encoding.
-    #[error("不是 UTF-8 编码(可能是 GBK),第 {offset} 字节起无法识别;请让后端改用 UTF-8")]
+    #[error("不是 UTF-8 编码,第 {offset} 字节起无法识别;如果是 GBK,请在数据源中写 encoding = \"gbk\"")]
     NotUtf8 {
         /// Where the first bad byte is.
         offset: usize,
@@ -190,12 +190,14 @@ impl Fault {
         Self::File { name, reason: io_text(error) }
     }
 
-    /// Whether a token was missing, wrong or too old: HTTP 401, or the code
-    /// 401 in an envelope.
+    /// Whether the back end wants somebody to log in (again): HTTP 401, or an
+    /// envelope that says as much inside HTTP 200, by its code or in words.
     pub fn is_unauthorised(&self) -> bool {
         match self {
             Self::Status { status, .. } => *status == 401,
-            Self::Refused { code, .. } => code == "401",
+            Self::Refused { code, message } => {
+                UNAUTHORISED_CODES.contains(&code.trim()) || says_log_in(&message.to_lowercase())
+            }
             _ => false,
         }
     }
@@ -207,6 +209,19 @@ impl Fault {
             _ => None,
         }
     }
+}
+
+/// Codes inside HTTP 200 that mean "log in": that of HTTP, those of ArcGIS for
+/// tokens that are invalid or missing, that of OAuth 2.
+const UNAUTHORISED_CODES: [&str; 4] = ["401", "498", "499", "invalid_token"];
+
+/// Whether words, in lower case, say that a token or a session has ended.
+fn says_log_in(words: &str) -> bool {
+    let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    let names_login = has(&["token", "令牌", "登录", "登陆", "会话", "session", "凭证", "jwt"]);
+    let names_end =
+        has(&["过期", "失效", "超时", "无效", "未登", "尚未", "重新登", "expire", "invalid", "not logged in"]);
+    (names_login && names_end) || has(&["unauthorized", "unauthorised", "未授权", "未认证", "请先登录", "请登录"])
 }
 
 /// Masks and shortens somebody else's words.
@@ -340,5 +355,32 @@ mod tests {
     fn a_long_message_is_cut() {
         let refused = Fault::refused("500".into(), &"错".repeat(5_000)).to_string();
         assert!(refused.chars().count() < 120);
+    }
+
+    #[test]
+    fn it_is_told_when_somebody_has_to_log_in() {
+        let refused = |code: &str, message: &str| Fault::refused(code.into(), message);
+        for fault in [
+            Fault::Status { status: 401, retry_after: None },
+            refused("401", ""),
+            refused("10021", "token expired"),
+            refused("A0230", "用户登录已过期"),
+            refused("-1", "尚未登录"),
+            refused("498", "Invalid Token"),
+            refused("invalid_token", ""),
+            refused("1", "Unauthorized"),
+        ] {
+            assert!(fault.is_unauthorised(), "{fault}");
+        }
+        for fault in [
+            Fault::Status { status: 403, retry_after: None },
+            refused("403", "没有权限"),
+            refused("500", "内部错误"),
+            refused("4010", "参数错误"),
+            refused("500", "数据已过期"),
+            Fault::StreamEnded,
+        ] {
+            assert!(!fault.is_unauthorised(), "{fault}");
+        }
     }
 }

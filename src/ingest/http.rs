@@ -141,7 +141,9 @@ impl HttpSource {
                 validators = validators_of(&response);
                 server_time = header_text(&response, DATE).and_then(|text| http_date(&text)).unwrap_or(asked);
             }
-            let format = Format::of_content_type(&header_text(&response, CONTENT_TYPE).unwrap_or_default());
+            let content_type = header_text(&response, CONTENT_TYPE).unwrap_or_default();
+            let format = Format::of_content_type(&content_type);
+            batch.declare(&content_type);
             let base = response.url().clone();
             let until = Instant::now() + secs(self.client.deadlines().whole_secs);
             let body = self.client.body(response, self.polling.max_bytes.saturating_sub(bytes), until).await?;

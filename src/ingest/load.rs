@@ -74,6 +74,7 @@ fn plain_source(feed: Feed) -> Source {
         origin: Origin::File { path: PathBuf::new() },
         records: None,
         crs: Crs::Wgs84,
+        writing: Default::default(),
         fields: Default::default(),
         values: Default::default(),
         level: None,
@@ -196,6 +197,10 @@ impl Take for Points<'_> {
         }
     }
 
+    fn has_weight(&self) -> bool {
+        false
+    }
+
     fn weigh(&mut self, _element: &Element<'_>) -> usize {
         0
     }
@@ -212,7 +217,7 @@ impl Take for Points<'_> {
 impl Points<'_> {
     fn time(&self, value: &Value) -> Option<Time> {
         match value {
-            Value::Number(number) => Time::from_number(number.as_f64()?),
+            Value::Number(number) => Time::from_number(number.as_f64()?, self.zone),
             value => Time::parse(value.as_str()?, self.zone),
         }
     }

@@ -31,6 +31,7 @@ fn look(feed: Feed, path: &Path) -> ProbeReport {
         origin: Origin::File { path: path.into() },
         records: None,
         crs: if path.to_string_lossy().contains("gcj02") { Crs::Gcj02 } else { Crs::Wgs84 },
+        writing: Default::default(),
         fields: Default::default(),
         values: Default::default(),
         level: None,

@@ -49,6 +49,7 @@ fn source(feed: Feed, origin: Origin) -> Source {
         origin,
         records: None,
         crs: Crs::Wgs84,
+        writing: Default::default(),
         fields: Default::default(),
         values: Default::default(),
         level: None,

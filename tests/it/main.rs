@@ -6,6 +6,7 @@ mod decode;
 mod export;
 mod faults;
 mod layering;
+mod mapping;
 mod panels;
 mod shaders;
 mod tiles;

@@ -1,7 +1,7 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 42] = [
+pub(super) const CASES: [(&str, &[&str]); 44] = [
     (
         r#"[[sources]]
 id = "w"
@@ -259,7 +259,7 @@ every = "1s"
 limits = { bytes = "64Mb", records = 0 }
 "#,
         &[
-            "config.toml:6:7: 不认识 `gcj2`(是否为 `gcj02`?),可用的有 `wgs84`、`cgcs2000`、`gcj02`、`bd09`、`web-mercator`〔sources[0].crs〕",
+            "config.toml:6:7: 不认识 `gcj2`(是否为 `gcj02`?),可用的有 `wgs84`、`cgcs2000`、`gcj02`、`bd09`、`web-mercator`、`EPSG:4549`、`cgcs2000-gk3-118.5`、`cgcs2000-gk3-zone40`〔sources[0].crs〕",
             r#"config.toml:7:20: `64Mb` 不是数据量,写作 "512KiB"、"64MiB"、"1GiB"(单位 B、KB、MB、GB、KiB、MiB、GiB)〔sources[0].limits.bytes〕"#,
             "config.toml:7:38: 上限应大于 0,却是 0〔sources[0].limits.records〕",
         ],
@@ -365,6 +365,39 @@ name = "/a~"
         &[
             "config.toml:7:1: `areas` 数据没有字段 `coed`(是否为 `code`?)〔sources[0].fields.coed〕",
             "config.toml:8:8: `/a~` 不是 JSON 指针(~ 写作 ~0,/ 写作 ~1,RFC 6901)〔sources[0].fields.name〕",
+        ],
+    ),
+    (
+        r#"crs = "EPSG:1"
+axis_order = "yx"
+encoding = "big5"
+time_zone = "Asia/Nanjing"
+time_format = "%H:%M"
+"#,
+        &[
+            "config.toml:6:7: 不认识 `EPSG:1`,可用的有 `wgs84`、`cgcs2000`、`gcj02`、`bd09`、`web-mercator`、`EPSG:4549`、`cgcs2000-gk3-118.5`、`cgcs2000-gk3-zone40`〔sources[0].crs〕",
+            "config.toml:7:14: 不认识 `yx`,可用的有 `lon-lat`、`lat-lon`〔sources[0].axis_order〕",
+            "config.toml:8:12: 不认识 `big5`,可用的有 `utf-8`、`gbk`、`gb18030`〔sources[0].encoding〕",
+            "config.toml:9:13: 不认识时区 `Asia/Nanjing`,应为 IANA 名称(如 `Asia/Shanghai`)或 `+08:00`〔sources[0].time_zone〕",
+            "config.toml:10:15: 按这个格式读不出日期,至少要有年月日,如 %Y-%m-%d %H:%M〔sources[0].time_format〕",
+        ],
+    ),
+    (
+        r#"[sources.fields]
+name = { expr = "a ~ " }
+code = { expr = "a|upcase" }
+level = { exp = "a" }
+kind = 3
+parent = { expr = "" }
+households = { expr = "a is even" }
+"#,
+        &[
+            "config.toml:7:17: 表达式语法错误:unexpected end of input, expected expression〔sources[0].fields.name.expr〕",
+            "config.toml:8:17: 没有过滤器 `upcase`,可用的有 abs、default、first、float、int、join、last、length、lower、pad、replace、round、split、trim、upper〔sources[0].fields.code.expr〕",
+            "config.toml:9:11: 未知的键 `exp`(是否为 `expr`?)〔sources[0].fields.level.exp〕",
+            r#"config.toml:10:8: 字段应为 JSON 指针或列名(字符串),或 { expr = "表达式" }〔sources[0].fields.kind〕"#,
+            "config.toml:11:19: 表达式为空〔sources[0].fields.parent.expr〕",
+            "config.toml:12:23: `is` 之后没有 `even`,可用的有 containing、defined、endingwith、mapping、number、sequence、startingwith、string、undefined〔sources[0].fields.households.expr〕",
         ],
     ),
     (

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::access::{body, is_https, tls};
 use super::address::{HTTP, header, timed_url, url};
 use super::credentials::Credentials;
+use super::mapping::{field_rules, value_maps, writing};
 use super::paging::{checked_paging, checked_since};
 use super::push;
 use super::{Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required, required_text};
@@ -17,13 +18,9 @@ use crate::config::access::Access;
 use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
 use crate::config::raw::{RawHeader, RawLimits, RawSource};
-use crate::config::read::{At, excerpt, hint, joined, not_among};
+use crate::config::read::{At, excerpt, joined};
 use crate::config::source::{Deadlines, Feed, Limits, Origin, Secret, Source};
 use crate::config::units::DurationSecs;
-use crate::domain::area::Level;
-use crate::domain::context::ContextKind;
-use crate::domain::device::DeviceState;
-use crate::domain::event::{Channel, Severity};
 
 /// Shortest interval between requests, and shortest deadline: below, a wall
 /// would be a load test of somebody's back end.
@@ -77,6 +74,7 @@ fn source(
         complaints.add(at, joined(&raw.key, "kind"), message);
     }
     let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, credentials, complaints));
+    let writing = writing(&mut raw.value, complaints);
     let RawSource { name, records, crs, level, parent, stale_after, limits, fields, values, .. } = raw.value;
     let name = optional_text(name, complaints);
     let records = records.and_then(|records| pointer(records, complaints));
@@ -90,7 +88,7 @@ fn source(
         }
     }
     let parent = optional_text(parent, complaints);
-    let fields = fields.map(|at| field_map(at.value, feed, complaints)).unwrap_or_default();
+    let fields = fields.map(|at| field_rules(at.value, feed, complaints)).unwrap_or_default();
     let values = values.map(|at| value_maps(at.value, feed, stages, complaints)).unwrap_or_default();
     let limits = limits.map(|at| checked_limits(at.value, complaints)).unwrap_or_default();
     let stale_after_secs = origin.as_ref().map_or(0.0, |origin| stale_after_secs(stale_after, origin, complaints));
@@ -102,6 +100,7 @@ fn source(
         origin: origin?,
         records,
         crs: crs.map(|at| at.value).unwrap_or_default(),
+        writing,
         fields,
         values,
         level: level.map(|at| at.value),
@@ -310,97 +309,6 @@ fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: 
     secs
 }
 
-/// Checks `[sources.fields]`.
-fn field_map(
-    raw: BTreeMap<String, At<String>>,
-    feed: Option<Feed>,
-    complaints: &mut Complaints,
-) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    for (field, place) in raw {
-        let known = is_field(&field, &place, feed, complaints);
-        let filled = not_blank(&place, complaints);
-        // A text without a leading slash is the name of a CSV column.
-        let well_formed = !place.value.starts_with('/') || is_pointer(&place.value);
-        if !well_formed {
-            let message = format!("`{}` 不是 JSON 指针(~ 写作 ~0,/ 写作 ~1,RFC 6901)", excerpt(&place.value));
-            complaints.add(place.offset, &place.key, message);
-        }
-        if known && filled && well_formed {
-            fields.insert(field, place.value);
-        }
-    }
-    fields
-}
-
-/// Whether records of `feed` have this field; a feed that is not known has
-/// its own complaint.
-fn is_field<T>(field: &str, at: &At<T>, feed: Option<Feed>, complaints: &mut Complaints) -> bool {
-    let Some(feed) = feed else { return true };
-    let known = feed.field_names().contains(&field);
-    if !known {
-        let hint = hint(field, feed.field_names());
-        let message = format!("`{}` 数据没有字段 `{}`{hint}", feed.name(), excerpt(field));
-        complaints.add(at.key_offset, &at.key, message);
-    }
-    known
-}
-
-/// Checks `[sources.values.<field>]`.
-fn value_maps(
-    raw: BTreeMap<String, At<BTreeMap<String, At<String>>>>,
-    feed: Option<Feed>,
-    stages: &[String],
-    complaints: &mut Complaints,
-) -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut maps = BTreeMap::new();
-    for (field, map) in raw {
-        if !is_field(&field, &map, feed, complaints) {
-            continue;
-        }
-        for value in map.value.values() {
-            if let Some(fault) = value_fault(&field, feed, &value.value, stages) {
-                complaints.add(value.offset, &value.key, fault);
-            }
-        }
-        maps.insert(field, map.value.into_iter().map(|(from, to)| (from, to.value)).collect());
-    }
-    maps
-}
-
-/// What is wrong with `value` as a value of a field of the domain. Fields
-/// that take any text take any value.
-fn value_fault(field: &str, feed: Option<Feed>, value: &str, stages: &[String]) -> Option<String> {
-    let known = match (feed?, field) {
-        (Feed::Areas, "level") => Level::parse(value).is_some(),
-        (Feed::Areas, "kind") => ["comprehensive", "dedicated"].contains(&value),
-        (Feed::Events, "severity") => Severity::parse(value).is_some(),
-        (Feed::Events, "channel") => Channel::parse(value).is_some(),
-        (Feed::Events, "stage") => stages.iter().any(|stage| stage == value),
-        (Feed::Devices, "state") => DeviceState::parse(value).is_some(),
-        (Feed::Context, "kind") => ContextKind::parse(value).is_some(),
-        (Feed::Events, "solved" | "satisfied") | (Feed::Cameras, "online") | (Feed::Figures, "more_is_better") => {
-            ["true", "false"].contains(&value)
-        }
-        _ => true,
-    };
-    if known {
-        return None;
-    }
-    let stage_names: Vec<&str> = stages.iter().map(String::as_str).collect();
-    let names: &[&str] = match field {
-        "level" => &["city", "district", "street", "community", "grid", "micro-grid"],
-        "kind" if feed == Some(Feed::Areas) => &["comprehensive", "dedicated"],
-        "kind" => &["water", "green", "building", "road"],
-        "severity" => &["normal", "major", "urgent"],
-        "channel" => &["hotline", "patrol", "iot", "snapshot", "video"],
-        "stage" => &stage_names,
-        "state" => &["normal", "offline", "alarm"],
-        _ => &["true", "false"],
-    };
-    Some(not_among(value, names))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,26 +321,5 @@ mod tests {
         for bad in ["data", "/a~", "/a~2", "data/~1"] {
             assert!(!is_pointer(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn every_field_with_a_fixed_set_of_values_is_checked() {
-        let stages = ["收集".to_owned(), "处置".to_owned()];
-        let fixed = [
-            (Feed::Areas, "level", "grid"),
-            (Feed::Areas, "kind", "dedicated"),
-            (Feed::Events, "severity", "urgent"),
-            (Feed::Events, "channel", "hotline"),
-            (Feed::Events, "stage", "处置"),
-            (Feed::Devices, "state", "alarm"),
-            (Feed::Context, "kind", "water"),
-            (Feed::Cameras, "online", "true"),
-        ];
-        for (feed, field, good) in fixed {
-            assert!(feed.field_names().contains(&field));
-            assert_eq!(value_fault(field, Some(feed), good, &stages), None, "{field}");
-            assert!(value_fault(field, Some(feed), "不存在", &stages).is_some(), "{field}");
-        }
-        assert_eq!(value_fault("title", Some(Feed::Events), "随便", &stages), None);
     }
 }

@@ -168,7 +168,7 @@ fn checked_subdomains(
 /// The datum of the tiles. Web Mercator is no datum here but a matrix.
 fn datum(crs: Option<At<Crs>>, complaints: &mut Complaints) -> Crs {
     let Some(crs) = crs else { return Crs::default() };
-    if crs.value == Crs::WebMercator {
+    if !crs.value.is_datum() {
         let message = "瓦片的 crs 是基准(wgs84、cgcs2000、gcj02、bd09);墨卡托切分请写 matrix = \"web-mercator\"(默认)";
         complaints.add(crs.offset, &crs.key, message);
     }

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::domain::crs::Crs;
+use crate::domain::crs::frame::Frame;
 use crate::domain::finding::FindingKind;
 
 use super::super::fault::Fault;
@@ -56,6 +56,9 @@ pub trait Take: Send {
 
     /// About so many more elements will come.
     fn expect(&mut self, _count: usize) {}
+
+    /// Whether any element can weigh anything.
+    fn has_weight(&self) -> bool;
 
     /// How much taking an element uses up of a limit that all elements share.
     fn weigh(&mut self, element: &Element<'_>) -> usize;
@@ -113,8 +116,8 @@ pub struct ElementOptions {
     pub total: Option<String>,
     /// JSON pointer to where the next page begins.
     pub cursor: Option<String>,
-    /// Coordinate system of geometries.
-    pub crs: Crs,
+    /// How geometries are written.
+    pub frame: Frame,
     /// Most elements over all pages.
     pub max_elements: usize,
     /// Records are mostly text and numbers by name, and wanted without a tree.
@@ -408,7 +411,7 @@ impl ElementReader {
         geometry: &mut Geometry,
         element: &mut Element<'_>,
     ) -> Result<(), Stop> {
-        self.geometry.read(scanner, self.options.crs, geometry, &mut element.problems).map_err(|stop| match stop {
+        self.geometry.read(scanner, &self.options.frame, geometry, &mut element.problems).map_err(|stop| match stop {
             GeometryStop::Scan(error) => Stop::Scan(error),
             GeometryStop::TooManyVertices => Stop::Full("超过坐标点上限,其余未读".into()),
         })

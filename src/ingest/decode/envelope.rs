@@ -12,6 +12,7 @@ use crate::domain::finding::FindingKind;
 
 use super::super::fault::Fault;
 use super::elements::Document;
+use super::fields::scalar_text;
 use super::notes::Notes;
 use super::scan::{ScanError, Scanner};
 
@@ -21,6 +22,23 @@ const USUAL_PLACES: [&str; 8] =
 
 /// Members that only an envelope has.
 const ENVELOPE_KEYS: [&[u8]; 4] = [b"data", b"msg", b"message", b"success"];
+
+/// Members that hold the code of an envelope, and of nothing else.
+const CODE_KEYS: [&[u8]; 4] = [b"errcode", b"errCode", b"errorCode", b"resultCode"];
+
+/// Members that hold its words.
+const MESSAGE_KEYS: [&[u8]; 6] = [b"msg", b"message", b"errmsg", b"errMsg", b"errorMsg", b"resultMsg"];
+
+/// An envelope that is known by its status only has no more members.
+const MAX_ENVELOPE_MEMBERS: usize = 6;
+
+/// Codes of success, without leading zeros and in lower case.
+const SUCCESS_CODES: [&str; 8] = ["", "1", "200", "20000", "null", "ok", "success", "true"];
+
+/// Words with which an empty answer under an unknown code is a good one, and
+/// those with which it is not all the same.
+const SUCCESS_WORDS: [&str; 4] = ["success", "成功", "正常", "无数据"];
+const FAILURE_WORDS: [&str; 5] = ["unsuccess", "不成功", "未成功", "不正常", "失败"];
 
 /// Whether a member of this name makes an object more than a record.
 pub fn is_of_envelope(key: &str) -> bool {
@@ -38,6 +56,8 @@ pub fn is_of_envelope(key: &str) -> bool {
             | "list"
             | "code"
             | "success"
+            | "errcode"
+            | "error"
     )
 }
 
@@ -134,11 +154,15 @@ impl<'a> Members<'a> {
                 let fault = self.refusal(i64::MIN..=i64::MAX);
                 return Err(fault.unwrap_or_else(|| Fault::Malformed(format!("应答中没有 {pointer}"))));
             };
-            return self.classify(range).ok_or_else(|| Fault::Malformed(format!("{pointer} 不是数组")));
+            let found = self.classify(range).ok_or_else(|| Fault::Malformed(format!("{pointer} 不是数组")))?;
+            return self.unless_refused(found);
         }
         let usual = USUAL_PLACES.iter().filter_map(|pointer| self.find(pointer));
         if let Some(range) = usual.into_iter().find(|range| self.starts_with(range, b'[')) {
-            return Ok(Found::Array(range));
+            return self.unless_refused(Found::Array(range));
+        }
+        if let Some(fault) = self.error() {
+            return Err(fault);
         }
         if self.is_envelope() {
             if let Some(fault) = self.refusal(i64::MIN..=i64::MAX) {
@@ -155,6 +179,70 @@ impl<'a> Members<'a> {
         Ok(Found::One(whole))
     }
 
+    /// What was found, unless there is nothing in it and the envelope says that
+    /// something went wrong: `{"code":10021,"msg":"token expired","data":[]}`
+    /// is no empty set.
+    fn unless_refused(&self, found: Found) -> Result<Found, Fault> {
+        let is_empty = match &found {
+            Found::None => true,
+            Found::One(range) | Found::Array(range) => {
+                let inside = self.text.as_bytes().get(range.start + 1..range.end.saturating_sub(1));
+                inside.is_some_and(|inside| inside.trim_ascii().is_empty())
+            }
+        };
+        let fault = if is_empty { self.refusal(i64::MIN..=i64::MAX) } else { None };
+        let says_success = || {
+            let words = self.message().to_lowercase();
+            let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
+            words.is_empty() || words == "ok" || (has(&SUCCESS_WORDS) && !has(&FAILURE_WORDS))
+        };
+        match fault {
+            Some(fault) if !says_success() => Err(fault),
+            _ => Ok(found),
+        }
+    }
+
+    /// The error of an answer that is nothing else: ArcGIS's
+    /// `{"error":{"code":498,"message":"…"}}`, OAuth 2's `{"error":"…"}`.
+    fn error(&self) -> Option<Fault> {
+        match self.value(b"error")? {
+            Value::Object(error) => {
+                let text = |key: &str| error.get(key).and_then(scalar_text);
+                Some(Fault::refused(text("code")?, &text("message").unwrap_or_default()))
+            }
+            Value::String(code) if self.members.len() <= 3 => {
+                let words = self.value(b"error_description");
+                Some(Fault::refused(code, words.as_ref().and_then(Value::as_str).unwrap_or_default()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the envelope says in words.
+    fn message(&self) -> String {
+        let text = |key: &&[u8]| match self.value(key)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        };
+        MESSAGE_KEYS.iter().find_map(text).unwrap_or_default()
+    }
+
+    /// Its code. `status` is one only where it is that of a failure and there
+    /// are words: records have a status too.
+    fn code(&self) -> Option<String> {
+        let code = [b"code".as_slice()].iter().chain(&CODE_KEYS).find_map(|key| self.value(key));
+        let is_failure = |status: &String| {
+            status.parse().is_ok_and(|status: u16| (400..=599).contains(&status))
+                || ["error", "fail", "failed", "failure"].contains(&status.to_lowercase().as_str())
+        };
+        match code {
+            Some(Value::Null) => Some("null".to_owned()),
+            Some(code) => scalar_text(&code).or(Some(String::new())),
+            None if self.message().is_empty() => None,
+            None => self.value(b"status").as_ref().and_then(scalar_text).filter(is_failure),
+        }
+    }
+
     fn classify(&self, range: Range<usize>) -> Option<Found> {
         match self.text.as_bytes().get(range.start) {
             Some(b'[') => Some(Found::Array(range)),
@@ -167,7 +255,12 @@ impl<'a> Members<'a> {
     /// A `code` beside `data`, `msg` or `success`: not the code of an area.
     fn is_envelope(&self) -> bool {
         let has = |key: &[u8]| self.range(key).is_some();
-        (has(b"code") && ENVELOPE_KEYS.iter().any(|key| has(key))) || has(b"success")
+        // Records have a status, and devices a code of their errors.
+        let is_no_record = self.members.len() <= MAX_ENVELOPE_MEMBERS && !has(b"id");
+        (has(b"code") && ENVELOPE_KEYS.iter().any(|key| has(key)))
+            || has(b"success")
+            || (is_no_record && CODE_KEYS.iter().any(|key| has(key)))
+            || (is_no_record && has(b"status") && self.code().is_some())
     }
 
     /// Why the back end refused, when its code lies in `codes` and is none of
@@ -176,20 +269,12 @@ impl<'a> Members<'a> {
         if !self.is_envelope() {
             return None;
         }
-        let message = [b"msg".as_slice(), b"message"].iter().find_map(|key| match self.value(key)? {
-            Value::String(text) => Some(text),
-            _ => None,
-        });
-        let message = message.unwrap_or_default();
-        let code = self.value(b"code").map(|code| match code {
-            Value::String(text) => text,
-            other => other.to_string(),
-        });
+        let (message, code) = (self.message(), self.code());
         if self.value(b"success") == Some(Value::Bool(false)) {
             return Some(Fault::refused(code.unwrap_or_else(|| "false".into()), &message));
         }
         let code = code?;
-        let is_success = matches!(code.trim_start_matches('0'), "" | "1" | "200" | "20000" | "null");
+        let is_success = SUCCESS_CODES.contains(&code.trim().trim_start_matches('0').to_lowercase().as_str());
         let in_range = code.parse::<i64>().map_or(codes.contains(&i64::MAX), |code| codes.contains(&code));
         (!is_success && in_range).then(|| Fault::refused(code, &message))
     }
@@ -257,9 +342,54 @@ mod tests {
             r#"{"success":false,"msg":"没有权限"}"#,
             r#"{"code":70013,"msg":"限流","data":null}"#,
             r#"{"code":"A0230","msg":"令牌失效","data":null}"#,
+            r#"{"code":10021,"msg":"token expired","data":[]}"#,
+            r#"{"code":"10021","msg":"token expired","data":{"records":[ ]}}"#,
+            r#"{"code":403,"msg":"没有权限","data":{"records":[]}}"#,
+            r#"{"errcode":40001,"errmsg":"invalid credential"}"#,
+            r#"{"status":401,"message":"Unauthorized"}"#,
+            r#"{"status":"error","msg":"系统繁忙"}"#,
+            r#"{"error":{"code":498,"message":"Invalid Token","details":[]}}"#,
+            r#"{"error":"invalid_token","error_description":"expired"}"#,
         ] {
             assert!(matches!(records(text, None), Err(Fault::Refused { .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn an_empty_set_is_one_where_nothing_says_otherwise() {
+        for text in [
+            r#"{"code":0,"msg":"","data":[]}"#,
+            r#"{"code":10000,"msg":"操作成功","data":[]}"#,
+            r#"{"code":"SUCCESS","msg":"x","data":[]}"#,
+            r#"{"code":70013,"msg":"限流","data":[1]}"#,
+            r#"{"status":3,"message":"x","records":[]}"#,
+            r#"{"success":true,"code":7,"msg":"ok","data":{"records":[]}}"#,
+        ] {
+            assert!(matches!(records(text, None), Ok(Found::Array(_))), "{text}");
+        }
+        let pointed = r#"{"code":10021,"msg":"登录已过期","rows":[]}"#;
+        assert!(records(pointed, Some("/rows")).is_err_and(|fault| fault.is_unauthorised()));
+    }
+
+    #[test]
+    fn a_record_in_trouble_is_no_refusal() {
+        for text in [
+            r#"{"id":1,"status":"error","message":"设备故障"}"#,
+            r#"{"id":1,"errorCode":5,"message":"x"}"#,
+            r#"{"status":3,"message":"x"}"#,
+        ] {
+            assert!(matches!(records(text, None), Ok(Found::One(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_to_log_in_is_told_so() {
+        for text in
+            [r#"{"code":401,"msg":"x"}"#, r#"{"code":"401","msg":"x","data":[]}"#, r#"{"code":401.0,"msg":"x"}"#]
+        {
+            assert!(records(text, None).is_err_and(|fault| fault.is_unauthorised()), "{text}");
+        }
+        assert!(records(r#"{"code":500,"msg":"x"}"#, None).is_err_and(|fault| !fault.is_unauthorised()));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! In: a [`Record`], the source's `fields` and `values`. Out: [`Fields`], the
 //! record by domain field.
 //!
-//! How it works: a field is taken from where the configuration says; a field
+//! How it works: a field is taken from where the configuration says, or
+//! computed as it says ([`Computed`], from a tree, before all else); a field
 //! that it does not mention is looked up by its own name, then by the names
 //! that back ends commonly use, whatever their case and separators. What the
 //! keys of a source mean is found out once and remembered ([`KeyMemory`]): a
@@ -17,9 +18,11 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::config::Source;
-use crate::config::source::Feed;
+use crate::config::source::{ANY_OTHER_VALUE, Feed, FieldRule};
 use crate::domain::event::folded;
+use crate::domain::expression::Expression;
 use crate::domain::time::Time;
+use crate::domain::written_number;
 use crate::domain::written_time::TimeReader;
 
 use super::keys::{KeyMemory, Meaning, Meanings};
@@ -38,9 +41,11 @@ pub struct FieldTable {
     feed: Feed,
     names: &'static [&'static str],
     pointers: Vec<Option<String>>,
+    /// Fields that are computed, by place.
+    expressions: Vec<(usize, Expression)>,
     by_key: HashMap<String, Meanings>,
     /// The domain's words for the source's, by field.
-    values: Vec<Option<BTreeMap<String, String>>>,
+    values: Vec<Option<ValueTable>>,
     is_flat: bool,
     times: TimeReader,
 }
@@ -68,6 +73,35 @@ pub enum Weight {
     Fixed,
 }
 
+/// The domain's words for those of a source.
+#[derive(Debug)]
+struct ValueTable {
+    words: BTreeMap<String, String>,
+    /// For all others.
+    other: Option<String>,
+}
+
+impl ValueTable {
+    fn new(words: &BTreeMap<String, String>) -> Self {
+        let mut words = words.clone();
+        let other = words.remove(ANY_OTHER_VALUE);
+        Self { words, other }
+    }
+
+    fn word(&self, text: &str) -> Option<&str> {
+        self.words.get(text).or(self.other.as_ref()).map(String::as_str)
+    }
+}
+
+/// What expressions made of one record.
+#[derive(Debug, Default)]
+pub struct Computed {
+    /// Values by the places of their fields.
+    pub values: Vec<(usize, Value)>,
+    /// Names of the fields that could not be computed, and why.
+    pub faults: Vec<(&'static str, String)>,
+}
+
 /// Where a field stands in [`Feed::field_names`]. A name that is not there
 /// does not compile, where the place is a constant.
 pub const fn place_of(feed: Feed, name: &str) -> usize {
@@ -89,7 +123,8 @@ const fn is_same(a: &str, b: &str) -> bool {
 }
 
 impl FieldTable {
-    /// The fields of `source`; times without an offset are in `zone`.
+    /// The fields of `source`; times without an offset are in its zone, else in
+    /// `zone`.
     pub fn new(source: &Source, zone: TimeZone) -> Self {
         let names = source.feed.field_names();
         let mut by_key: HashMap<String, Meanings> = HashMap::new();
@@ -103,14 +138,25 @@ impl FieldTable {
             }
         }
         let is_plain = matches!(source.feed, Feed::Events | Feed::Cameras | Feed::Devices);
+        let pointer = |name: &&str| match source.fields.get(*name) {
+            Some(FieldRule::At(pointer)) => Some(pointer.clone()),
+            _ => None,
+        };
+        let expression = |(place, name): (usize, &&str)| match source.fields.get(*name) {
+            Some(FieldRule::Computed(expression)) => Some((place, expression.clone())),
+            _ => None,
+        };
+        let is_at_key = |rule: &FieldRule| matches!(rule, FieldRule::At(pointer) if plain_key(pointer).is_some());
         Self {
             feed: source.feed,
             names,
-            pointers: names.iter().map(|name| source.fields.get(*name).cloned()).collect(),
+            pointers: names.iter().map(pointer).collect(),
+            expressions: names.iter().enumerate().filter_map(expression).collect(),
             by_key,
-            values: names.iter().map(|name| source.values.get(*name).cloned()).collect(),
-            is_flat: is_plain && source.fields.values().all(|pointer| plain_key(pointer).is_some()),
-            times: TimeReader::new(zone),
+            values: names.iter().map(|name| source.values.get(*name).map(ValueTable::new)).collect(),
+            is_flat: is_plain && source.fields.values().all(is_at_key),
+            times: TimeReader::new(source.writing.zone.clone().unwrap_or(zone))
+                .with_format(source.writing.time_format.clone()),
         }
     }
 
@@ -125,12 +171,38 @@ impl FieldTable {
         self.is_flat
     }
 
-    /// Finds the fields of `record`; `id` is that of the feature around it.
-    /// `None` for members that only a tree gets right.
+    /// Whether any field is computed.
+    pub fn has_expressions(&self) -> bool {
+        !self.expressions.is_empty()
+    }
+
+    /// Whether the configuration says where a field is.
+    pub fn is_configured(&self, place: usize) -> bool {
+        self.pointers[place].is_some() || self.expressions.iter().any(|&(computed, _)| computed == place)
+    }
+
+    /// Computes the fields of `record` that are computed; `id` is that of the
+    /// feature around it.
+    pub fn compute(&self, record: &Record<'_>, id: Option<&Value>) -> Computed {
+        let mut computed = Computed::default();
+        let Record::Tree(tree) = record else { return computed };
+        for (place, expression) in &self.expressions {
+            match expression.evaluate(tree, id) {
+                Ok(value) => computed.values.push((*place, value)),
+                Err(fault) => computed.faults.push((self.names[*place], fault)),
+            }
+        }
+        computed
+    }
+
+    /// Finds the fields of `record`; `id` is that of the feature around it,
+    /// `computed` what [`Self::compute`] gave. `None` for members that only a
+    /// tree gets right.
     pub fn resolve<'a>(
         &'a self,
         record: &'a Record<'a>,
         id: Option<&'a Value>,
+        computed: &'a Computed,
         memory: &mut KeyMemory,
     ) -> Option<Fields<'a>> {
         let mut values = [None; MAX_FIELDS];
@@ -157,6 +229,9 @@ impl FieldTable {
                 }
                 values = found.cells;
             }
+        }
+        for (place, value) in &computed.values {
+            values[*place] = Some(Cell::of(value));
         }
         let mut fields = Fields { table: self, values };
         if let Some(id) = id {
@@ -226,7 +301,7 @@ impl FieldTable {
             () => return Vec::new(),
         };
         match self.index(field) {
-            Some(index) if self.pointers[index].is_none() => {
+            Some(index) if !self.is_configured(index) => {
                 vec![Meaning { field: index as u8, rank: SUFFIX_RANK }]
             }
             _ => Vec::new(),
@@ -272,7 +347,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn set_default(&mut self, field: &str, value: &'a Value) {
         if let Some(index) = self.table.index(field)
-            && self.table.pointers[index].is_none()
+            && !self.table.is_configured(index)
         {
             self.values[index].get_or_insert(Cell::of(value));
         }
@@ -326,7 +401,7 @@ impl<'a> Fields<'a> {
     pub fn text_at(&self, place: usize) -> Option<Cow<'a, str>> {
         let text = cell_text(self.cell_at(place)?)?;
         let Some(words) = &self.table.values[place] else { return Some(text) };
-        Some(words.get(&*text).map_or(text, |word| Cow::Borrowed(word)))
+        Some(words.word(&text).map_or(text, Cow::Borrowed))
     }
 
     /// A code: text, a number, or an object that holds one (`parent.adcode`).
@@ -345,7 +420,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A finite number, also when it is written as text.
+    /// A finite number, also when it is written as text; see
+    /// [`written_number`].
     pub fn number(&self, field: &str) -> Option<f64> {
         self.number_at(self.table.index(field)?)
     }
@@ -354,12 +430,20 @@ impl<'a> Fields<'a> {
     pub fn number_at(&self, place: usize) -> Option<f64> {
         match self.cell_at(place)? {
             Cell::Number(number) => number.as_f64(),
-            _ => {
-                let text = self.text_at(place)?;
-                text.parse().or_else(|_| text.trim_end_matches('%').trim().parse()).ok()
-            }
+            _ => written_number::read(&self.text_at(place)?),
         }
         .filter(|number: &f64| number.is_finite())
+    }
+
+    /// As [`Self::number`], behind which may stand what is in the field `unit`;
+    /// the error is a text that is no number and no word for nothing.
+    pub fn number_of_unit(&self, field: &str, unit: &str) -> Result<Option<f64>, String> {
+        if let Some(number) = self.number(field) {
+            return Ok(Some(number));
+        }
+        let Some(text) = self.text(field).filter(|text| !written_number::is_nothing(text)) else { return Ok(None) };
+        let unit = self.text(unit).unwrap_or_default();
+        written_number::read_with_unit(&text, &unit).map(Some).ok_or(text)
     }
 
     /// An instant in any form that [`Time::parse`] reads.
@@ -379,7 +463,8 @@ impl<'a> Fields<'a> {
 
     fn time_of_cell(&self, cell: Cell<'_>) -> Option<Time> {
         match cell {
-            Cell::Number(number) => Time::from_number(number.as_f64()?),
+            Cell::Number(_) if self.table.times.has_format() => self.table.times.read(&cell_text(cell)?),
+            Cell::Number(number) => self.table.times.read_number(number.as_f64()?),
             Cell::Text(text) => self.table.times.read(text),
             Cell::Tree(_) => None,
         }
@@ -458,12 +543,13 @@ mod tests {
     use super::*;
 
     fn fields<'a>(table: &'a FieldTable, record: &'a Record<'a>, id: Option<&'a Value>) -> Fields<'a> {
-        table.resolve(record, id, &mut KeyMemory::default()).expect("a tree")
+        static NOTHING: Computed = Computed { values: Vec::new(), faults: Vec::new() };
+        table.resolve(record, id, &NOTHING, &mut KeyMemory::default()).expect("a tree")
     }
 
     fn table(feed: Feed, fields: &[(&str, &str)]) -> FieldTable {
         let mut source = source(feed);
-        source.fields = fields.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        source.fields = fields.iter().map(|&(k, v)| (k.to_owned(), v.into())).collect();
         source.values.insert("severity".into(), [("A级".to_owned(), "3".to_owned())].into());
         FieldTable::new(&source, TimeZone::UTC)
     }
@@ -515,5 +601,40 @@ mod tests {
         let fields = fields(&table, &record, None);
         assert_eq!(fields.code("code").as_deref(), Some("E05000630"));
         assert_eq!(fields.text("name").as_deref(), Some("Abbey Road"));
+    }
+    #[test]
+    fn values_that_are_not_in_the_table_have_one_of_their_own() {
+        let mut source = source(Feed::Events);
+        let words = [("1", "urgent"), (ANY_OTHER_VALUE, "normal")].map(|(from, to)| (from.to_owned(), to.to_owned()));
+        source.values.insert("severity".into(), words.into());
+        let table = FieldTable::new(&source, TimeZone::UTC);
+        for (record, expected) in [
+            (json!({"severity": 1}), Some("urgent")),
+            (json!({"severity": "不知道"}), Some("normal")),
+            (json!({"severity": null}), None),
+            (json!({}), None),
+        ] {
+            let record = Record::Tree(record);
+            assert_eq!(fields(&table, &record, None).text("severity").as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn computed_fields_are_computed_and_nothing_else_is_taken_for_them() {
+        let mut source = source(Feed::Events);
+        for (field, text) in [("id", "街道 ~ '-' ~ no|pad(4)"), ("title", "a.b.c|default('无')"), ("area", "no + '1'")]
+        {
+            source.fields.insert(field.into(), FieldRule::Computed(Expression::parse(text).unwrap()));
+        }
+        let table = FieldTable::new(&source, TimeZone::UTC);
+        assert!(table.has_expressions() && !table.is_flat());
+        let record =
+            Record::Tree(json!({"街道": "红花", "no": 7, "title": "不用", "areaCode": "不用", "place": "湖东"}));
+        let computed = table.compute(&record, None);
+        let fields = table.resolve(&record, None, &computed, &mut KeyMemory::default()).unwrap();
+        assert_eq!(fields.text("id").as_deref(), Some("红花-0007"));
+        assert_eq!(fields.text("title").as_deref(), Some("无"));
+        assert_eq!((fields.text("area"), fields.text("place").as_deref()), (None, Some("湖东")));
+        assert_eq!(computed.faults.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["area"]);
     }
 }

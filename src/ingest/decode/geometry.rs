@@ -10,9 +10,9 @@
 //! what the type requires. No allocation happens per coordinate, and none per
 //! ring once the buffer has grown.
 
-use crate::domain::crs::Crs;
+use crate::domain::crs::frame::Frame;
 use crate::domain::finding::FindingKind;
-use crate::domain::geometry::{LonLat, Shape};
+use crate::domain::geometry::Shape;
 
 use super::polygon::{open_ring, push_polygon};
 use super::scan::{ScanError, Scanner};
@@ -85,6 +85,11 @@ impl GeometryReader {
         self.most_vertices
     }
 
+    /// The buffer, for those that read something else than GeoJSON into it.
+    pub(super) fn buffer(&mut self) -> &mut Coordinates {
+        &mut self.buffer
+    }
+
     /// Whether so many vertices may still be read.
     pub fn has_room(&self, vertices: usize) -> bool {
         vertices <= self.vertices_left
@@ -103,17 +108,17 @@ impl GeometryReader {
     pub fn read(
         &mut self,
         scanner: &mut Scanner<'_>,
-        crs: Crs,
+        frame: &Frame,
         geometry: &mut Geometry,
         problems: &mut Vec<Problem>,
     ) -> Result<(), GeometryStop> {
-        self.read_nested(scanner, crs, geometry, problems, 0)
+        self.read_nested(scanner, frame, geometry, problems, 0)
     }
 
     fn read_nested(
         &mut self,
         scanner: &mut Scanner<'_>,
-        crs: Crs,
+        frame: &Frame,
         geometry: &mut Geometry,
         problems: &mut Vec<Problem>,
         depth: u32,
@@ -145,7 +150,7 @@ impl GeometryReader {
             }
             b"geometries" if scanner.peek() == Some(b'[') && depth < MAX_COLLECTION_DEPTH => {
                 is_collection = true;
-                scanner.array(|scanner| self.read_nested(scanner, crs, geometry, problems, depth + 1))
+                scanner.array(|scanner| self.read_nested(scanner, frame, geometry, problems, depth + 1))
             }
             _ => Ok::<_, GeometryStop>(scanner.skip_value().map(drop)?),
         })?;
@@ -156,7 +161,7 @@ impl GeometryReader {
             _ if kind.is_empty() => Err((FindingKind::WrongGeometry, "几何没有类型".into())),
             None => Err((FindingKind::NoGeometry, "几何没有坐标".into())),
             Some(Err(problem)) => Err(problem),
-            Some(Ok(())) => self.assemble(kind, crs, geometry, problems),
+            Some(Ok(())) => self.assemble(kind, frame, geometry, problems),
         };
         if let Err(problem) = done {
             problems.push(problem);
@@ -165,10 +170,10 @@ impl GeometryReader {
     }
 
     /// Puts the buffered coordinates into `geometry` as the type says.
-    fn assemble(
+    pub(super) fn assemble(
         &mut self,
         kind: &[u8],
-        crs: Crs,
+        frame: &Frame,
         geometry: &mut Geometry,
         problems: &mut Vec<Problem>,
     ) -> Result<(), Problem> {
@@ -191,7 +196,7 @@ impl GeometryReader {
             let found = buffer.depth;
             return Err((FindingKind::WrongGeometry, format!("坐标嵌套 {found} 层,而 {name} 应为 {required} 层")));
         }
-        buffer.convert(crs)?;
+        buffer.convert(frame)?;
         self.vertices_left = self.vertices_left.saturating_sub(buffer.points.len());
         self.vertices_read += buffer.points.len();
         match required {
@@ -207,12 +212,15 @@ impl GeometryReader {
 
 /// Nested coordinate arrays, flattened.
 #[derive(Debug, Default)]
-struct Coordinates {
-    points: Vec<[f64; 2]>,
-    ring_ends: Vec<usize>,
-    polygon_ends: Vec<usize>,
+pub(super) struct Coordinates {
+    /// All positions.
+    pub(super) points: Vec<[f64; 2]>,
+    /// Where each array of positions ends.
+    pub(super) ring_ends: Vec<usize>,
+    /// Where each array of those ends.
+    pub(super) polygon_ends: Vec<usize>,
     /// How many arrays enclose the numbers; 0 while there is no number.
-    depth: u32,
+    pub(super) depth: u32,
 }
 
 /// Why coordinates ended before their closing bracket.
@@ -231,10 +239,7 @@ impl Coordinates {
     /// Reads the value at `scanner`. What is no coordinate array is skipped
     /// and comes back as a problem.
     fn read(&mut self, scanner: &mut Scanner<'_>, limit: usize) -> Result<Result<(), Problem>, GeometryStop> {
-        self.points.clear();
-        self.ring_ends.clear();
-        self.polygon_ends.clear();
-        self.depth = 0;
+        self.clear();
         let start = scanner.clone();
         let problem = match self.read_arrays(scanner, limit) {
             Ok(()) => return Ok(Ok(())),
@@ -322,22 +327,22 @@ impl Coordinates {
         Ok(())
     }
 
+    /// Empties the buffer.
+    pub(super) fn clear(&mut self) {
+        self.points.clear();
+        self.ring_ends.clear();
+        self.polygon_ends.clear();
+        self.depth = 0;
+    }
+
     /// Converts all points to WGS-84.
-    fn convert(&mut self, crs: Crs) -> Result<(), Problem> {
-        let outside = |[x, y]: [f64; 2]| (FindingKind::BadCoordinate, format!("坐标 {x}, {y} 不在地球上"));
+    fn convert(&mut self, frame: &Frame) -> Result<(), Problem> {
         for point in &mut self.points {
-            let place = if crs == Crs::WebMercator || is_on_earth(*point) { crs.to_wgs84(*point) } else { *point };
-            if !is_on_earth(place) {
-                return Err(outside(*point));
-            }
-            *point = place;
+            let place = frame.place(frame.sorted(*point));
+            *point = place.map_err(|misplaced| (FindingKind::BadCoordinate, misplaced.to_string()))?;
         }
         Ok(())
     }
-}
-
-fn is_on_earth([lon, lat]: [f64; 2]) -> bool {
-    LonLat::new(lon, lat).is_valid()
 }
 
 #[inline]
@@ -402,7 +407,7 @@ mod tests {
         let mut geometry = Geometry::default();
         let mut problems = Vec::new();
         let mut scanner = Scanner::new(text);
-        reader.read(&mut scanner, Crs::Wgs84, &mut geometry, &mut problems).unwrap();
+        reader.read(&mut scanner, &Frame::default(), &mut geometry, &mut problems).unwrap();
         assert_eq!(scanner.peek(), None, "the whole value is consumed");
         (geometry, problems)
     }
@@ -472,7 +477,8 @@ mod tests {
         for cut in
             [r#"{"type":"Point","coordinates":[1"#, r#"{"type":"Point","coordinates":[1,"#, r#"{"coordinates":["#]
         {
-            let stop = reader.read(&mut Scanner::new(cut), Crs::Wgs84, &mut Geometry::default(), &mut Vec::new());
+            let stop =
+                reader.read(&mut Scanner::new(cut), &Frame::default(), &mut Geometry::default(), &mut Vec::new());
             assert!(matches!(stop, Err(GeometryStop::Scan(ScanError::End { .. }))), "{cut}");
         }
     }
@@ -481,7 +487,7 @@ mod tests {
     fn too_many_vertices_stop() {
         let mut reader = GeometryReader::new(2);
         let text = r#"{"type":"LineString","coordinates":[[0,0],[1,1],[2,2]]}"#;
-        let stop = reader.read(&mut Scanner::new(text), Crs::Wgs84, &mut Geometry::default(), &mut Vec::new());
+        let stop = reader.read(&mut Scanner::new(text), &Frame::default(), &mut Geometry::default(), &mut Vec::new());
         assert!(matches!(stop, Err(GeometryStop::TooManyVertices)));
     }
 }

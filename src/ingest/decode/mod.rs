@@ -23,15 +23,17 @@ mod scan;
 mod synonyms;
 mod table;
 mod text;
+mod wkt;
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::config::Source;
-use crate::config::source::{Feed, Limits, Origin, Paging};
+use crate::config::source::{Feed, Limits, Origin, Paging, TextEncoding};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::crs::frame::Frame;
 use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::update::Records;
 
@@ -41,6 +43,7 @@ use elements::{ElementOptions, ElementReader};
 use fields::FieldTable;
 pub use fields::{Given, Weight};
 pub use notes::Notes;
+use text::Encoding;
 pub use text::Format;
 
 /// How to decode the answers of one source.
@@ -50,7 +53,8 @@ pub struct Decoder {
     records: Option<String>,
     total: Option<String>,
     cursor: Option<String>,
-    crs: Crs,
+    frame: Frame,
+    encoding: Option<TextEncoding>,
     level: Option<Level>,
     parent: Option<String>,
     limits: Limits,
@@ -77,7 +81,8 @@ impl Decoded {
     /// # Errors
     /// When there are findings and no record.
     pub fn if_usable(self) -> Result<Self, Fault> {
-        match self.findings.first() {
+        let mut wrong = self.findings.iter().filter(|finding| finding.kind != FindingKind::Encoding);
+        match wrong.next() {
             Some(finding) if self.records.is_empty() => Err(Fault::NotData(format!(
                 "{} 条记录都无法使用,例如 {}:{}",
                 self.findings_total, finding.subject, finding.message
@@ -103,7 +108,8 @@ impl Decoder {
             records: source.records.clone(),
             total,
             cursor,
-            crs: source.crs,
+            frame: Frame::new(source.crs, source.writing.axis_order),
+            encoding: source.writing.encoding,
             level: source.level,
             parent: source.parent.clone(),
             limits: source.limits,
@@ -147,6 +153,7 @@ impl Decoder {
 pub struct Batch {
     reader: ElementReader,
     collector: records::Collector,
+    encoding: Encoding,
     notes: Notes,
 }
 
@@ -157,15 +164,21 @@ impl Batch {
             records: decoder.records.clone(),
             total: decoder.total.clone(),
             cursor: decoder.cursor.clone(),
-            crs: decoder.crs,
+            frame: decoder.frame.clone(),
             max_elements: decoder.limits.records,
             is_flat: decoder.fields.is_flat(),
         };
         Self {
             reader: ElementReader::new(options, decoder.limits.vertices),
             collector: records::Collector::new(Arc::clone(decoder)),
+            encoding: Encoding { configured: decoder.encoding, declared: None },
             notes: Notes::default(),
         }
+    }
+
+    /// What the answer says about its encoding, in its content type.
+    pub fn declare(&mut self, content_type: &str) {
+        self.encoding.declared = text::charset(content_type);
     }
 
     /// Reads one page.
@@ -174,7 +187,7 @@ impl Batch {
     /// When nothing of it can be used; a page that is broken after some
     /// records gives those and a finding.
     pub fn read(&mut self, body: &[u8], format: Format) -> Result<Document, Fault> {
-        read_elements(body, format, &mut self.reader, &mut self.collector, &mut self.notes)
+        read_elements(body, format, self.encoding, &mut self.reader, &mut self.collector, &mut self.notes)
     }
 
     /// As [`Self::read`], for records about which something is known from
@@ -209,21 +222,22 @@ impl Batch {
 /// As [`Batch::read`].
 pub fn read_plain(body: &[u8], format: Format, crs: Crs, take: &mut impl Take) -> Result<Vec<Finding>, Fault> {
     let limits = Limits::default();
-    let options = ElementOptions { crs, max_elements: limits.records, ..Default::default() };
+    let options = ElementOptions { frame: Frame::from(crs), max_elements: limits.records, ..Default::default() };
     let mut reader = ElementReader::new(options, limits.vertices);
     let mut notes = Notes::default();
-    read_elements(body, format, &mut reader, take, &mut notes)?;
+    read_elements(body, format, Encoding::default(), &mut reader, take, &mut notes)?;
     Ok(notes.finish())
 }
 
 fn read_elements(
     body: &[u8],
     format: Format,
+    encoding: Encoding,
     reader: &mut ElementReader,
     take: &mut impl Take,
     notes: &mut Notes,
 ) -> Result<Document, Fault> {
-    let (text, format) = text::classify(body, format, notes)?;
+    let (text, format) = text::classify(body, format, encoding, notes)?;
     match format {
         Format::Csv => table::read(&text, reader, take, notes),
         Format::Json | Format::Unknown => reader.read(&text, take, notes),

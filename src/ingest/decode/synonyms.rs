@@ -11,6 +11,7 @@ pub fn synonyms(feed: Feed, field: &str) -> &'static [&'static str] {
     match (feed, field) {
         (_, "lon") => &["lng", "longitude", "long", "x", "经度"],
         (_, "lat") => &["latitude", "y", "纬度"],
+        (_, "geometry") => &["geom", "the_geom", "wkt", "geojson", "lonLat", "lngLat", "几何", "坐标", "经纬度"],
         (Feed::Areas, field) => area(field),
         (Feed::Events, field) => event(field),
         (Feed::Cameras, field) => camera(field),

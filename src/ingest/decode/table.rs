@@ -119,12 +119,16 @@ struct Table {
 }
 
 impl Table {
-    fn take_row(&self, cells: &[&str], number: usize, take: &mut impl Take, notes: &mut Notes) {
+    fn element<'a>(&'a self, cells: &'a [&'a str], number: usize) -> Element<'a> {
         let mut record = Record::Row(Row { headers: &self.headers, cells });
         if self.is_odd {
             record = Record::Tree(record.into_tree());
         }
-        take.take(Element { number, record, ..Element::default() }, notes);
+        Element { number, record, ..Element::default() }
+    }
+
+    fn take_row(&self, cells: &[&str], number: usize, take: &mut impl Take, notes: &mut Notes) {
+        take.take(self.element(cells, number), notes);
     }
 
     fn take_rows(&self, mut rows: Rows<'_>, first: usize, take: &mut impl Take, notes: &mut Notes) {
@@ -132,6 +136,20 @@ impl Table {
         while rows.next_row(|cells| self.take_row(cells, number, take, notes)) {
             number += 1;
         }
+    }
+
+    /// What the rows of each piece weigh together.
+    fn weigh<T: Take>(&self, pieces: &[Rows<'_>], take: &T) -> Vec<usize> {
+        if !take.has_weight() {
+            return vec![0; pieces.len()];
+        }
+        let mut scales: Vec<(T, Rows<'_>)> = pieces.iter().map(|rows| (take.fork(0), rows.clone())).collect();
+        let weigh = |(scale, rows): &mut (T, Rows<'_>)| {
+            let mut weight = 0;
+            while rows.next_row(|cells| weight += scale.weigh(&self.element(cells, 0))) {}
+            weight
+        };
+        scales.par_iter_mut().with_max_len(1).map(weigh).collect()
     }
 
     fn take_pieces<T: Take>(
@@ -156,9 +174,12 @@ impl Table {
         let together = 2 * rayon::current_num_threads();
         for (pieces, counts) in pieces.chunks(together).zip(counts.chunks(together)) {
             let mut parts = Vec::with_capacity(pieces.len());
-            for (piece, &count) in pieces.iter().zip(counts) {
-                parts.push((take.fork(0), Notes::default(), number, count, piece.clone()));
+            let weights = self.weigh(pieces, take);
+            let mut weight = 0;
+            for ((piece, &count), own) in pieces.iter().zip(counts).zip(weights) {
+                parts.push((take.fork(weight), Notes::default(), number, count, piece.clone()));
                 number += count;
+                weight += own;
             }
             parts.par_iter_mut().with_max_len(1).for_each(|(part, notes, first, count, rows)| {
                 part.expect(*count);

@@ -4,6 +4,8 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::source::{FieldRule, Writing};
+use crate::domain::expression::Expression;
 use crate::domain::finding::FindingKind;
 
 /// A file source of `feed` with every setting at its default.
@@ -15,6 +17,7 @@ pub(crate) fn source(feed: Feed) -> Source {
         origin: Origin::File { path: "test.json".into() },
         records: None,
         crs: Crs::Wgs84,
+        writing: Default::default(),
         fields: Default::default(),
         values: Default::default(),
         level: None,
@@ -174,8 +177,7 @@ fn what_is_no_data_is_named() {
     assert!(fault(b"PK\0\0\0").contains("二进制"));
     assert!(fault(b"hello").contains("既不是"));
     assert!(fault(br#"{"code":401,"msg":"expired"}"#).contains("401"));
-    let gbk: Vec<u8> = [0xB1, 0xE0, b',', 0xC2, 0xEB].repeat(20);
-    assert!(fault(&gbk).contains("GBK"));
+    assert!(fault(&[0xE9, b',', 0xFF, b'x'].repeat(20)).contains("GBK"));
 }
 
 #[test]
@@ -241,6 +243,78 @@ fn five_hundred_tracks_of_two_thousand_points_are_read_whole() {
 }
 
 #[test]
+fn events_come_from_what_a_mapping_says() {
+    let mut source = source(Feed::Events);
+    let computed = |text: &str| FieldRule::Computed(Expression::parse(text).unwrap());
+    source.fields.insert("id".into(), computed("'E' ~ no|pad(4)"));
+    source.fields.insert("title".into(), computed("big ~ '-' ~ small|default('其他')"));
+    source.fields.insert("severity".into(), computed("'3' if hot|float > 37.5 else '1'"));
+    source.fields.insert("geometry".into(), "where".into());
+    source.writing = Writing {
+        zone: Some(TimeZone::fixed(jiff::tz::offset(9))),
+        time_format: Some("%d/%m/%Y %H:%M".to_owned()),
+        axis_order: crate::domain::crs::frame::AxisOrder::LatLon,
+        ..Writing::default()
+    };
+    let body = "no,big,small,hot,time,where\n\
+        7,市容,垃圾,38.0,15/08/2025 09:05,\"32.04,118.78\"\n\
+        8,市容,,36.6,15/08/2025 09:06,POINT(32.05 118.79)\n\
+        9,市容,,高,15/08/2025 09:07,\"118.78,32.04\"\n";
+    let decoded = decode_with(&source, body.as_bytes()).unwrap();
+    let Records::Events(events) = decoded.records else { panic!() };
+    let ids: Vec<&str> = events.iter().map(|event| &*event.id).collect();
+    assert_eq!(ids, ["E0007", "E0008", "E0009"]);
+    let titles: Vec<&str> = events.iter().map(|event| &*event.title).collect();
+    assert_eq!(titles, ["市容-垃圾", "市容-其他", "市容-其他"]);
+    assert_eq!(events.iter().map(|event| event.severity as u8).collect::<Vec<_>>(), [2, 0, 0]);
+    assert_eq!(events[0].reported.rfc3339(), "2025-08-15T00:05:00Z");
+    assert_eq!(events[0].at.map(|at| (at.lon, at.lat)), Some((118.78, 32.04)));
+    assert_eq!(events[1].at.map(|at| (at.lon, at.lat)), Some((118.79, 32.05)));
+    assert_eq!(events[2].at, None);
+    let messages: Vec<(&str, &str)> =
+        decoded.findings.iter().map(|finding| (&*finding.subject, &*finding.message)).collect();
+    assert_eq!(messages[0], ("E0009", "severity 的表达式:不是数字"));
+    assert!(messages[1].1.contains("不在地球上"), "{messages:?}");
+    assert_eq!(messages.len(), 2);
+}
+
+#[test]
+fn readings_keep_their_units_and_say_what_they_are_not() {
+    let body = "id,lng,lat,value,unit\n1,120.7,31.3,36.5℃,\n2,120.7,31.3,\"1,234.5 kW\",kW\n\
+        3,120.7,31.3,--,\n4,120.7,31.3,1.2万,元\n5,120.7,31.3,12.5%,%\n";
+    let decoded = decode(Feed::Devices, body);
+    let Records::Devices(devices) = &decoded.records else { panic!() };
+    let values: Vec<Option<f64>> = devices.iter().map(|device| device.value).collect();
+    assert_eq!(values, [Some(36.5), Some(1_234.5), None, None, Some(12.5)]);
+    assert_eq!(decoded.findings.len(), 1, "{:?}", decoded.findings);
+    assert_eq!(decoded.findings[0].subject, "4");
+}
+
+#[test]
+fn geometries_stand_in_fields_of_every_feed() {
+    let body = r#"[{"code":"a","name":"甲","geom":"POLYGON((0 0,1 0,1 1,0 0))"},
+        {"code":"b","geometry":"{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[2,2],[0,0]]]}"},
+        {"code":"c","geometry":{"type":"Polygon","coordinates":[[[0,0],[3,0],[3,3],[0,0]]]}},
+        {"code":"d","wkt":"POLYGON((0 0,1"}]"#;
+    let decoded = decode(Feed::Areas, body);
+    assert_eq!(kinds(&decoded), [FindingKind::BadCoordinate]);
+    let Records::Areas(areas) = decoded.records else { panic!() };
+    assert_eq!(areas.iter().map(|area| area.shape.points.len()).collect::<Vec<_>>(), [3, 3, 3, 0]);
+    let body = "kind,name,wkt\nroad,路,\"LINESTRING(0 0,1 1)\"\nwater,湖,\"MULTIPOLYGON(((0 0,1 0,1 1,0 0)))\"\n";
+    let decoded = decode(Feed::Context, body);
+    assert!(decoded.findings.is_empty(), "{:?}", decoded.findings);
+    assert_eq!(decoded.records.len(), 2);
+    for (body, place) in [
+        (r#"[{"id":1,"坐标":"118.78,32.04"}]"#, (118.78, 32.04)),
+        (r#"[{"id":1,"lngLat":[118.78,32.04]}]"#, (118.78, 32.04)),
+        (r#"[{"id":1,"geom":"0101000020E6100000","lon":118.0,"lat":32.0}]"#, (118.0, 32.0)),
+    ] {
+        let Records::Cameras(cameras) = decode(Feed::Cameras, body).records else { panic!() };
+        assert_eq!(cameras.iter().map(|camera| (camera.at.lon, camera.at.lat)).collect::<Vec<_>>(), [place], "{body}");
+    }
+}
+
+#[test]
 fn pages_and_totals_are_found() {
     let decoder = Decoder::new(&source(Feed::Areas), &TimeZone::UTC, &[]);
     let mut batch = Batch::new(&decoder);
@@ -266,11 +340,15 @@ fn ring() -> impl Strategy<Value = Vec<[f64; 2]>> {
 /// All that decoding gives, in words. Records whose fields lie deeper than one
 /// key are read as trees: with `is_tree` all are.
 fn told(body: &str, is_tree: bool) -> String {
+    told_with(body, is_tree, "/deep/er".into())
+}
+
+fn told_with(body: &str, is_tree: bool, rule: FieldRule) -> String {
     let mut source = source(Feed::Events);
     source.fields.insert("title".into(), "标题".into());
     source.values.insert("severity".into(), [("A".to_owned(), "3".to_owned())].into());
     if is_tree {
-        source.fields.insert("repeats".into(), "/deep/er".into());
+        source.fields.insert("repeats".into(), rule);
     }
     assert_eq!(FieldTable::new(&source, TimeZone::UTC).is_flat(), !is_tree);
     format!("{:?}", decode_with(&source, body.as_bytes()))
@@ -295,6 +373,8 @@ proptest! {
         let objects: Vec<String> = objects.iter().map(object).collect();
         let body = if is_lines { objects.join("\n") } else { format!("[{}]", objects.join(" ,\n")) };
         prop_assert_eq!(told(&body, false), told(&body, true));
+        let computed = FieldRule::Computed(Expression::parse("record.deep.er").unwrap());
+        prop_assert_eq!(told(&body, true), told_with(&body, true, computed));
     }
 
     #[test]
@@ -306,6 +386,33 @@ proptest! {
         let lines = [headers].into_iter().chain(rows).map(|cells| cells.join(","));
         let body = lines.collect::<Vec<_>>().join("\r\n");
         prop_assert_eq!(told(&body, false), told(&body, true));
+    }
+
+    #[test]
+    fn one_limit_is_for_all_geometries_however_they_are_read(
+        sides in proptest::collection::vec(prop_oneof![9 => (3..40_usize).prop_map(Some), 1 => Just(None)], 0..40),
+        most_vertices in prop_oneof![Just(100_000_usize), 0..600_usize],
+        is_tall in any::<bool>(),
+    ) {
+        let ring = |sides: usize| {
+            let corner = |i: usize| {
+                let (sin, cos) = ((i % sides) as f64 / sides as f64 * std::f64::consts::TAU).sin_cos();
+                format!("{cos:.6} {sin:.6}")
+            };
+            (0..=sides).map(corner).collect::<Vec<_>>().join(",")
+        };
+        let filler = if is_tall { "x".repeat(40_000) } else { String::new() };
+        let row = |(n, sides): (usize, &Option<usize>)| match sides {
+            Some(sides) => format!("c{n},\"POLYGON(({}))\",{filler}\n", ring(*sides)),
+            None => format!("c{n},,\n"),
+        };
+        let body = String::from("code,wkt,note\n") + &sides.iter().enumerate().map(row).collect::<String>();
+        let mut source = source(Feed::Areas);
+        source.limits.vertices = most_vertices;
+        let together = format!("{:?}", decode_with(&source, body.as_bytes()));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let alone = pool.install(|| format!("{:?}", decode_with(&source, body.as_bytes())));
+        prop_assert_eq!(together, alone);
     }
 
     #[test]

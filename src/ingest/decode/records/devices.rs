@@ -31,13 +31,17 @@ pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
 pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Device> {
     let at = position(fields, element, context)?;
     let state = read_state(fields, context).unwrap_or_default();
+    let value = fields.number_of_unit("value", "unit").unwrap_or_else(|text| {
+        context.note(FindingKind::BadField, format!("读数“{}”不是数字", mask_free_text(&text)));
+        None
+    });
     let id = context.subject.to_string();
     Some(Device {
         kind: fields.text("kind").unwrap_or_default(),
         name: fields.text("name").map_or_else(|| id.clone(), |name| mask_free_text(&name)),
         at,
         state,
-        value: fields.number("value"),
+        value,
         unit: fields.text("unit").unwrap_or_default(),
         read: fields.time("read"),
         id,

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::domain::figure::Figure;
 use crate::domain::finding::FindingKind;
+use crate::domain::privacy::mask_free_text;
+use crate::domain::written_number;
 
 use super::super::fields::{Fields, scalar_text};
 use super::Context;
@@ -17,7 +19,14 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
     }
     let (numerator, denominator) = (fields.number("numerator"), fields.number("denominator"));
     let ratio = || numerator.zip(denominator).filter(|(_, of)| *of != 0.0).map(|(part, of)| part / of * 100.0);
-    let Some(value) = fields.number("value").or_else(ratio) else {
+    let value = match fields.number_of_unit("value", "unit") {
+        Ok(value) => value.or_else(ratio),
+        Err(text) => {
+            context.note(FindingKind::BadField, format!("指标的值“{}”不是数字", mask_free_text(&text)));
+            return None;
+        }
+    };
+    let Some(value) = value else {
         context.note(FindingKind::BadField, "指标没有数值");
         return None;
     };
@@ -39,6 +48,6 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
 /// Numbers, numbers as text, or objects with a `value`.
 fn read_series(value: &Value) -> Vec<f64> {
     let Value::Array(values) = value else { return Vec::new() };
-    let number = |value: &Value| value.as_f64().or_else(|| scalar_text(value)?.parse().ok());
+    let number = |value: &Value| value.as_f64().or_else(|| written_number::read(&scalar_text(value)?));
     values.iter().filter_map(|value| number(value.get("value").unwrap_or(value))).filter(|n| n.is_finite()).collect()
 }

@@ -10,6 +10,7 @@ mod devices;
 mod events;
 mod figures;
 mod people;
+mod place;
 mod tracks;
 mod words;
 
@@ -18,15 +19,16 @@ use std::sync::Arc;
 
 use crate::config::source::Feed;
 use crate::domain::finding::FindingKind;
-use crate::domain::geometry::LonLat;
 use crate::domain::update::Records;
 
 use super::Decoder;
 use super::elements::{Element, Take};
-use super::fields::{Fields, Given, place_of};
+use super::fields::{Computed, Fields, Given, place_of};
+use super::geometry::GeometryReader;
 use super::keys::KeyMemory;
 use super::notes::Notes;
 use super::record::Record;
+use place::{geometry_place, has_shapes, position, position_if_told, read_place, take_geometry, weight};
 use words::Words;
 
 /// Collects the records of one answer.
@@ -39,8 +41,11 @@ pub struct Collector {
     without_level: Vec<usize>,
     /// Records that had no id and got their position instead.
     without_id: usize,
-    /// Points of tracks that may still be read.
-    track_points_left: usize,
+    /// Points of tracks, and vertices of geometries that stand in fields, that
+    /// may still be read.
+    vertices_left: usize,
+    /// Reads geometries that stand in fields.
+    geometries: GeometryReader,
     /// What is known of the records that come.
     given: Arc<[Given]>,
 }
@@ -81,7 +86,7 @@ impl Collector {
             Feed::Figures => Records::Figures(Vec::new()),
             Feed::Context => Records::Context(Vec::new()),
         };
-        let track_points_left = decoder.limits.vertices;
+        let vertices_left = decoder.limits.vertices;
         Self {
             decoder,
             memory: KeyMemory::default(),
@@ -89,7 +94,8 @@ impl Collector {
             records,
             without_level: Vec::new(),
             without_id: 0,
-            track_points_left,
+            vertices_left,
+            geometries: GeometryReader::new(usize::MAX),
             given: Arc::default(),
         }
     }
@@ -119,16 +125,18 @@ impl Collector {
         decoder: &Decoder,
         fields: &Fields<'_>,
         element: &mut Element<'_>,
-        is_record: bool,
+        computed: &Computed,
         notes: &mut Notes,
     ) {
         let id = id_place(decoder.fields.feed()).and_then(|place| fields.code_at(place));
         let has_id = id.is_some();
         let subject = id.unwrap_or_else(|| Cow::Owned(format!("#{}", element.number)));
         let mut context = Context { decoder, notes, subject };
-        if !is_record {
-            context.note(FindingKind::Unreadable, "不是对象");
-            return;
+        for (name, fault) in &computed.faults {
+            context.note(FindingKind::BadField, format!("{name} 的表达式:{fault}"));
+        }
+        if let Some(place) = geometry_place(decoder.fields.feed()) {
+            take_geometry(place, fields, element, &mut context, &mut self.geometries, &mut self.vertices_left);
         }
         // Under a number no second report would find the first.
         let is_change = !matches!(self.records, Records::Areas(_) | Records::Events(_) | Records::Context(_));
@@ -151,7 +159,7 @@ impl Collector {
             Records::CameraChanges(all) => all.extend(devices::read_camera_change(fields, element, &mut context)),
             Records::DeviceChanges(all) => all.extend(devices::read_device_change(fields, element, &mut context)),
             Records::Tracks(all) | Records::TrackChanges(all) => {
-                all.extend(tracks::read(fields, element, &mut context, &mut self.track_points_left));
+                all.extend(tracks::read(fields, element, &mut context, &mut self.vertices_left));
             }
             Records::Figures(all) | Records::FigureChanges(all) => {
                 all.extend(figures::read(fields, has_id, &mut context))
@@ -186,20 +194,25 @@ impl Take for Collector {
         if !decoder.fields.is_flat() {
             record = Record::Tree(record.into_tree());
         }
-        let is_record = element.is_feature || record.is_object();
+        if !element.is_feature && !record.is_object() {
+            notes.add(FindingKind::Unreadable, &format!("#{}", element.number), "不是对象");
+            return;
+        }
         let feature_id = element.id.take();
+        let computed = decoder.fields.compute(&record, feature_id.as_ref());
         let tree;
         let given = Arc::clone(&self.given);
-        let mut fields = match decoder.fields.resolve(&record, feature_id.as_ref(), &mut self.memory) {
+        let mut fields = match decoder.fields.resolve(&record, feature_id.as_ref(), &computed, &mut self.memory) {
             Some(fields) => fields,
             None => {
                 tree = Record::Tree(record.into_tree());
-                let Some(fields) = decoder.fields.resolve(&tree, feature_id.as_ref(), &mut self.memory) else { return };
+                let found = decoder.fields.resolve(&tree, feature_id.as_ref(), &computed, &mut self.memory);
+                let Some(fields) = found else { return };
                 fields
             }
         };
         fields.give(&given);
-        self.take_fields(&decoder, &fields, &mut element, is_record, notes);
+        self.take_fields(&decoder, &fields, &mut element, &computed, notes);
     }
 
     fn expect(&mut self, count: usize) {
@@ -208,18 +221,41 @@ impl Take for Collector {
         }
     }
 
+    fn has_weight(&self) -> bool {
+        matches!(self.records, Records::Tracks(_) | Records::TrackChanges(_)) || has_shapes(self.decoder.fields.feed())
+    }
+
     fn weigh(&mut self, element: &Element<'_>) -> usize {
         let is_record = element.is_feature || element.record.is_object();
-        if !is_record || !matches!(self.records, Records::Tracks(_) | Records::TrackChanges(_)) {
+        if !is_record || !self.has_weight() {
             return 0;
         }
-        let fields = self.decoder.fields.resolve(&element.record, element.id.as_ref(), &mut self.memory);
-        fields.map_or(0, |fields| tracks::count_points(&fields))
+        let decoder = Arc::clone(&self.decoder);
+        let place = geometry_place(decoder.fields.feed());
+        if element.geometry.is_some() && !place.is_some_and(|place| decoder.fields.is_configured(place)) {
+            return 0;
+        }
+        let id = element.id.as_ref();
+        let tree;
+        // Expressions are computed from trees.
+        let record = match &element.record {
+            Record::Row(row) if decoder.fields.has_expressions() => {
+                tree = Record::Tree(Record::Row(*row).into_tree());
+                &tree
+            }
+            record => record,
+        };
+        let computed = decoder.fields.compute(record, id);
+        let Some(fields) = decoder.fields.resolve(record, id, &computed, &mut self.memory) else { return 0 };
+        match place {
+            None => tracks::count_points(&fields),
+            Some(place) => weight(place, &fields, element, &decoder.fields),
+        }
     }
 
     fn fork(&self, before: usize) -> Self {
-        let track_points_left = self.track_points_left.saturating_sub(before);
-        Self { track_points_left, given: Arc::clone(&self.given), ..Self::new(Arc::clone(&self.decoder)) }
+        let vertices_left = self.vertices_left.saturating_sub(before);
+        Self { vertices_left, given: Arc::clone(&self.given), ..Self::new(Arc::clone(&self.decoder)) }
     }
 
     fn join(&mut self, part: Self) {
@@ -227,7 +263,7 @@ impl Take for Collector {
         self.without_level.extend(part.without_level.iter().map(|index| before + index));
         self.without_id += part.without_id;
         // It began with what all before it leave.
-        self.track_points_left = part.track_points_left;
+        self.vertices_left = part.vertices_left;
         match (&mut self.records, part.records) {
             (Records::Areas(all), Records::Areas(mut more)) => all.append(&mut more),
             (Records::Events(all), Records::Events(mut more)) => all.append(&mut more),
@@ -244,60 +280,4 @@ impl Take for Collector {
             _ => {}
         }
     }
-}
-
-/// Where a record is: its geometry's point, or its `lon` and `lat`. Findings
-/// say why there is no place.
-fn position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<LonLat> {
-    if let Some([lon, lat]) = element.geometry.as_ref().and_then(|geometry| geometry.point) {
-        return Some(LonLat::new(lon, lat));
-    }
-    let [lon, lat] = lonlat_places(context.decoder.fields.feed());
-    if fields.cell_at(lon).is_some() && fields.cell_at(lat).is_some() {
-        let pair = fields.number_at(lon).zip(fields.number_at(lat));
-        let place = pair.and_then(|(lon, lat)| place(context, lon, lat));
-        if place.is_none() {
-            context.note(FindingKind::BadCoordinate, "经纬度不是数字、为 0,0 或不在地球上");
-        }
-        return place;
-    }
-    context.note_all(element);
-    if element.geometry.is_some() {
-        context.note(FindingKind::WrongGeometry, "几何不是点");
-    } else if element.problems.is_empty() {
-        context.note(FindingKind::NoGeometry, "没有经纬度");
-    }
-    None
-}
-
-/// As [`position`], of something whose place may be known from elsewhere: no
-/// coordinates are no finding.
-fn position_if_told(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<LonLat> {
-    let [lon, lat] = lonlat_places(context.decoder.fields.feed());
-    let is_told = fields.cell_at(lon).is_some() || fields.cell_at(lat).is_some() || element.geometry.is_some();
-    if is_told { position(fields, element, context) } else { None }
-}
-
-/// The places of longitude and latitude among the fields of feeds that have
-/// them.
-fn lonlat_places(feed: Feed) -> [usize; 2] {
-    const fn places(feed: Feed) -> [usize; 2] {
-        [place_of(feed, "lon"), place_of(feed, "lat")]
-    }
-    match feed {
-        Feed::Cameras => const { places(Feed::Cameras) },
-        Feed::Devices => const { places(Feed::Devices) },
-        Feed::Tracks => const { places(Feed::Tracks) },
-        _ => const { places(Feed::Events) },
-    }
-}
-
-/// A place in the source's coordinates, in WGS-84. `0, 0` is how back ends
-/// write "unknown".
-fn place(context: &Context<'_>, lon: f64, lat: f64) -> Option<LonLat> {
-    if lon == 0.0 && lat == 0.0 {
-        return None;
-    }
-    let [lon, lat] = context.decoder.crs.to_wgs84([lon, lat]);
-    Some(LonLat::new(lon, lat)).filter(|place| place.is_valid())
 }

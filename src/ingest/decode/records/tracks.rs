@@ -10,7 +10,7 @@ use crate::domain::track::{Tidied, Track, tidy};
 use super::super::elements::Element;
 use super::super::fields::{Fields, scalar_text};
 use super::people::mask_person;
-use super::{Context, place, position_if_told};
+use super::{Context, position_if_told, read_place};
 
 /// No longitude is as large as this, and every instant since January 1970 is.
 const SMALLEST_TIME: f64 = 1e6;
@@ -85,7 +85,9 @@ fn read_point(row: &Value, fields: &Fields<'_>, context: &Context<'_>) -> Option
             let [first, second, third] = row.get(..3)? else { return None };
             // Times as text stand where the text is.
             let time_first = first.as_f64().map_or(third.is_number(), |value| value.abs() > SMALLEST_TIME);
-            if time_first { (first, number(second)?, number(third)?) } else { (third, number(first)?, number(second)?) }
+            let (at, pair) = if time_first { (first, [second, third]) } else { (third, [first, second]) };
+            let [lon, lat] = context.decoder.frame.sorted([number(pair[0])?, number(pair[1])?]);
+            (at, lon, lat)
         }
         row => {
             let first = |keys: [&str; 4]| keys.iter().find_map(|key| row.get(key));
@@ -94,5 +96,5 @@ fn read_point(row: &Value, fields: &Fields<'_>, context: &Context<'_>) -> Option
             (first(["time", "at", "timestamp", "ts"])?, number(lon)?, number(lat)?)
         }
     };
-    Some((fields.time_of(at)?, place(context, lon, lat)?))
+    Some((fields.time_of(at)?, read_place(context, lon, lat)?))
 }
