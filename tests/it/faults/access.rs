@@ -15,7 +15,7 @@ use quanyu::domain::health::SourceState;
 use quanyu::domain::update::Update;
 use quanyu::ingest::{Ingest, probe_all};
 
-use super::server::{GOOD, Server, good, reply};
+use super::server::{Behaviour, GOOD, Server, good, reply};
 use super::{Folder, context, deadlines, http, source, start, wait_for, wait_for_health};
 
 /// What must never be seen.
@@ -131,7 +131,7 @@ fn wait_for_all(ingest: &mut Ingest, count: usize, state: SourceState, times: us
 #[test]
 fn an_expired_token_costs_one_login_and_no_source_its_data() {
     let expired = r#"{"code":401,"msg":"登录已过期","data":null}"#;
-    let ways: [Box<dyn Fn(&mut TcpStream, &str) + Send + Sync>; 2] = [
+    let ways: [Box<Behaviour>; 2] = [
         Box::new(reply("401 Unauthorized", "", b"")),
         Box::new(reply("200 OK", "Content-Type: application/json\r\n", expired.as_bytes())),
     ];
