@@ -3,6 +3,7 @@
 
 mod access;
 mod complaints;
+#[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
 
 use std::path::{Path, PathBuf};

@@ -64,6 +64,7 @@ pub struct Given {
 
 /// Whether a value that stands outside of a record goes before its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "mqtt"), expect(dead_code, reason = "only topics tell anything"))]
 pub enum Weight {
     /// Only where the record has none.
     Default,
@@ -309,6 +310,7 @@ impl FieldTable {
     }
 
     /// The place of a field.
+    #[cfg(feature = "mqtt")]
     pub fn place(&self, field: &str) -> Option<usize> {
         self.index(field)
     }

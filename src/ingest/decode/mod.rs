@@ -41,6 +41,7 @@ use super::fault::Fault;
 pub use elements::{Document, Element, Take};
 use elements::{ElementOptions, ElementReader};
 use fields::FieldTable;
+#[cfg(feature = "mqtt")]
 pub use fields::{Given, Weight};
 pub use notes::Notes;
 use text::Encoding;
@@ -118,6 +119,20 @@ impl Decoder {
         })
     }
 
+    /// What the decoder's records are.
+    pub fn feed(&self) -> Feed {
+        self.fields.feed()
+    }
+
+    /// Most records of one answer.
+    pub fn max_records(&self) -> usize {
+        self.limits.records
+    }
+}
+
+/// What is known of records from elsewhere goes to places of fields.
+#[cfg(feature = "mqtt")]
+impl Decoder {
     /// The place of a field among those of the decoder's feed.
     pub fn place(&self, field: &str) -> Option<usize> {
         self.fields.place(field)
@@ -136,16 +151,6 @@ impl Decoder {
             Feed::Tracks => self.place("time"),
             _ => None,
         }
-    }
-
-    /// What the decoder's records are.
-    pub fn feed(&self) -> Feed {
-        self.fields.feed()
-    }
-
-    /// Most records of one answer.
-    pub fn max_records(&self) -> usize {
-        self.limits.records
     }
 }
 
@@ -195,6 +200,7 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Self::read`].
+    #[cfg(feature = "mqtt")]
     pub fn read_with(&mut self, body: &[u8], format: Format, given: Arc<[Given]>) -> Result<Document, Fault> {
         self.collector.give(given);
         let read = self.read(body, format);

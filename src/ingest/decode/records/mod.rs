@@ -101,6 +101,7 @@ impl Collector {
     }
 
     /// Tells what is known from elsewhere of the records that come next.
+    #[cfg(feature = "mqtt")]
     pub fn give(&mut self, given: Arc<[Given]>) {
         self.given = given;
     }
