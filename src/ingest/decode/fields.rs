@@ -172,11 +172,6 @@ impl FieldTable {
         self.is_flat
     }
 
-    /// Whether any field is computed.
-    pub fn has_expressions(&self) -> bool {
-        !self.expressions.is_empty()
-    }
-
     /// Whether the configuration says where a field is.
     pub fn is_configured(&self, place: usize) -> bool {
         self.pointers[place].is_some() || self.expressions.iter().any(|&(computed, _)| computed == place)
@@ -629,7 +624,7 @@ mod tests {
             source.fields.insert(field.into(), FieldRule::Computed(Expression::parse(text).unwrap()));
         }
         let table = FieldTable::new(&source, TimeZone::UTC);
-        assert!(table.has_expressions() && !table.is_flat());
+        assert!(!table.is_flat());
         let record =
             Record::Tree(json!({"街道": "红花", "no": 7, "title": "不用", "areaCode": "不用", "place": "湖东"}));
         let computed = table.compute(&record, None);

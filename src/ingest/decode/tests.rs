@@ -393,6 +393,7 @@ proptest! {
         sides in proptest::collection::vec(prop_oneof![9 => (3..40_usize).prop_map(Some), 1 => Just(None)], 0..40),
         most_vertices in prop_oneof![Just(100_000_usize), 0..600_usize],
         is_tall in any::<bool>(),
+        is_mapped in any::<bool>(),
     ) {
         let ring = |sides: usize| {
             let corner = |i: usize| {
@@ -409,6 +410,9 @@ proptest! {
         let body = String::from("code,wkt,note\n") + &sides.iter().enumerate().map(row).collect::<String>();
         let mut source = source(Feed::Areas);
         source.limits.vertices = most_vertices;
+        if is_mapped {
+            source.fields.insert("geometry".into(), "/wkt".into());
+        }
         let together = format!("{:?}", decode_with(&source, body.as_bytes()));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let alone = pool.install(|| format!("{:?}", decode_with(&source, body.as_bytes())));

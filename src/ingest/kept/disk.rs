@@ -49,7 +49,8 @@ pub(super) enum Job {
 pub(super) struct Disk {
     limit: u64,
     sizes: HashMap<PathBuf, u64>,
-    logs: HashMap<PathBuf, File>,
+    /// With the fingerprint of the source that it is of.
+    logs: HashMap<PathBuf, (File, u32)>,
     /// Said once, and again after it was well.
     last_complaint: Option<String>,
 }
@@ -178,12 +179,13 @@ impl Disk {
         }
         let known = self.sizes.get(path).copied().unwrap_or(0);
         self.has_room(path, known + piece.len() as u64)?;
-        if !self.logs.contains_key(path) {
+        // Another configuration while the wall runs: the log begins anew.
+        if self.logs.get(path).is_none_or(|&(_, known)| known != fingerprint) {
             let file = open_log(path, fingerprint)?;
             self.sizes.insert(path.to_owned(), file.metadata()?.len());
-            self.logs.insert(path.to_owned(), file);
+            self.logs.insert(path.to_owned(), (file, fingerprint));
         }
-        if let Some(file) = self.logs.get_mut(path) {
+        if let Some((file, _)) = self.logs.get_mut(path) {
             file.write_all(piece)?;
             file.sync_data()?;
             *self.sizes.entry(path.to_owned()).or_default() += piece.len() as u64;
@@ -196,11 +198,13 @@ impl Disk {
 fn open_log(path: &Path, fingerprint: u32) -> std::io::Result<File> {
     let expected = head(fingerprint, 0);
     let mut found = [0; HEAD];
-    let is_ours = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok() && found == expected;
-    if is_ours {
+    let is_log = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok();
+    if is_log && found == expected {
         return create(path, OpenOptions::new().append(true));
     }
-    _ = std::fs::remove_file(path.with_extension("log-before"));
+    if is_log {
+        _ = std::fs::remove_file(path.with_extension("log-before"));
+    }
     let mut file = create(path, OpenOptions::new().write(true).create(true).truncate(true))?;
     file.write_all(&expected)?;
     Ok(file)

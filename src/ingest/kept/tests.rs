@@ -139,6 +139,22 @@ fn events_come_back_in_their_last_state() {
 }
 
 #[test]
+fn a_changed_source_begins_its_log_anew() {
+    let (folder, before) = (Folder::new(), source("e", Feed::Events));
+    let after = Source { parent: Some("320571".into()), ..before.clone() };
+    let kept = Kept::open(&folder.0, LIMIT, &["e"]).unwrap();
+    for (source, id) in [(&before, "a"), (&after, "b")] {
+        let mut own = kept.source(source, &context());
+        own.keep(&Records::Events(vec![event(id, 1)]));
+        own.note(&well(1_000));
+    }
+    drop(kept);
+    assert!(find(&folder, &before).is_none());
+    let Some(Found { records: Records::Events(events), .. }) = find(&folder, &after) else { panic!() };
+    assert_eq!(events.iter().map(|event| &*event.id).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
 fn a_log_does_not_grow_for_ever() {
     let (folder, source) = (Folder::new(), source("e", Feed::Events));
     let long = |number: i64| Event { place: "长".repeat(300), ..event(&format!("e{number}"), number) };
@@ -158,6 +174,7 @@ fn a_log_does_not_grow_for_ever() {
     assert!(used <= 3 * disk::log_bytes(LIMIT), "{used}");
     let Some(Found { records: Records::Events(events), .. }) = find(&folder, &source) else { panic!() };
     assert_eq!(events.last().map(|event| &*event.id), Some("e3999"), "the newest stay");
+    assert!(events.len() > 1_000, "{} of 4,000 in the log and the one before", events.len());
 }
 
 #[test]

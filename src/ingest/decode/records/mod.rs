@@ -238,9 +238,9 @@ impl Take for Collector {
         }
         let id = element.id.as_ref();
         let tree;
-        // Expressions are computed from trees.
+        // As it will be when it is taken: feeds that weigh anything are not flat.
         let record = match &element.record {
-            Record::Row(row) if decoder.fields.has_expressions() => {
+            Record::Row(row) => {
                 tree = Record::Tree(Record::Row(*row).into_tree());
                 &tree
             }
