@@ -20,16 +20,21 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Longest wait that a back end may ask for with `Retry-After`.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
+/// Waits after a password was refused, the first time and after that: accounts
+/// are usually locked after five refusals within half an hour.
+const REFUSED: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(1_800)];
+
 /// Waits between attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     next: Duration,
     first: Duration,
+    refusals: usize,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST, first: FIRST }
+        Self { next: FIRST, first: FIRST, refusals: 0 }
     }
 }
 
@@ -37,12 +42,19 @@ impl Backoff {
     /// Begins anew after a success.
     pub fn reset(&mut self) {
         self.next = self.first;
+        self.refusals = 0;
     }
 
     /// Changes the wait after the first failure (`retry:` of an event stream).
     pub fn set_first(&mut self, first: Duration) {
         self.first = first.clamp(Duration::from_millis(100), LONGEST);
         self.next = self.first;
+    }
+
+    /// The wait after a password was refused.
+    pub fn after_refusal(&mut self) -> Duration {
+        self.refusals += 1;
+        REFUSED[self.refusals.min(REFUSED.len()) - 1]
     }
 
     /// The wait after one more failure; at least what the back end asked for,
@@ -68,6 +80,15 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.after_failure(None) <= FIRST);
+    }
+
+    #[test]
+    fn a_refused_password_is_tried_again_only_slowly() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<u64> = (0..3).map(|_| backoff.after_refusal().as_secs()).collect();
+        assert_eq!(waits, [600, 1_800, 1_800]);
+        backoff.reset();
+        assert_eq!(backoff.after_refusal().as_secs(), 600);
     }
 
     #[test]

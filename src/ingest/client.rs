@@ -195,6 +195,11 @@ impl Client {
         }
     }
 
+    /// Whether each request shows a name and a password.
+    pub fn shows_password(&self) -> bool {
+        self.pass.as_ref().is_some_and(Pass::is_password)
+    }
+
     /// Remembers how it ended: with this fault, or well.
     pub fn learn_from(&self, fault: Option<&Fault>) {
         match (&self.pass, fault) {

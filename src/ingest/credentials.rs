@@ -65,6 +65,11 @@ impl Pass {
         Ok(Self { credential: Arc::clone(credential), logins: logins.clone(), login })
     }
 
+    /// Whether it is a name and a password.
+    pub fn is_password(&self) -> bool {
+        matches!(self.credential.scheme, Scheme::Basic { .. })
+    }
+
     /// Adds to a request what it has to show.
     ///
     /// # Errors

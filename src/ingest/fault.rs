@@ -131,6 +131,9 @@ pub enum Fault {
     /// A broker does not want to.
     #[error("MQTT 服务器拒绝{0}")]
     BrokerRefused(String),
+    /// The broker does not know the user, or the password is another.
+    #[error("MQTT 服务器拒绝{0}")]
+    BrokerDenied(String),
     /// A kind of source that is not in this program.
     #[error("本程序编译时没有加入 kind = \"{0}\"")]
     NotBuilt(&'static str),
@@ -227,7 +230,29 @@ fn says_log_in(words: &str) -> bool {
 /// Masks and shortens somebody else's words.
 fn quote(words: &str) -> String {
     let plain: String = words.chars().filter(|c| !c.is_control()).take(MAX_QUOTE_CHARS).collect();
-    mask_assignments(&mask_free_text(plain.trim()))
+    mask_tokens(&mask_assignments(&mask_free_text(plain.trim())))
+}
+
+/// Letters from which a word of a token's letters on counts as one.
+const TOKEN_LETTERS: usize = 20;
+
+/// Takes out what looks like a token wherever it stands: `令牌 eyJhbGciOi… 已过期`.
+fn mask_tokens(text: &str) -> String {
+    let is_token = |letter: char| letter.is_ascii_alphanumeric() || "-_.+/".contains(letter);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_token) {
+        let word = &rest[start..];
+        let end = word.find(|letter| !is_token(letter)).unwrap_or(word.len());
+        let (word, behind) = word.split_at(end);
+        masked.push_str(&rest[..start]);
+        // Words of a sentence have no digits.
+        let is_word = word.len() < TOKEN_LETTERS || !word.bytes().any(|byte| byte.is_ascii_digit());
+        masked.push_str(if is_word { word } else { "…" });
+        rest = behind;
+    }
+    masked.push_str(rest);
+    masked
 }
 
 /// Takes the values out of `token=…`, `"key": "…"` and the like: what another

@@ -51,6 +51,8 @@ pub struct Polling {
     pub address: Template,
     /// Zone of those instants.
     pub zone: TimeZone,
+    /// Zone of the instant that changes are asked for since.
+    pub since_zone: TimeZone,
     /// What is posted; GET without.
     pub body: Option<Body>,
     /// From the end of one answer to the next request.
@@ -107,7 +109,11 @@ impl HttpSource {
                     // A back end that was down may come back with another
                     // state or another clock: ask for everything once.
                     self.known_until = None;
-                    backoff.after_failure(fault.retry_after())
+                    if fault.is_unauthorised() && self.client.shows_password() {
+                        backoff.after_refusal()
+                    } else {
+                        backoff.after_failure(fault.retry_after())
+                    }
                 }
             };
             tokio::time::sleep(wait).await;
@@ -163,8 +169,10 @@ impl HttpSource {
         }
         // A changed later page does not change the validators of the first.
         let is_one = progress.pages == 1 && self.polling.body.is_none();
-        self.validators = is_one.then_some((first_url, validators));
+        self.validators = None;
         let decoded = self.gate.run(move || batch.finish()).await?.if_usable()?;
+        // Not before: "unchanged" after an answer without use would count as well.
+        self.validators = is_one.then_some((first_url, validators));
         self.remember(&decoded.records, server_time);
         Ok(Answer::Fresh { decoded, bytes })
     }
@@ -205,7 +213,7 @@ impl HttpSource {
             let value = match &since.format {
                 TimeFormat::Millis => from.0.into(),
                 TimeFormat::Secs => from.0.div_euclid(1000).into(),
-                other => Value::String(other.render(from, zone)),
+                other => Value::String(other.render(from, &self.polling.since_zone)),
             };
             question.set(&since.parameter, &value);
         }

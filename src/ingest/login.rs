@@ -256,8 +256,8 @@ impl Login {
         if let Err(fault) = status {
             let said = answer.ok().flatten().and_then(|answer| refusal(&answer, &hide));
             return Err(match (said, &fault) {
-                // The status decides what follows; the words only explain it.
-                (Some(said), Fault::Status { status: 400..=403, .. }) => said,
+                // Some say with 500 that the password is wrong.
+                (Some(said), Fault::Status { status: 400..=403 | 500, .. }) => said,
                 _ => fault,
             });
         }
@@ -313,10 +313,16 @@ fn is_refusal(fault: &Fault) -> bool {
     match fault {
         Fault::Status { status, .. } => {
             let soon = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
-            (400..500).contains(status) && !soon.iter().any(|code| code.as_u16() == *status)
+            (300..500).contains(status) && !soon.iter().any(|code| code.as_u16() == *status)
         }
         Fault::Refused { code, .. } => !matches!(code.as_str(), "429" | "502" | "503" | "504"),
-        Fault::NotData(_) => true,
+        // A whole answer without a token: a login page, a redirect to one.
+        Fault::NotData(_)
+        | Fault::Malformed(_)
+        | Fault::WebPage
+        | Fault::TooLarge { .. }
+        | Fault::OtherHost { .. }
+        | Fault::RedirectLoop { .. } => true,
         _ => false,
     }
 }

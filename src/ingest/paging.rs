@@ -108,8 +108,8 @@ impl Progress {
             Paging::Number { page, first, .. } => next.set(page, &(u64::from(*first) + self.pages).into()),
             Paging::Offset { offset, .. } => next.set(offset, &self.elements.into()),
             Paging::Cursor { cursor, .. } => match &document.cursor {
-                Some(place) => next.set(cursor, place),
-                None => return Ok(false),
+                Some(place) if document.elements > 0 => next.set(cursor, place),
+                _ => return Ok(false),
             },
         }
         let last = std::mem::replace(&mut self.question, next);

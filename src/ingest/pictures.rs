@@ -104,7 +104,7 @@ impl PictureDesk {
 
 async fn fetch(client: Option<Client>, url: &str, gate: &Gate) -> Result<Picture, Fault> {
     let Some(client) = client else {
-        return Err(Fault::Unusable("此数据源是文件,没有可取图片的主机".into()));
+        return Err(Fault::Unusable("此数据源不是 http 或 sse,没有可取图片的主机".into()));
     };
     let url = client.resolve(client.url(), url)?;
     let mut came = body(&client, &url).await;

@@ -56,7 +56,10 @@ impl Worker {
                 let example = expanded(&address, Time::system_now(), &zone);
                 let client = Client::with_access(&example, headers, *deadlines, access, logins)?;
                 let (paging, since, body) = (paging.clone(), since.clone(), body.clone());
-                let polling = Polling { address, zone, body, every: secs(*every_secs), paging, since, max_bytes };
+                // The back end reads instants as it writes them.
+                let since_zone = source.writing.zone.clone().unwrap_or_else(|| zone.clone());
+                let every = secs(*every_secs);
+                let polling = Polling { address, zone, since_zone, body, every, paging, since, max_bytes };
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
             Origin::Sse { url, headers, access, deadlines } => {

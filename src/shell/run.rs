@@ -131,6 +131,8 @@ pub(super) fn parse_tilt(text: &str) -> Result<f64, String> {
 /// Logs go to standard error, at the level in `QUANYU_LOG` or `warn`.
 pub fn init_logging() {
     let filter = std::env::var("QUANYU_LOG").unwrap_or_else(|_| "warn,quanyu=info,wgpu_hal=error".to_owned());
+    // At finer levels it writes whole requests, with what they carry.
+    let filter = format!("{filter},tungstenite=info");
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)

@@ -44,7 +44,8 @@ pub(super) fn writing(raw: &mut RawSource, complaints: &mut Complaints) -> Writi
 fn zone(name: &At<String>, complaints: &mut Complaints) -> Option<TimeZone> {
     let fixed = || {
         let (hours, minutes) = name.value.strip_prefix(['+', '-'])?.split_once(':')?;
-        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let (hours, minutes) = (i32::from(hours), i32::from(minutes));
         let sign = if name.value.starts_with('-') { -1 } else { 1 };
         let secs = (hours * 3_600 + minutes * 60) * sign;
         jiff::tz::Offset::from_seconds(secs).ok().filter(|_| minutes < 60).map(TimeZone::fixed)

@@ -111,6 +111,10 @@ fn secret_member(value: &serde_json::Value) -> Option<&str> {
                 let is_secret = is_secret_parameter(name) && !text.is_empty() && !text.contains(KEY_PLACEHOLDER);
                 is_secret.then_some(name.as_str())
             }
+            Value::Number(_) if is_secret_parameter(name) => Some(name.as_str()),
+            Value::Array(values) if is_secret_parameter(name) && values.iter().any(Value::is_string) => {
+                Some(name.as_str())
+            }
             inner => secret_member(inner),
         }),
         Value::Array(values) => values.iter().find_map(secret_member),

@@ -128,8 +128,9 @@ impl<'a> Members<'a> {
         }
         let cursor = cursor.and_then(|pointer| self.find(pointer)).map(|range| &self.text[range]);
         document.cursor = cursor.and_then(|text| serde_json::from_str(text).ok()).filter(|cursor| match cursor {
-            Value::String(text) => !text.is_empty(),
-            Value::Number(_) => true,
+            // 0 and -1 are how some say that there is no more.
+            Value::String(text) => !matches!(text.trim(), "" | "0" | "-1"),
+            Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
             _ => false,
         });
         let places = ["/exceededTransferLimit", "/properties/exceededTransferLimit", "/metadata/exceededTransferLimit"];

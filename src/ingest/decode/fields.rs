@@ -356,7 +356,7 @@ impl<'a> Fields<'a> {
             let Some(slot) = self.values.get_mut(*place) else { continue };
             let is_own = match weight {
                 Weight::Default => slot.is_some_and(|cell| !cell.is_missing()),
-                Weight::Usual => self.table.pointers.get(*place).is_some_and(Option::is_some),
+                Weight::Usual => self.table.is_configured(*place),
                 Weight::Fixed => false,
             };
             if !is_own {

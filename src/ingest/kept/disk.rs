@@ -94,10 +94,19 @@ fn create(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// Makes a folder that only its owner may open.
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 impl Disk {
     /// Looks at what is there, and removes what belongs to no source.
     pub(super) fn open(folder: &Path, limit: u64, ids: &[&str]) -> std::io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        create_folder(folder)?;
         let mut sizes = HashMap::new();
         for entry in std::fs::read_dir(folder)?.flatten() {
             let path = entry.path();
@@ -124,6 +133,11 @@ impl Disk {
                 Job::Append { path, fingerprint, piece } => (path.clone(), self.append(&path, fingerprint, &piece)),
             };
             let complaint = done.err().map(|error| error.to_string());
+            if complaint.is_some() && path.extension().is_some_and(|ending| ending == "set") {
+                // It is of the past, and would be dated as if it were not.
+                _ = std::fs::remove_file(&path);
+                self.sizes.remove(&path);
+            }
             if let Some(error) = complaint.as_ref().filter(|_| self.last_complaint != complaint) {
                 tracing::warn!(path = %path.display(), %error, "data are not kept");
             }
@@ -200,7 +214,10 @@ fn open_log(path: &Path, fingerprint: u32) -> std::io::Result<File> {
     let mut found = [0; HEAD];
     let is_log = File::open(path).and_then(|mut file| file.read_exact(&mut found)).is_ok();
     if is_log && found == expected {
-        return create(path, OpenOptions::new().append(true));
+        // Behind half a piece, which a power cut leaves, nobody would find more.
+        let file = create(path, OpenOptions::new().read(true).append(true))?;
+        file.set_len(super::log::whole_bytes(&std::fs::read(path)?))?;
+        return Ok(file);
     }
     if is_log {
         _ = std::fs::remove_file(path.with_extension("log-before"));

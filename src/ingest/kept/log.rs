@@ -112,6 +112,15 @@ fn read_pieces(mut content: &[u8], events: &mut Vec<Event>) {
     }
 }
 
+/// How long a log is up to the end of its last whole piece.
+pub(super) fn whole_bytes(content: &[u8]) -> u64 {
+    let mut rest = content.get(HEAD..).unwrap_or_default();
+    while let Some((_, behind)) = first_piece(rest) {
+        rest = behind;
+    }
+    (content.len() - rest.len()) as u64
+}
+
 /// The first piece, if it is whole, and what follows it.
 fn first_piece(content: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = content.split_first_chunk::<4>()?;

@@ -26,7 +26,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::IngestContext;
+use super::body::encoded;
 use crate::config::Source;
+use crate::config::source::{Origin, Secret};
 use crate::domain::area::Area;
 use crate::domain::camera::Camera;
 use crate::domain::context::ContextFeature;
@@ -73,6 +75,22 @@ enum SetRef<'a> {
     Tracks(&'a [Track]),
     Figures(&'a [Figure]),
     Context(&'a [ContextFeature]),
+}
+
+/// What decides an answer and `Debug` does not show: the body that is posted,
+/// and the headers that stand in the configuration (a tenant, for example).
+fn asked_for(source: &Source) -> (Vec<u8>, Vec<&str>) {
+    let (body, headers): (_, &[_]) = match &source.origin {
+        Origin::Http { body, headers, .. } => (body.as_ref(), headers),
+        Origin::Sse { headers, .. } => (None, headers),
+        Origin::WebSocket(origin) => (None, &origin.headers),
+        Origin::File { .. } | Origin::Mqtt(_) => (None, &[]),
+    };
+    let plain = headers.iter().filter_map(|(_, value)| match value {
+        Secret::Plain(value) => Some(value.as_str()),
+        _ => None,
+    });
+    (body.map(|body| encoded(body).1).unwrap_or_default(), plain.collect())
 }
 
 /// When and how a source was last well.
@@ -132,14 +150,16 @@ impl Kept {
     /// What concerns one source.
     pub(super) fn source(&self, source: &Source, context: &IngestContext) -> KeptSource {
         // What its records mean depends on all of these.
-        let meaning =
-            format!("{} {source:?} {:?} {:?}", env!("CARGO_PKG_VERSION"), context.zone.iana_name(), context.stages);
+        let asked = asked_for(source);
+        let (version, zone) = (env!("CARGO_PKG_VERSION"), context.zone.iana_name());
+        let meaning = format!("{version} {source:?} {zone:?} {:?} {asked:?}", context.stages);
         KeptSource {
             kept: self.clone(),
             id: source.id.clone(),
             fingerprint: crc32fast::hash(meaning.as_bytes()),
             written: None,
             noted: None,
+            is_behind: false,
             log: EventLog::default(),
         }
     }
@@ -174,6 +194,8 @@ pub(super) struct KeptSource {
     /// When its set was written, and its checksum.
     written: Option<(Instant, u32)>,
     noted: Option<Instant>,
+    /// Something came that is not written: what stands there keeps its date.
+    is_behind: bool,
     log: EventLog,
 }
 
@@ -235,10 +257,15 @@ impl KeptSource {
 
     /// Keeps what came.
     pub(super) fn keep(&mut self, records: &Records) {
+        let bare: Vec<Camera>;
         let set = match records {
             Records::Events(events) => return self.keep_events(events),
             Records::Areas(set) => SetRef::Areas(set),
-            Records::Cameras(set) => SetRef::Cameras(set),
+            Records::Cameras(set) => {
+                // Addresses of pictures often carry somebody's key.
+                bare = set.iter().map(|camera| Camera { picture: None, ..camera.clone() }).collect();
+                SetRef::Cameras(&bare)
+            }
             Records::Devices(set) => SetRef::Devices(set),
             Records::Tracks(set) => SetRef::Tracks(set),
             Records::Figures(set) => SetRef::Figures(set),
@@ -250,11 +277,13 @@ impl KeptSource {
             | Records::FigureChanges(_) => return,
         };
         if !self.is_due() {
+            self.is_behind = true;
             return;
         }
         let Some((content, checksum)) = disk::sealed(self.fingerprint, &set) else { return };
         let is_another = self.written.is_none_or(|(_, known)| known != checksum);
-        if !is_another || self.kept.write(Job::Replace { path: self.path("set"), content }) {
+        self.is_behind = is_another && !self.kept.write(Job::Replace { path: self.path("set"), content });
+        if !self.is_behind {
             self.written = Some((Instant::now(), checksum));
         }
     }
@@ -276,7 +305,7 @@ impl KeptSource {
     /// Notes when and how the source was last well.
     pub(super) fn note(&mut self, health: &SourceHealth) {
         let Some(last_ok) = health.last_ok else { return };
-        if self.noted.is_some_and(|at| at.elapsed() < NOTE_EVERY) {
+        if self.is_behind || self.noted.is_some_and(|at| at.elapsed() < NOTE_EVERY) {
             return;
         }
         let note = Note { last_ok, records: health.records, bytes: health.bytes, took_ms: health.took_ms };

@@ -136,6 +136,52 @@ fn events_come_back_in_their_last_state() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
     assert_eq!(count_of(find(&folder, &source)), Some(5_000));
+    // What comes after it is found as well.
+    keep(&folder, &source, |kept| kept.keep(&Records::Events(vec![of(8, 1)])));
+    let Some(Found { records: Records::Events(events), .. }) = find(&folder, &source) else { panic!() };
+    assert_eq!((events.len(), events.last()), (5_001, Some(&of(8, 1))));
+}
+
+#[test]
+fn a_set_that_is_behind_keeps_its_date() {
+    let (folder, source) = (Folder::new(), source("a", Feed::Cameras));
+    keep(&folder, &source, |kept| {
+        kept.keep(&cameras(3));
+        kept.note(&well(1_000));
+        kept.noted = None;
+        // Too soon to be written.
+        kept.keep(&cameras(4));
+        kept.note(&well(2_000));
+    });
+    let found = find(&folder, &source).expect("was kept");
+    assert_eq!((found.records.len(), found.health.last_ok), (3, Some(Time(1_000))));
+}
+
+#[test]
+fn another_question_is_another_source() {
+    let http = |body: &str, tenant: &str| Source {
+        origin: Origin::Http {
+            url: "http://a/b".into(),
+            every_secs: 5.0,
+            paging: Default::default(),
+            since: None,
+            body: Some(crate::config::access::Body::Json(serde_json::from_str(body).unwrap())),
+            headers: vec![("X-Tenant".into(), Secret::Plain(tenant.into()))],
+            access: Default::default(),
+            deadlines: Default::default(),
+        },
+        ..source("a", Feed::Cameras)
+    };
+    let folder = Folder::new();
+    let first = http(r#"{"type":1}"#, "t1");
+    keep(&folder, &first, |kept| {
+        kept.keep(&cameras(3));
+        kept.note(&well(1_000));
+    });
+    for other in [http(r#"{"type":2}"#, "t1"), http(r#"{"type":1}"#, "t2")] {
+        assert!(find(&folder, &other).is_none());
+    }
+    assert!(find(&folder, &first).is_some());
 }
 
 #[test]

@@ -283,12 +283,17 @@ impl Codec {
     }
 }
 
+/// Trying again with the same password may lock the account.
+fn denied(reason: &str) -> Fault {
+    Fault::BrokerDenied(format!("连接:{reason}"))
+}
+
 fn refused_v3(code: ConnectReturnCode) -> Fault {
     let reason = match code {
         ConnectReturnCode::UnacceptableProtocolVersion => "不支持这一协议版本,请改 version",
         ConnectReturnCode::IdentifierRejected => "client_id 不被接受",
-        ConnectReturnCode::BadUserNameOrPassword => "用户名或密码不对",
-        ConnectReturnCode::NotAuthorized => "未授权,请检查用户名、密码和 client_id",
+        ConnectReturnCode::BadUserNameOrPassword => return denied("用户名或密码不对"),
+        ConnectReturnCode::NotAuthorized => return denied("未授权,请检查用户名、密码和 client_id"),
         ConnectReturnCode::ServerUnavailable | ConnectReturnCode::Accepted => "暂停服务",
     };
     Fault::BrokerRefused(format!("连接:{reason}"))
@@ -298,8 +303,8 @@ fn refused_v5(code: ConnectReasonCode) -> Fault {
     let reason = match code {
         ConnectReasonCode::UnsupportedProtocolVersion => "不支持这一协议版本,请改 version",
         ConnectReasonCode::ClientIdentifierNotValid => "client_id 不被接受",
-        ConnectReasonCode::BadUserNameOrPassword => "用户名或密码不对",
-        ConnectReasonCode::NotAuthorized => "未授权,请检查用户名、密码和 client_id",
+        ConnectReasonCode::BadUserNameOrPassword => return denied("用户名或密码不对"),
+        ConnectReasonCode::NotAuthorized => return denied("未授权,请检查用户名、密码和 client_id"),
         ConnectReasonCode::Banned => "已被禁止",
         ConnectReasonCode::ServerUnavailable | ConnectReasonCode::ServerBusy => "暂停服务",
         ConnectReasonCode::QuotaExceeded | ConnectReasonCode::ConnectionRateExceeded => "超过配额",

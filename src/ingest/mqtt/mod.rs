@@ -110,7 +110,11 @@ impl MqttSource {
                 }
             };
             reporter.failed(&fault);
-            tokio::time::sleep(backoff.after_failure(None)).await;
+            let wait = match fault {
+                Fault::BrokerDenied(_) => backoff.after_refusal(),
+                _ => backoff.after_failure(None),
+            };
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -201,7 +205,7 @@ impl MqttSource {
             None => self.own_id.clone(),
         };
         let mut opened = self.open(&beside, true, Remembered::default()).await;
-        if let (Err(Fault::BrokerRefused(_)), Some(id)) = (&opened, &self.origin.client_id) {
+        if let (Err(Fault::BrokerRefused(_) | Fault::BrokerDenied(_)), Some(id)) = (&opened, &self.origin.client_id) {
             opened = self.open(id, self.origin.clean_session, Remembered::default()).await;
         }
         let mut link = opened?;

@@ -31,10 +31,7 @@ pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
 pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Device> {
     let at = position(fields, element, context)?;
     let state = read_state(fields, context).unwrap_or_default();
-    let value = fields.number_of_unit("value", "unit").unwrap_or_else(|text| {
-        context.note(FindingKind::BadField, format!("读数“{}”不是数字", mask_free_text(&text)));
-        None
-    });
+    let value = read_value(fields, context);
     let id = context.subject.to_string();
     Some(Device {
         kind: fields.text("kind").unwrap_or_default(),
@@ -71,7 +68,7 @@ pub fn read_device_change(
     element: &Element<'_>,
     context: &mut Context<'_>,
 ) -> Option<DeviceChange> {
-    let (state, value) = (read_state(fields, context), fields.number("value"));
+    let (state, value) = (read_state(fields, context), read_value(fields, context));
     let is_reading = state.is_some() || value.is_some();
     Some(DeviceChange {
         kind: fields.text("kind"),
@@ -80,9 +77,32 @@ pub fn read_device_change(
         state,
         value,
         unit: fields.text("unit"),
-        read: is_reading.then(|| fields.time("read").unwrap_or_else(Time::system_now)),
+        read: is_reading.then(|| told_time(fields.time("read"), context)),
         id: context.subject.to_string(),
     })
+}
+
+fn read_value(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<f64> {
+    fields.number_of_unit("value", "unit").unwrap_or_else(|text| {
+        context.note(FindingKind::BadField, format!("读数“{}”不是数字", mask_free_text(&text)));
+        None
+    })
+}
+
+/// Milliseconds by which a device's clock may be ahead of ours.
+const MOST_AHEAD_MILLIS: i64 = 5 * 60_000;
+
+/// The instant that a message tells. Without one, or with one in the future, it
+/// is that at which it came: later messages must not count as older.
+pub(super) fn told_time(told: Option<Time>, context: &mut Context<'_>) -> Time {
+    let now = Time::system_now();
+    match told {
+        Some(at) if at > now.plus_millis(MOST_AHEAD_MILLIS) => {
+            context.note(FindingKind::BadField, "时间在将来,按收到的时刻计");
+            now
+        }
+        told => told.unwrap_or(now),
+    }
 }
 
 fn read_online(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<bool> {

@@ -9,6 +9,7 @@ use crate::domain::track::{Tidied, Track, tidy};
 
 use super::super::elements::Element;
 use super::super::fields::{Fields, scalar_text};
+use super::devices::told_time;
 use super::people::mask_person;
 use super::{Context, position_if_told, read_place};
 
@@ -62,7 +63,7 @@ fn track(fields: &Fields<'_>, points: Vec<(Time, LonLat)>, context: &Context<'_>
 /// Where the worker is: what a message tells that comes with each step.
 fn read_position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<(Time, LonLat)> {
     let at = position_if_told(fields, element, context)?;
-    Some((fields.time("time").unwrap_or_else(Time::system_now), at))
+    Some((told_time(fields.time("time"), context), at))
 }
 
 fn note_tidied(tidied: Tidied, context: &mut Context<'_>) {
