@@ -54,6 +54,7 @@ impl Frame {
 
     /// A pair in the order in which the source writes it, with longitude or
     /// east first.
+    #[inline]
     pub fn sorted(&self, [first, second]: [f64; 2]) -> [f64; 2] {
         if self.order == AxisOrder::LatLon { [second, first] } else { [first, second] }
     }
@@ -62,6 +63,7 @@ impl Frame {
     ///
     /// # Errors
     /// When it cannot be a place of the system.
+    #[inline]
     pub fn place(&self, point: [f64; 2]) -> Result<[f64; 2], Misplaced> {
         let is_on_earth = |[lon, lat]: [f64; 2]| LonLat::new(lon, lat).is_valid();
         let place = match (&self.plane, self.crs) {
