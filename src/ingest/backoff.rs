@@ -9,7 +9,9 @@
 //! probe every 15 to 30 s. A breaker could only make that rarer, and the data
 //! come back later.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::config::source::Secret;
 
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_millis(500);
@@ -64,6 +66,24 @@ impl Backoff {
         self.next = (self.next * 2).min(LONGEST);
         wait.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
+}
+
+/// How often a rest looks whether the password is another.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Rests after a password was refused, until `print` of what would be shown is
+/// another than `refused`: who mends it need not wait.
+pub async fn rest(wait: Duration, refused: u32, print: impl Fn() -> u32) {
+    let until = Instant::now() + wait;
+    while Instant::now() < until && print() == refused {
+        tokio::time::sleep(LOOK_EVERY.min(wait)).await;
+    }
+}
+
+/// What tells names and passwords apart without being one.
+pub fn print_of(secrets: &[&Secret]) -> u32 {
+    let shown: Vec<_> = secrets.iter().map(|secret| secret.reveal().unwrap_or_default()).collect();
+    crc32fast::hash(shown.join("\0").as_bytes())
 }
 
 #[cfg(test)]

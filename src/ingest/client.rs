@@ -195,9 +195,10 @@ impl Client {
         }
     }
 
-    /// Whether each request shows a name and a password.
-    pub fn shows_password(&self) -> bool {
-        self.pass.as_ref().is_some_and(Pass::is_password)
+    /// Stands for the name and the password that each request shows; `None`
+    /// where it shows something else.
+    pub fn password_print(&self) -> Option<u32> {
+        self.pass.as_ref().and_then(Pass::password_print)
     }
 
     /// Remembers how it ended: with this fault, or well.

@@ -19,6 +19,8 @@ use crate::config::access::{Credential, LoginCall, Scheme};
 use crate::config::template::{Placeholder, Template};
 use crate::domain::time::Time;
 
+use super::backoff::print_of;
+use super::body::form_encoded;
 use super::client::secs;
 use super::fault::Fault;
 use super::login::{Login, Logins, Token};
@@ -65,9 +67,12 @@ impl Pass {
         Ok(Self { credential: Arc::clone(credential), logins: logins.clone(), login })
     }
 
-    /// Whether it is a name and a password.
-    pub fn is_password(&self) -> bool {
-        matches!(self.credential.scheme, Scheme::Basic { .. })
+    /// Stands for the name and the password, if it is that.
+    pub fn password_print(&self) -> Option<u32> {
+        match &self.credential.scheme {
+            Scheme::Basic { username, password } => Some(print_of(&[username, password])),
+            _ => None,
+        }
     }
 
     /// Adds to a request what it has to show.
@@ -190,14 +195,14 @@ async fn current(login: &Arc<Login>, standing: &Mutex<Standing>) -> Result<Token
     Ok(token)
 }
 
-/// Sets one query parameter and keeps the others.
+/// Sets one query parameter and keeps the others as they are written: what was
+/// signed is sent, and what is in another encoding stays in it.
 pub fn set_query(url: &mut Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(key, _)| key != name)
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
-        .collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+    let written = url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let others = written.zip(url.query_pairs()).filter(|(_, (key, _))| key != name).map(|(pair, _)| pair.to_owned());
+    let own = format!("{}={}", form_encoded(name), form_encoded(value));
+    let query: Vec<String> = others.chain([own]).collect();
+    url.set_query(Some(&query.join("&")));
 }
 
 #[cfg(test)]
@@ -209,5 +214,9 @@ mod tests {
         let mut url = Url::parse("http://h/p?a=1&page=9&b=%E5%8C%BA").unwrap();
         set_query(&mut url, "page", "2");
         assert_eq!(url.as_str(), "http://h/p?a=1&b=%E5%8C%BA&page=2");
+        // Neither spelled anew nor read in an encoding that it is not in.
+        let mut url = Url::parse("http://h/p?page=9&a=x%20y&flag&&c=%C7%F8").unwrap();
+        set_query(&mut url, "page", "第 2");
+        assert_eq!(url.as_str(), "http://h/p?a=x%20y&flag&c=%C7%F8&page=%E7%AC%AC+2");
     }
 }

@@ -21,7 +21,7 @@ use crate::config::template::{Placeholder, Template, TimeFormat};
 use crate::domain::time::Time;
 use crate::domain::update::Records;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, rest};
 use super::body::{encoded, filled};
 use super::client::{Client, check_status, http_date, secs};
 use super::decode::{Batch, Decoded, Decoder, Format};
@@ -95,6 +95,7 @@ impl HttpSource {
         let mut backoff = Backoff::default();
         loop {
             let started = Instant::now();
+            let shown = self.client.password_print();
             let wait = match self.ask().await {
                 Ok(answer) => {
                     backoff.reset();
@@ -109,11 +110,12 @@ impl HttpSource {
                     // A back end that was down may come back with another
                     // state or another clock: ask for everything once.
                     self.known_until = None;
-                    if fault.is_unauthorised() && self.client.shows_password() {
-                        backoff.after_refusal()
-                    } else {
-                        backoff.after_failure(fault.retry_after())
+                    if let Some(shown) = shown.filter(|_| fault.is_unauthorised()) {
+                        let print = || self.client.password_print().unwrap_or_default();
+                        rest(backoff.after_refusal(), shown, print).await;
+                        continue;
                     }
+                    backoff.after_failure(fault.retry_after())
                 }
             };
             tokio::time::sleep(wait).await;

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::config::source::{MqttOrigin, Secret};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, print_of, rest};
 use super::client::secs;
 use super::decode::Decoded;
 use super::dial::{Dial, Wire};
@@ -98,6 +98,7 @@ impl MqttSource {
         let mut backoff = Backoff::default();
         let mut remembered = Remembered::default();
         loop {
+            let shown = self.shown();
             let fault = match self.open(client_id, self.origin.clean_session, remembered.clone()).await {
                 Err(fault) => fault,
                 Ok(mut link) => {
@@ -110,12 +111,17 @@ impl MqttSource {
                 }
             };
             reporter.failed(&fault);
-            let wait = match fault {
-                Fault::BrokerDenied(_) => backoff.after_refusal(),
-                _ => backoff.after_failure(None),
-            };
-            tokio::time::sleep(wait).await;
+            match fault {
+                Fault::BrokerDenied(_) => rest(backoff.after_refusal(), shown, || self.shown()).await,
+                _ => tokio::time::sleep(backoff.after_failure(None)).await,
+            }
         }
+    }
+
+    /// Stands for the name and the password that the broker gets.
+    fn shown(&self) -> u32 {
+        let secrets: Vec<_> = [&self.origin.username, &self.origin.password].into_iter().flatten().collect();
+        print_of(&secrets)
     }
 
     /// Connects and asks for the topics. Secrets are read each time, so that a

@@ -110,18 +110,22 @@ impl Message<'_> {
         }
         match members(body) {
             Some(devices) if !devices.is_empty() && devices.values().all(|value| starts_with(value, b'[')) => {
+                // One device's trouble is not another's.
+                let mut first = Ok(());
                 for (device, entries) in &devices {
                     let entries = list(entries.get().as_bytes()).unwrap_or_default();
-                    self.read_entries(batch, &entries, Some(device))?;
+                    first = first.and(self.read_entries(batch, &entries, Some(device)));
                 }
-                Ok(())
+                first
             }
             _ => self.read_entry(batch, body, None),
         }
     }
 
+    /// Reads all, and tells the first fault.
     fn read_entries(&self, batch: &mut Batch, entries: &[&RawValue], device: Option<&str>) -> Result<(), Fault> {
-        entries.iter().try_for_each(|entry| self.read_entry(batch, entry.get().as_bytes(), device))
+        let read = entries.iter().map(|entry| self.read_entry(batch, entry.get().as_bytes(), device));
+        read.fold(Ok(()), Result::and)
     }
 
     /// `{"ts":ms,"values":{…}}`, or the values alone.

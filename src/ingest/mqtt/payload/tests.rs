@@ -137,6 +137,18 @@ fn a_gateway_of_thingsboard_names_its_devices() {
     assert_eq!(found, expected);
 }
 
+/// Telemetry may be called as the envelopes of failures are.
+#[test]
+fn trouble_of_one_device_stays_with_it() {
+    let source =
+        source(Feed::Devices, Payload::ThingsBoard, &[("v1/gateway/telemetry", &[])], &[("value", "/methane")]);
+    let body = r#"{"A":[{"ts":1755219900000,"values":{"error":"E12","code":500,"methane":1}}],
+        "B":[{"ts":1755219900000,"values":{"methane":3}}]}"#;
+    let (records, findings) = read(&source, &[("v1/gateway/telemetry", body)]);
+    let Records::DeviceChanges(changes) = records else { panic!("{records:?}") };
+    assert_eq!(changes.last(), Some(&reading("B", 3.0, 1_755_219_900_000)), "{findings:?}");
+}
+
 #[test]
 fn rules_of_emqx_wrap_texts_or_objects_or_nothing() {
     let source = source(Feed::Devices, Payload::Emqx, &[("rule/#", &[])], &[]);
