@@ -235,6 +235,32 @@ impl PanelType {
     }
 }
 
+/// A kind of entries that has keys of its own.
+pub(super) trait Kind: Choice {
+    /// The name in `config.toml`.
+    fn name(self) -> &'static str;
+
+    /// The keys that this kind has and not every kind has.
+    fn own_keys(self) -> &'static [&'static str];
+}
+
+/// Hands on what the type itself has.
+macro_rules! kind {
+    ($($kind:ty),*) => {
+        $(impl Kind for $kind {
+            fn name(self) -> &'static str {
+                <$kind>::name(self)
+            }
+
+            fn own_keys(self) -> &'static [&'static str] {
+                <$kind>::own_keys(self)
+            }
+        })*
+    };
+}
+
+kind!(SourceKind, CredentialKind, TileKind);
+
 impl Choice for SourceKind {
     fn choices() -> Vec<(&'static str, Self)> {
         Self::ALL.map(|kind| (kind.name(), kind)).into()

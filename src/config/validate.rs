@@ -23,7 +23,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::choice::ClassingMethod;
+use super::choice::{ClassingMethod, Kind};
 use super::error::{Complaints, ConfigError};
 use super::raw::{RawBezels, RawCache, RawClosedLoop, RawConfig, RawEvents, RawMap, RawWall, RawWarning};
 use super::read::{At, excerpt, joined, nearest, not_among};
@@ -94,6 +94,26 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         panels,
         scenes,
     })
+}
+
+/// Complains about every key that belongs to other kinds: it does nothing, and
+/// its writer believes otherwise. `what` is the Chinese word for the entry.
+fn refuse_keys_of_other_kinds<K: Kind>(
+    present: Vec<(&'static str, &str, usize)>,
+    kind: K,
+    what: &str,
+    complaints: &mut Complaints,
+) {
+    for (name, key, offset) in present {
+        let owners = K::choices().into_iter().filter(|(_, owner)| owner.own_keys().contains(&name));
+        let owners: Vec<&str> = owners.map(|(owner, _)| owner).collect();
+        if owners.is_empty() || kind.own_keys().contains(&name) {
+            continue;
+        }
+        let owners = owners.join("\" 或 \"");
+        let message = format!("`{name}` 不能用于 kind = \"{}\" 的{what},它属于 kind = \"{owners}\"", kind.name());
+        complaints.add(offset, key, message);
+    }
 }
 
 /// Checked entries of a list, with the places of the ids of all entries.

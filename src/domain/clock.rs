@@ -54,11 +54,6 @@ impl Replay {
     pub fn is_paused(&self) -> bool {
         self.is_paused
     }
-
-    /// First and last instant of what is shown again and again.
-    pub fn range(&self) -> Option<[Time; 2]> {
-        self.range
-    }
 }
 
 /// The clock of the wall. Data ages are always judged by the system's time;

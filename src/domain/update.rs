@@ -58,6 +58,23 @@ impl Records {
         }
     }
 
+    /// Whether they are a source's whole set, in the place of what it told before.
+    pub fn is_set(&self) -> bool {
+        match self {
+            Self::Areas(_)
+            | Self::Cameras(_)
+            | Self::Devices(_)
+            | Self::Tracks(_)
+            | Self::Figures(_)
+            | Self::Context(_) => true,
+            Self::Events(_)
+            | Self::CameraChanges(_)
+            | Self::DeviceChanges(_)
+            | Self::TrackChanges(_)
+            | Self::FigureChanges(_) => false,
+        }
+    }
+
     /// No record.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -11,7 +11,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::config::access::Pace;
 use crate::config::source::Secret;
+
+use super::client::secs;
 
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_millis(500);
@@ -22,16 +25,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Longest wait that a back end may ask for with `Retry-After`.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// Waits after a password was refused, the first time and after that: accounts
-/// are usually locked after five refusals within half an hour.
-const REFUSED: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(1_800)];
-
 /// Waits between attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     next: Duration,
     first: Duration,
-    refusals: usize,
+    /// Refused passwords in a row.
+    refusals: u32,
 }
 
 impl Default for Backoff {
@@ -54,9 +54,9 @@ impl Backoff {
     }
 
     /// The wait after a password was refused.
-    pub fn after_refusal(&mut self) -> Duration {
-        self.refusals += 1;
-        REFUSED[self.refusals.min(REFUSED.len()) - 1]
+    pub fn after_refusal(&mut self, pace: Pace) -> Duration {
+        self.refusals = self.refusals.saturating_add(1);
+        secs(if self.refusals == 1 { pace.refused_secs } else { pace.refused_again_secs })
     }
 
     /// The wait after one more failure; at least what the back end asked for,
@@ -73,17 +73,32 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Rests after a password was refused, until `print` of what would be shown is
 /// another than `refused`: who mends it need not wait.
-pub async fn rest(wait: Duration, refused: u32, print: impl Fn() -> u32) {
+pub async fn rest(wait: Duration, refused: Print, print: impl Fn() -> Print) {
     let until = Instant::now() + wait;
     while Instant::now() < until && print() == refused {
         tokio::time::sleep(LOOK_EVERY.min(wait)).await;
     }
 }
 
-/// What tells names and passwords apart without being one.
-pub fn print_of(secrets: &[&Secret]) -> u32 {
-    let shown: Vec<_> = secrets.iter().map(|secret| secret.reveal().unwrap_or_default()).collect();
-    crc32fast::hash(shown.join("\0").as_bytes())
+/// Tells a name with a password from another, without being one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print([u8; 32]);
+
+impl Print {
+    /// Of these.
+    pub fn of(name: &str, password: &str) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, format!("{name}\n{password}").as_bytes());
+        let mut print = [0; 32];
+        print.copy_from_slice(digest.as_ref());
+        Self(print)
+    }
+
+    /// Of what stands there now; what is missing counts as empty.
+    pub fn now(name: Option<&Secret>, password: Option<&Secret>) -> Self {
+        let [name, password] =
+            [name, password].map(|secret| secret.and_then(|secret| secret.reveal().ok()).unwrap_or_default());
+        Self::of(&name, &password)
+    }
 }
 
 #[cfg(test)]
@@ -105,10 +120,10 @@ mod tests {
     #[test]
     fn a_refused_password_is_tried_again_only_slowly() {
         let mut backoff = Backoff::default();
-        let waits: Vec<u64> = (0..3).map(|_| backoff.after_refusal().as_secs()).collect();
+        let waits: Vec<u64> = (0..3).map(|_| backoff.after_refusal(Pace::default()).as_secs()).collect();
         assert_eq!(waits, [600, 1_800, 1_800]);
         backoff.reset();
-        assert_eq!(backoff.after_refusal().as_secs(), 600);
+        assert_eq!(backoff.after_refusal(Pace::default()).as_secs(), 600);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::config::access::Access;
 use crate::config::source::{Deadlines, Secret};
 use crate::domain::time::Time;
 
+use super::backoff::Print;
 use super::credentials::Pass;
 use super::fault::{Fault, io_text};
 use super::login::Logins;
@@ -65,10 +66,11 @@ pub(super) fn revealed(headers: &[(String, Secret)]) -> Result<HeaderMap, Fault>
     Ok(revealed)
 }
 
-/// A key as it may stand in an address (RFC 3986, 2.3).
-pub(super) fn encoded(key: &str) -> String {
-    let mut out = String::with_capacity(key.len());
-    for byte in key.bytes() {
+/// A text as it may stand in an address: all but the unreserved characters of
+/// RFC 3986, 2.3, as `%XX`.
+pub(super) fn encoded_in_address(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
@@ -197,7 +199,7 @@ impl Client {
 
     /// Stands for the name and the password that each request shows; `None`
     /// where it shows something else.
-    pub fn password_print(&self) -> Option<u32> {
+    pub fn password_print(&self) -> Option<Print> {
         self.pass.as_ref().and_then(Pass::password_print)
     }
 
@@ -375,7 +377,7 @@ mod tests {
 
     #[test]
     fn keys_cannot_change_the_rest_of_an_address() {
-        assert_eq!(encoded("a&b=c/d#e 密"), "a%26b%3Dc%2Fd%23e%20%E5%AF%86");
+        assert_eq!(encoded_in_address("a&b=c/d#e 密"), "a%26b%3Dc%2Fd%23e%20%E5%AF%86");
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use crate::config::access::{Credential, LoginCall, Scheme};
 use crate::config::template::{Placeholder, Template};
 use crate::domain::time::Time;
 
-use super::backoff::print_of;
+use super::backoff::Print;
 use super::body::form_encoded;
 use super::client::secs;
 use super::fault::Fault;
@@ -68,9 +68,9 @@ impl Pass {
     }
 
     /// Stands for the name and the password, if it is that.
-    pub fn password_print(&self) -> Option<u32> {
+    pub fn password_print(&self) -> Option<Print> {
         match &self.credential.scheme {
-            Scheme::Basic { username, password } => Some(print_of(&[username, password])),
+            Scheme::Basic { username, password } => Some(Print::now(Some(username), Some(password))),
             _ => None,
         }
     }

@@ -6,18 +6,17 @@
 use std::sync::Arc;
 
 use reqwest::Url;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::config::access::Tls;
 use crate::config::source::Deadlines;
 
 use super::client::{host_of, secs};
 use super::fault::{Fault, io_text};
-use super::tls::install_cryptography;
+use super::tls;
 
 /// A connection, encrypted or not.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -48,7 +47,8 @@ impl Dial {
         let tls = if is_encrypted {
             let name =
                 ServerName::try_from(host.clone()).map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
-            Some((connector()?, name))
+            // The trust that HTTP has.
+            Some((TlsConnector::from(Arc::new(tls::config(&Tls::default())?)), name))
         } else {
             None
         };
@@ -74,18 +74,6 @@ impl Dial {
         let greeted = tokio::time::timeout(secs(secs_left), connector.connect(name.clone(), stream)).await;
         Ok(Box::new(greeted.map_err(too_late)?.map_err(refused)?))
     }
-}
-
-/// TLS by rustls and ring, with the roots of the system: as `reqwest` has it.
-fn connector() -> Result<TlsConnector, Fault> {
-    install_cryptography();
-    let unusable = |error: rustls::Error| Fault::Unusable(format!("TLS:{error}"));
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(unusable)?
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// Why a connection does not stand, in an operator's words.

@@ -15,7 +15,7 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
-use crate::config::access::Body;
+use crate::config::access::{Body, Pace};
 use crate::config::source::{Feed, Paging, Since};
 use crate::config::template::{Placeholder, Template, TimeFormat};
 use crate::domain::time::Time;
@@ -23,7 +23,7 @@ use crate::domain::update::Records;
 
 use super::backoff::{Backoff, rest};
 use super::body::{encoded, filled};
-use super::client::{Client, check_status, http_date, secs};
+use super::client::{Client, check_status, encoded_in_address, http_date, secs};
 use super::decode::{Batch, Decoded, Decoder, Format};
 use super::fault::Fault;
 use super::gate::Gate;
@@ -111,8 +111,8 @@ impl HttpSource {
                     // state or another clock: ask for everything once.
                     self.known_until = None;
                     if let Some(shown) = shown.filter(|_| fault.is_unauthorised()) {
-                        let print = || self.client.password_print().unwrap_or_default();
-                        rest(backoff.after_refusal(), shown, print).await;
+                        let wait = backoff.after_refusal(Pace::default());
+                        rest(wait, shown, || self.client.password_print().unwrap_or(shown)).await;
                         continue;
                     }
                     backoff.after_failure(fault.retry_after())
@@ -240,17 +240,9 @@ impl HttpSource {
 /// An address with its instants filled in.
 pub fn expanded(address: &Template, now: Time, zone: &TimeZone) -> String {
     address.expand(|placeholder| match placeholder {
-        Placeholder::Moment(moment) => percent_encoded(&moment.render(now, zone)),
+        Placeholder::Moment(moment) => encoded_in_address(&moment.render(now, zone)),
         Placeholder::Name(_) => String::new(),
     })
-}
-
-/// All but the unreserved characters of RFC 3986, 2.3, as `%XX`.
-fn percent_encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 fn header_text(response: &Response, name: reqwest::header::HeaderName) -> Option<String> {

@@ -5,6 +5,7 @@
 //! many. A message that cannot be read is a finding: the stream itself is well.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::decode::{Batch, Decoded, Decoder};
 use super::fault::Fault;
@@ -14,6 +15,9 @@ use super::outlet::Closed;
 /// Messages of up to this many bytes are decoded where they are: moving them
 /// to another thread would take longer.
 const SMALL_BYTES: usize = 64 << 10;
+
+/// Signs of life are reported at most this often.
+pub const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// Decodes what one source pushes.
 pub struct Intake {
@@ -94,8 +98,6 @@ pub use pushed::*;
 /// What only two-way connections need.
 #[cfg(any(feature = "websocket", feature = "mqtt"))]
 mod pushed {
-    use std::time::Duration;
-
     use crate::domain::finding::{Finding, FindingKind};
 
     use super::super::decode::Decoded;
@@ -106,9 +108,6 @@ mod pushed {
 
     /// Most messages that are decoded together.
     pub const MAX_BATCH_MESSAGES: usize = 16_384;
-
-    /// Signs of life are reported at most this often.
-    pub const REPORT_EVERY: Duration = Duration::from_secs(1);
 
     impl Intake {
         /// What a look finds where all is well and nothing was sent meanwhile.

@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::config::access::{Access, LoginCall};
 use crate::domain::time::Time;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Print};
 use super::body;
 use super::client::{Client, check_status, http_date, secs};
 use super::fault::Fault;
@@ -132,12 +132,10 @@ impl std::fmt::Debug for Login {
 #[derive(Default)]
 struct Desk {
     backoff: Backoff,
-    /// Refusals in a row.
-    refusals: u32,
     /// Why there is no token, and until when nobody asks for one.
     rest: Option<(Instant, Fault)>,
-    /// Digest of name and password that were refused.
-    refused_with: Option<Vec<u8>>,
+    /// Name and password that were refused.
+    refused_with: Option<Print>,
     /// Tokens so far.
     generation: u64,
 }
@@ -193,8 +191,8 @@ impl Login {
         }
         let username = self.call.username.reveal().map_err(Fault::Secret)?;
         let password = self.call.password.reveal().map_err(Fault::Secret)?;
-        let print = ring::digest::digest(&ring::digest::SHA256, format!("{username}\n{password}").as_bytes());
-        let is_other = desk.refused_with.as_deref().is_some_and(|refused| refused != print.as_ref());
+        let print = Print::of(&username, &password);
+        let is_other = desk.refused_with.is_some_and(|refused| refused != print);
         if let Some((until, fault)) = &desk.rest
             && Instant::now() < *until
             && !is_other
@@ -213,13 +211,11 @@ impl Login {
             Err(fault) => {
                 let is_refusal = is_refusal(&fault);
                 let wait = if is_refusal {
-                    desk.refusals += 1;
-                    let pace = self.call.pace;
-                    secs(if desk.refusals == 1 { pace.refused_secs } else { pace.refused_again_secs })
+                    desk.backoff.after_refusal(self.call.pace)
                 } else {
                     desk.backoff.after_failure(fault.retry_after())
                 };
-                desk.refused_with = is_refusal.then(|| print.as_ref().to_vec());
+                desk.refused_with = is_refusal.then_some(print);
                 let rest = is_refusal.then_some(wait);
                 let fault = Fault::Login { id: self.id.clone(), reason: fault.to_string(), rest };
                 tracing::warn!(login = self.id, %fault, wait_secs = wait.as_secs(), "no token");

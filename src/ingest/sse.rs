@@ -8,7 +8,7 @@
 mod heartbeat;
 mod parser;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -17,13 +17,10 @@ use super::backoff::Backoff;
 use super::client::{Client, check_status, secs};
 use super::decode::{Batch, Decoded, Format};
 use super::fault::Fault;
-use super::intake::{End, Intake};
+use super::intake::{End, Intake, REPORT_EVERY};
 use super::outlet::{Closed, Reporter};
 use heartbeat::Heartbeat;
 use parser::Parser;
-
-/// Heartbeats are reported at most this often.
-const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// One source that pushes.
 pub struct SseSource {

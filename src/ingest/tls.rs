@@ -62,7 +62,9 @@ impl Connector {
             .redirect((self.redirects)())
             .no_proxy();
         if !self.tls.is_default() {
-            builder = builder.tls_backend_preconfigured(config(&self.tls)?);
+            let mut config = config(&self.tls)?;
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            builder = builder.tls_backend_preconfigured(config);
         }
         let client = builder.build().map_err(|error| Fault::Unusable(format!("TLS:{error}")))?;
         *built = Some((stamps, client.clone()));
@@ -76,7 +78,10 @@ fn stamps(tls: &Tls) -> Stamps {
 }
 
 /// The settings of `rustls` for `tls`.
-fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
+///
+/// # Errors
+/// When a file is missing or holds something else.
+pub fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
     let unusable = |error: rustls::Error| Fault::Unusable(format!("TLS:{error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match &tls.ca {
@@ -100,7 +105,7 @@ fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
         .map_err(unusable)?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let mut config = match &tls.client {
+    Ok(match &tls.client {
         Some((cert, key)) => {
             let private = PrivateKeyDer::from_pem_slice(&content(key)?)
                 .map_err(|_| unreadable(key, "不是 PEM 格式的私钥(不支持有口令的私钥)"))?;
@@ -108,9 +113,7 @@ fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
             builder.with_client_auth_cert(chain, private).map_err(|_| unreadable(cert, "与私钥不配对,或格式不支持"))?
         }
         None => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {

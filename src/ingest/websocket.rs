@@ -20,7 +20,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::config::source::{Secret, WebSocketOrigin};
 
 use super::backoff::Backoff;
-use super::client::{encoded, retry_after, revealed, secs};
+use super::client::{encoded_in_address, retry_after, revealed, secs};
 use super::decode::{Batch, Decoded, Format};
 use super::dial::{Dial, Wire};
 use super::fault::{Fault, io_text};
@@ -99,7 +99,7 @@ impl WebSocketSource {
     async fn open(&self) -> Result<Socket, Fault> {
         let key = self.origin.key.as_ref().map(Secret::reveal).transpose().map_err(Fault::Secret)?.unwrap_or_default();
         // What the parser says may repeat what it read.
-        let address = self.origin.url.replace(KEY, &encoded(&key));
+        let address = self.origin.url.replace(KEY, &encoded_in_address(&key));
         let mut request = address.as_str().into_client_request().map_err(|_| unusable())?;
         request.headers_mut().extend(revealed(&self.origin.headers)?);
         let limit = usize::try_from(self.max_bytes).unwrap_or(usize::MAX);

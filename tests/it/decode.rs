@@ -12,16 +12,7 @@ use quanyu::domain::finding::FindingKind;
 use quanyu::domain::update::Records;
 use quanyu::ingest::{IngestContext, ProbeReport, load_areas, load_points, probe};
 
-/// The folder of real data; `None`, and a line that says so, where it is not.
-fn realdata() -> Option<PathBuf> {
-    let folder = std::env::var_os("QUANYU_REALDATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/realdata")), PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!("skipped: no realdata");
-        return None;
-    }
-    Some(folder)
-}
+use super::realdata;
 
 fn look(feed: Feed, path: &Path) -> ProbeReport {
     let source = Source {

@@ -435,6 +435,12 @@ fn hands_reach_what_they_click() {
     assert_eq!(answer, Some(PanelAction::GoLive));
 }
 
+/// The time axis and where it stands.
+fn time_axis_of<'a>(world: &'a World, stage: &StageLayout) -> (&'a Panel, Rect) {
+    let mut panels = stage.panels.iter().map(|&(index, rect)| (&world.config.panels[index], rect));
+    panels.find(|(panel, _)| matches!(panel.kind, PanelKind::TimeAxis)).expect("stands there")
+}
+
 #[test]
 fn hands_move_the_window_and_its_edge() {
     let Some(ctx) = context() else { return };
@@ -443,9 +449,8 @@ fn hands_move_the_window_and_its_edge() {
     let (unit, stage) = stage(&world, screen);
     let view = world.view(unit);
     let fresh = health(Freshness::Fresh, Mood::Usual);
-    let is_axis = |index: usize| matches!(world.config.panels[index].kind, PanelKind::TimeAxis);
-    let (index, rect) = *stage.panels.iter().find(|(index, _)| is_axis(*index)).expect("stands there");
-    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, &world.config.panels[index], &fresh);
+    let (panel, rect) = time_axis_of(&world, &stage);
+    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, panel, &fresh);
     // The window is three hours long and ends at 14:32.
     let x = |hour: f32| rect.left() + 16.0 + (rect.width() - 32.0) * hour / 24.0;
     let at = |hour: f32| pos2(x(hour), rect.bottom() - 50.0);
@@ -470,9 +475,8 @@ fn hands_choose_what_is_played_again_and_again() {
     let (unit, stage) = stage(&world, screen);
     let view = world.view(unit);
     let fresh = health(Freshness::Fresh, Mood::Usual);
-    let is_axis = |index: usize| matches!(world.config.panels[index].kind, PanelKind::TimeAxis);
-    let (index, rect) = *stage.panels.iter().find(|(index, _)| is_axis(*index)).expect("stands there");
-    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, &world.config.panels[index], &fresh);
+    let (panel, rect) = time_axis_of(&world, &stage);
+    let draw = |ui: &mut Ui| panel_ui(ui, rect, &view, panel, &fresh);
     let flag = |hour: f32| pos2(rect.left() + 16.0 + (rect.width() - 32.0) * hour / 24.0, rect.top() + 54.0);
     let answer = drag(&ctx, screen, &[flag(12.0), flag(11.0), flag(9.0)], draw);
     assert_eq!(answer, Some(PanelAction::SetLoop([six, nine])));

@@ -13,7 +13,7 @@ use super::address::{
 };
 use super::paging::time_format;
 use super::source::{is_id, pointer};
-use super::{distinct, duration_secs, not_blank, required, required_text};
+use super::{distinct, duration_secs, not_blank, refuse_keys_of_other_kinds, required, required_text};
 use crate::config::access::{Body, Credential, Digest, LoginCall, Pace, Place, Scheme, Signature};
 use crate::config::choice::CredentialKind;
 use crate::config::error::Complaints;
@@ -79,7 +79,7 @@ pub(super) fn credentials(
 fn scheme(mut raw: At<RawCredential>, folder: &Path, complaints: &mut Complaints) -> Option<Scheme> {
     let kind = raw.value.kind.take();
     let kind = required(kind, "kind", &raw, complaints)?.value;
-    refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+    refuse_keys_of_other_kinds(raw.value.present(), kind, "凭据", complaints);
     match kind {
         CredentialKind::Basic => {
             let (username, password) = name_and_password(&mut raw, ["username", "password"], folder, complaints);
@@ -92,22 +92,6 @@ fn scheme(mut raw: At<RawCredential>, folder: &Path, complaints: &mut Complaints
         CredentialKind::OAuth2 => oauth2(raw, folder, complaints),
         CredentialKind::Login => login(raw, folder, complaints),
         CredentialKind::Signature => signature(raw, folder, complaints),
-    }
-}
-
-fn refuse_keys_of_other_kinds(raw: &RawCredential, kind: CredentialKind, complaints: &mut Complaints) {
-    for (name, key, offset) in raw.present() {
-        let owners = CredentialKind::ALL.iter().filter(|owner| owner.own_keys().contains(&name));
-        let owners: Vec<&str> = owners.map(|owner| owner.name()).collect();
-        if owners.is_empty() || kind.own_keys().contains(&name) {
-            continue;
-        }
-        let message = format!(
-            "`{name}` 不能用于 kind = \"{}\" 的凭据,它属于 kind = \"{}\"",
-            kind.name(),
-            owners.join("\" 或 \"")
-        );
-        complaints.add(offset, key, message);
     }
 }
 

@@ -91,7 +91,7 @@ fn hello_text(text: At<String>, complaints: &mut Complaints) -> Option<String> {
         return None;
     }
     let json = serde_json::from_str(&text.value).unwrap_or_default();
-    if let Some(name) = secret_member(&json) {
+    if let Some(name) = secret_member("", &json) {
         let message = format!(
             "`{}` 像是密钥,不得写入配置文件;请写作 {KEY_PLACEHOLDER},并加上 key = {{ env = \"环境变量名\" }}",
             excerpt(name)
@@ -102,24 +102,18 @@ fn hello_text(text: At<String>, complaints: &mut Complaints) -> Option<String> {
     Some(text.value)
 }
 
-/// The name of a member whose value looks like a secret.
-fn secret_member(value: &serde_json::Value) -> Option<&str> {
+/// The name of a member whose value looks like a secret; `name` is that of the
+/// member that holds `value`.
+fn secret_member<'a>(name: &'a str, value: &'a serde_json::Value) -> Option<&'a str> {
     use serde_json::Value;
-    match value {
-        Value::Object(members) => members.iter().find_map(|(name, value)| match value {
-            Value::String(text) => {
-                let is_secret = is_secret_parameter(name) && !text.is_empty() && !text.contains(KEY_PLACEHOLDER);
-                is_secret.then_some(name.as_str())
-            }
-            Value::Number(_) if is_secret_parameter(name) => Some(name.as_str()),
-            Value::Array(values) if is_secret_parameter(name) && values.iter().any(Value::is_string) => {
-                Some(name.as_str())
-            }
-            inner => secret_member(inner),
-        }),
-        Value::Array(values) => values.iter().find_map(secret_member),
-        _ => None,
-    }
+    let is_secret = match value {
+        Value::Object(members) => return members.iter().find_map(|(name, value)| secret_member(name, value)),
+        Value::Array(values) => return values.iter().find_map(|value| secret_member(name, value)),
+        Value::String(text) => !text.is_empty() && !text.contains(KEY_PLACEHOLDER),
+        Value::Number(_) => true,
+        _ => false,
+    };
+    (is_secret && is_secret_parameter(name)).then_some(name)
 }
 
 fn mqtt(raw: &mut At<RawSource>, feed: Option<Feed>, folder: &Path, complaints: &mut Complaints) -> Option<Origin> {
@@ -310,7 +304,7 @@ mod tests {
 
     #[test]
     fn secrets_in_texts_are_seen_wherever_they_are() {
-        let seen = |text: &str| secret_member(&serde_json::from_str(text).unwrap_or_default()).map(str::to_owned);
+        let seen = |text: &str| secret_member("", &serde_json::from_str(text).unwrap_or_default()).map(str::to_owned);
         assert_eq!(seen(r#"{"cmd":[{"auth":{"accessToken":"hunter2"}}]}"#).as_deref(), Some("accessToken"));
         assert_eq!(seen(r#"{"auth":{"token":"{key}"},"topic":"a"}"#), None);
         assert_eq!(seen("SUBSCRIBE a"), None);

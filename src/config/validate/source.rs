@@ -13,7 +13,10 @@ use super::credentials::Credentials;
 use super::mapping::{field_rules, value_maps, writing};
 use super::paging::{checked_paging, checked_since};
 use super::push;
-use super::{Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required, required_text};
+use super::{
+    Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, refuse_keys_of_other_kinds,
+    required, required_text,
+};
 use crate::config::access::Access;
 use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
@@ -67,7 +70,7 @@ fn source(
     let kind_at = kind.as_ref().map(|at| at.offset);
     let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
     if let Some(kind) = kind {
-        refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+        refuse_keys_of_other_kinds(raw.value.present(), kind, "数据源", complaints);
     }
     if let (Some(kind), Some(at)) = (kind, kind_at.filter(|_| kind.is_some_and(|kind| !kind.is_built()))) {
         let message = format!("本程序编译时没有加入 kind = \"{0}\"(cargo 特性 `{0}`)", kind.name());
@@ -119,22 +122,6 @@ pub(super) fn is_id(id: &At<String>, complaints: &mut Complaints) -> bool {
         complaints.add(id.offset, &id.key, message);
     }
     good
-}
-
-fn refuse_keys_of_other_kinds(raw: &RawSource, kind: SourceKind, complaints: &mut Complaints) {
-    for (name, key, offset) in raw.present() {
-        let owners: Vec<&str> =
-            SourceKind::ALL.iter().filter(|owner| owner.own_keys().contains(&name)).map(|owner| owner.name()).collect();
-        if owners.is_empty() || kind.own_keys().contains(&name) {
-            continue;
-        }
-        let message = format!(
-            "`{name}` 不能用于 kind = \"{}\" 的数据源,它属于 kind = \"{}\"",
-            kind.name(),
-            owners.join("\" 或 \"")
-        );
-        complaints.add(offset, key, message);
-    }
 }
 
 fn origin(

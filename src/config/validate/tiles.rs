@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::address::{kept_elsewhere, tile_url};
 use super::source::{deadlines, headers, is_id, resolved};
-use super::{distinct, optional_text, required, required_text};
+use super::{distinct, optional_text, refuse_keys_of_other_kinds, required, required_text};
 use crate::config::choice::TileKind;
 use crate::config::error::Complaints;
 use crate::config::raw::RawTiles;
@@ -51,7 +51,7 @@ fn tile_set(mut raw: At<RawTiles>, folder: &Path, complaints: &mut Complaints) -
     let kind = raw.value.kind.take();
     let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
     if let Some(kind) = kind {
-        refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+        refuse_keys_of_other_kinds(raw.value.present(), kind, "瓦片", complaints);
     }
     let origin = kind.and_then(|kind| origin(&mut raw, kind, folder, complaints));
     let RawTiles { name, crs, matrix, tile_size, min_zoom, max_zoom, opacity, look, layers, attribution, .. } =
@@ -93,22 +93,6 @@ fn tile_set(mut raw: At<RawTiles>, folder: &Path, complaints: &mut Complaints) -
         layers,
         attribution,
     })
-}
-
-fn refuse_keys_of_other_kinds(raw: &RawTiles, kind: TileKind, complaints: &mut Complaints) {
-    for (name, key, offset) in raw.present() {
-        let owners: Vec<&str> =
-            TileKind::ALL.iter().filter(|owner| owner.own_keys().contains(&name)).map(|owner| owner.name()).collect();
-        if owners.is_empty() || kind.own_keys().contains(&name) {
-            continue;
-        }
-        let message = format!(
-            "`{name}` 不能用于 kind = \"{}\" 的瓦片,它属于 kind = \"{}\"",
-            kind.name(),
-            owners.join("\" 或 \"")
-        );
-        complaints.add(offset, key, message);
-    }
 }
 
 fn origin(raw: &mut At<RawTiles>, kind: TileKind, folder: &Path, complaints: &mut Complaints) -> Option<TileOrigin> {

@@ -19,7 +19,7 @@ const MAX_MARKS: usize = 300_000;
 const IN_A_PIECE: usize = 4_096;
 
 /// Stands for an id, and for a state of the event.
-type Mark = (u64, u64);
+pub(super) type Mark = (u64, u64);
 
 /// What was written of a source's events.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct EventLog {
 /// Something to append.
 pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
-    /// To be handed back once it was taken.
+    /// To be handed to [`EventLog::was_written`] once it was taken.
     pub(super) marks: Vec<Mark>,
 }
 
@@ -67,15 +67,15 @@ impl EventLog {
         (!piece.bytes.is_empty()).then_some(piece)
     }
 
-    /// A piece is on its way to the disk, where a log is begun anew after
-    /// `log_bytes`: then what is told again is written again.
-    pub(super) fn was_written(&mut self, piece: Piece, log_bytes: u64) {
-        self.bytes += piece.bytes.len();
-        if self.marks.len() + piece.marks.len() > MAX_MARKS || self.bytes as u64 > log_bytes {
+    /// A piece of `bytes` is on its way to the disk, where a log is begun anew
+    /// after `log_bytes`: then what is told again is written again.
+    pub(super) fn was_written(&mut self, marks: Vec<Mark>, bytes: usize, log_bytes: u64) {
+        self.bytes += bytes;
+        if self.marks.len() + marks.len() > MAX_MARKS || self.bytes as u64 > log_bytes {
             self.marks.clear();
             self.bytes = 0;
         }
-        self.marks.extend(piece.marks);
+        self.marks.extend(marks);
     }
 }
 

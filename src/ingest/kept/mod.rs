@@ -40,7 +40,7 @@ use crate::domain::time::Time;
 use crate::domain::track::Track;
 use crate::domain::update::Records;
 use disk::{Disk, Job};
-use log::EventLog;
+use log::{EventLog, Piece};
 
 /// Files of another form count as nothing. Raise it with every change of a
 /// record in `domain`.
@@ -213,8 +213,8 @@ impl KeptSource {
         let note: Note = postcard::from_bytes(&disk::read(&self.path("note"), self.fingerprint)?).ok()?;
         let records = self.find_set().or_else(|| {
             let events = log::read(&self.path("log"), self.fingerprint);
-            if let Some(piece) = self.log.piece_of(&events) {
-                self.log.was_written(piece, self.kept.0.log_bytes);
+            if let Some(Piece { bytes, marks }) = self.log.piece_of(&events) {
+                self.log.was_written(marks, bytes.len(), self.kept.0.log_bytes);
             }
             (!events.is_empty()).then_some(Records::Events(events))
         })?;
@@ -243,11 +243,7 @@ impl KeptSource {
     pub(super) fn is_work(&self, records: &Records) -> bool {
         match records {
             Records::Events(events) => events.len() > 256,
-            Records::CameraChanges(_)
-            | Records::DeviceChanges(_)
-            | Records::TrackChanges(_)
-            | Records::FigureChanges(_) => false,
-            _ => self.is_due(),
+            records => records.is_set() && self.is_due(),
         }
     }
 
@@ -257,9 +253,15 @@ impl KeptSource {
 
     /// Keeps what came.
     pub(super) fn keep(&mut self, records: &Records) {
+        if let Records::Events(events) = records {
+            return self.keep_events(events);
+        }
+        if records.is_set() && !self.is_due() {
+            self.is_behind = true;
+            return;
+        }
         let bare: Vec<Camera>;
         let set = match records {
-            Records::Events(events) => return self.keep_events(events),
             Records::Areas(set) => SetRef::Areas(set),
             Records::Cameras(set) => {
                 // Addresses of pictures often carry somebody's key.
@@ -271,15 +273,8 @@ impl KeptSource {
             Records::Figures(set) => SetRef::Figures(set),
             Records::Context(set) => SetRef::Context(set),
             // A part of something: alone it would be taken for the whole.
-            Records::CameraChanges(_)
-            | Records::DeviceChanges(_)
-            | Records::TrackChanges(_)
-            | Records::FigureChanges(_) => return,
+            _ => return,
         };
-        if !self.is_due() {
-            self.is_behind = true;
-            return;
-        }
         let Some((content, checksum)) = disk::sealed(self.fingerprint, &set) else { return };
         let is_another = self.written.is_none_or(|(_, known)| known != checksum);
         self.is_behind = is_another && !self.kept.write(Job::Replace { path: self.path("set"), content });
@@ -289,10 +284,10 @@ impl KeptSource {
     }
 
     fn keep_events(&mut self, events: &[Event]) {
-        let Some(piece) = self.log.piece_of(events) else { return };
-        let (path, bytes) = (self.path("log"), piece.bytes.clone());
+        let Some(Piece { bytes, marks }) = self.log.piece_of(events) else { return };
+        let (path, length) = (self.path("log"), bytes.len());
         if self.kept.write(Job::Append { path, fingerprint: self.fingerprint, piece: bytes }) {
-            self.log.was_written(piece, self.kept.0.log_bytes);
+            self.log.was_written(marks, length, self.kept.0.log_bytes);
         }
     }
 

@@ -18,9 +18,10 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
+use crate::config::access::Pace;
 use crate::config::source::{MqttOrigin, Secret};
 
-use super::backoff::{Backoff, print_of, rest};
+use super::backoff::{Backoff, Print, rest};
 use super::client::secs;
 use super::decode::Decoded;
 use super::dial::{Dial, Wire};
@@ -112,16 +113,15 @@ impl MqttSource {
             };
             reporter.failed(&fault);
             match fault {
-                Fault::BrokerDenied(_) => rest(backoff.after_refusal(), shown, || self.shown()).await,
+                Fault::BrokerDenied(_) => rest(backoff.after_refusal(Pace::default()), shown, || self.shown()).await,
                 _ => tokio::time::sleep(backoff.after_failure(None)).await,
             }
         }
     }
 
     /// Stands for the name and the password that the broker gets.
-    fn shown(&self) -> u32 {
-        let secrets: Vec<_> = [&self.origin.username, &self.origin.password].into_iter().flatten().collect();
-        print_of(&secrets)
+    fn shown(&self) -> Print {
+        Print::now(self.origin.username.as_ref(), self.origin.password.as_ref())
     }
 
     /// Connects and asks for the topics. Secrets are read each time, so that a

@@ -11,7 +11,7 @@ use reqwest::{StatusCode, Url};
 use crate::config::source::Secret;
 use crate::config::tiles::TileUrl;
 use crate::domain::tiles::{TileId, TileMatrix};
-use crate::ingest::client::{Client, check_status, encoded, secs};
+use crate::ingest::client::{Client, check_status, encoded_in_address, secs};
 use crate::ingest::fault::Fault;
 
 /// A tile server.
@@ -64,7 +64,7 @@ impl Remote {
 
     fn address(&self, tile: TileId) -> Result<Url, Fault> {
         let key = self.key.as_ref().map(Secret::reveal).transpose().map_err(Fault::Secret)?.unwrap_or_default();
-        let address = expanded(&self.template, tile, self.matrix, &self.subdomains, &encoded(&key));
+        let address = expanded(&self.template, tile, self.matrix, &self.subdomains, &encoded_in_address(&key));
         // What the parser says may repeat what it read.
         Url::parse(&address).map_err(|_| Fault::Unusable("瓦片网址代入后不是网址".into()))
     }
