@@ -10,10 +10,11 @@ use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
 use super::source::{Feed, MqttVersion, Payload, TextEncoding};
 use super::tiles::TileLook;
-use super::{Audience, Layer, Side, ThemeName, TiltStyle};
+use super::{Audience, Layer, Side, ThemeName, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::AxisOrder;
+use crate::domain::event::{Channel, Severity};
 use crate::domain::tiles::TileMatrix;
 
 /// How the records of a source come.
@@ -368,6 +369,38 @@ impl Choice for Layer {
 impl Choice for Level {
     fn choices() -> Vec<(&'static str, Self)> {
         Self::ALL.map(|level| (level.name(), level)).into()
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Choice for Worst {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("highest", Self::Highest), ("lowest", Self::Lowest)]
+    }
+}
+
+impl Choice for Severity {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("normal", Self::Normal), ("major", Self::Major), ("urgent", Self::Urgent)]
+    }
+
+    fn parse_choice(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Choice for Channel {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![
+            ("hotline", Self::Hotline),
+            ("patrol", Self::Patrol),
+            ("iot", Self::Iot),
+            ("snapshot", Self::Snapshot),
+            ("video", Self::Video),
+        ]
     }
 
     fn parse_choice(text: &str) -> Option<Self> {

@@ -31,6 +31,7 @@ use jiff::tz::TimeZone;
 use crate::domain::area::Level;
 use crate::domain::choropleth::AreaFigure;
 pub use crate::domain::classes::Classing;
+use crate::domain::event_store::EventFilter;
 use crate::domain::time::{DAY_MILLIS, Time};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
@@ -313,8 +314,11 @@ pub enum PanelKind {
     Trend,
     /// Events by major class.
     Categories,
-    /// Devices by kind and state.
-    Devices,
+    /// Devices by kind and state, or those of one kind by their readings.
+    Devices {
+        /// The kind that is listed; `None` = all kinds, counted.
+        list: Option<DeviceList>,
+    },
     /// Still pictures of cameras in turn.
     Cameras {
         /// Seconds until the next pictures.
@@ -324,6 +328,25 @@ pub enum PanelKind {
     Warnings,
     /// The histogram of the day with the heat window on it.
     TimeAxis,
+}
+
+/// Devices of one kind, the worst first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceList {
+    /// The kind as their source writes it.
+    pub kind: String,
+    /// Which readings are the worst.
+    pub worst: Worst,
+}
+
+/// Which readings are the worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Worst {
+    /// A temperature, a level.
+    #[default]
+    Highest,
+    /// A score.
+    Lowest,
 }
 
 /// One key figure.
@@ -362,6 +385,8 @@ pub struct Scene {
     pub fill: Fill,
     /// What the heat map shows.
     pub heat: HeatStyle,
+    /// Which events are on the map and in the list.
+    pub filter: EventFilter,
     /// Tilt of the map, degrees; 0 looks straight down.
     pub tilt_deg: f64,
     /// Events of so many seconds count on the map.

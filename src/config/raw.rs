@@ -22,9 +22,10 @@ use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::syntax::translated;
 use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
-use super::{Audience, Layer, Side, ThemeName, TiltStyle};
+use super::{Audience, Layer, Side, ThemeName, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
+use crate::domain::event::{Channel, Severity};
 use crate::domain::tiles::TileMatrix;
 
 /// Most syntax errors that are told one by one: a picture that was saved as
@@ -309,6 +310,10 @@ raw_table! {
         level: Level,
         /// Time until the next camera pictures.
         every: DurationSecs,
+        /// Kind of devices that are listed by their readings.
+        list: String,
+        /// Which of their readings are the worst.
+        worst: Worst,
     }
 }
 
@@ -327,12 +332,28 @@ raw_table! {
         fill: String,
         /// What the heat map shows.
         heat: RawSceneHeat,
+        /// Which events are on the map and in the list.
+        filter: RawFilter,
         /// Tilt of the map, degrees.
         tilt: f64,
         /// What the clock runs through again and again.
         replay: RawSceneReplay,
         /// Time until the next scene.
         duration: DurationSecs,
+    }
+}
+
+raw_table! {
+    /// Which events a scene shows on the map and in the list.
+    RawFilter {
+        /// Major classes.
+        categories: Vec<At<String>>,
+        /// Names of stages.
+        stages: Vec<At<String>>,
+        /// How serious.
+        severities: Vec<At<Severity>>,
+        /// Where they came from.
+        channels: Vec<At<Channel>>,
     }
 }
 

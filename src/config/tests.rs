@@ -12,9 +12,9 @@ use proptest::prelude::*;
 
 use super::access::Access;
 use super::raw::{
-    RawAnswer, RawBezels, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents, RawHeat, RawLimits, RawMap,
-    RawPaging, RawPanel, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls, RawWall,
-    RawWarning,
+    RawAnswer, RawBezels, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents, RawFilter, RawHeat, RawLimits,
+    RawMap, RawPaging, RawPanel, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls,
+    RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -80,7 +80,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 20] = [
+    let tables: [(&str, &[&str]); 21] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -89,6 +89,7 @@ fn the_demo_configuration_shows_every_key() {
         ("heat", RawHeat::KEYS),
         ("heat", RawSceneHeat::KEYS),
         ("replay", RawSceneReplay::KEYS),
+        ("filter", RawFilter::KEYS),
         ("events", RawEvents::KEYS),
         ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),

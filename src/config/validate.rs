@@ -78,7 +78,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let sources = source::sources(raw.sources, folder, &closed_loop.stages, &credentials, complain);
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
-    let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, complain);
+    let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, &closed_loop.stages, complain);
     let (sources, panels) = (sources.values, panels.values);
     complaints.unless_any(Config {
         path: path.to_owned(),

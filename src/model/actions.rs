@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use super::{AreaValues, Areas, Finder, Overview, WallClock, WallConfig};
 use crate::config::{Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
-use crate::domain::event_store::EventKey;
+use crate::domain::event_store::{EventFilter, EventKey};
 use crate::domain::overview::WINDOW_SECS;
 use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time as Instant1970};
 
@@ -46,6 +46,15 @@ pub enum Action {
     SetLoop([Instant1970; 2]),
     /// Run the clock as the scene has it: live, or through its replay.
     SceneClock,
+    /// Show only events that stand in this stage on the map and in the list; the
+    /// same once more, all.
+    ToggleStage(u8),
+    /// The same by major class.
+    ToggleCategory(String),
+    /// Show all events.
+    ClearFilter,
+    /// Show the events that the scene shows.
+    SceneFilter,
     /// Count events of so many seconds on the map.
     SetWindow(f64),
     /// Draw the heat map in the next form.
@@ -183,6 +192,8 @@ pub struct Visible {
     pub fill: Fill,
     /// What the heat map shows, and how.
     pub heat: HeatStyle,
+    /// Which events are on the map and in the list.
+    pub filter: EventFilter,
     /// Tilt that the map shall have, degrees.
     pub tilt_deg: f64,
     /// Events of so many seconds count on the map.
@@ -208,6 +219,7 @@ impl Visible {
             self.panels = entry.panels.clone();
             self.fill = entry.fill.clone();
             self.heat = entry.heat.clone();
+            self.filter = entry.filter.clone();
             self.tilt_deg = entry.tilt_deg;
             self.window_secs = entry.window_secs;
         }
@@ -238,6 +250,20 @@ pub struct Overlays {
     pub diagnostics: bool,
     /// All keys.
     pub help: bool,
+}
+
+/// Makes this the only one of the list; empties it where it already is.
+fn toggle<T: PartialEq>(list: &mut Vec<T>, one: T) {
+    let is_only = list.len() == 1 && list[0] == one;
+    list.clear();
+    if !is_only {
+        list.push(one);
+    }
+}
+
+/// What a scene shows of events.
+fn scene_filter(config: &Config, scene: usize) -> EventFilter {
+    config.scenes.get(scene).map(|scene| scene.filter.clone()).unwrap_or_default()
 }
 
 /// Runs the clock as a scene has it.
@@ -280,6 +306,8 @@ pub(crate) fn apply(
             // What was opened last is closed first.
             Action::FocusParent if !selection.points.is_empty() => selection.select(Vec::new()),
             Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
+            Action::FocusParent if focus.code.is_none() => visible.filter = scene_filter(&config.0, visible.scene),
+            Action::SceneFilter => visible.filter = scene_filter(&config.0, visible.scene),
             Action::FocusParent => {
                 let parent = focus.area(&areas).and_then(|index| areas.tree.parent(index));
                 focus.set(parent.map(|index| areas.tree.area(index).code.clone()));
@@ -324,6 +352,9 @@ pub(crate) fn apply(
                 clock.0.toggle_loop([start, start.plus_millis(DAY_MILLIS - 1)]);
             }
             Action::SetLoop(range) => clock.0.set_loop(*range),
+            Action::ToggleStage(stage) => toggle(&mut visible.filter.stages, *stage),
+            Action::ToggleCategory(name) => toggle(&mut visible.filter.categories, name.clone()),
+            Action::ClearFilter => visible.filter = EventFilter::default(),
             Action::SetWindow(secs) => visible.window_secs = secs.clamp(WINDOW_SECS[0], WINDOW_SECS[1]),
             Action::NextHeatForm => visible.heat.form = visible.heat.form.next(),
             Action::ToggleHeatCompare => {

@@ -9,7 +9,7 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::changes::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
-use crate::domain::event_store::Course;
+use crate::domain::event_store::{Course, EventFilter, PreparedFilter};
 use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
 use crate::domain::time::{DAY_MILLIS, Time as Instant1970};
 
@@ -32,6 +32,8 @@ pub struct Overview {
     counting: Option<(Task<Engine>, Changes)>,
     events_revision: u64,
     areas_revision: u64,
+    /// What the windows and the live list are cut down to.
+    filter: EventFilter,
     built_at_secs: f64,
 }
 
@@ -105,7 +107,8 @@ pub(super) fn recompute(
 ) {
     let now = clock.now();
     // Other areas: what was placed in the old ones must not be looked up in them.
-    let is_urgent = areas.revision != overview.areas_revision;
+    let is_refiltered = overview.filter != visible.filter;
+    let is_urgent = areas.revision != overview.areas_revision || is_refiltered;
     let is_changed = is_urgent
         || events.revision != overview.events_revision
         || now != overview.now
@@ -127,14 +130,30 @@ pub(super) fn recompute(
         stage_count: config.0.closed_loop.stages.len(),
     };
     let windows = Windows { secs: visible.window_secs, has_week_before: visible.compares_heat() };
-    let has_news = overview.follow(now, setting, windows, changes, &events, &areas, &waker, is_urgent);
+    if is_refiltered {
+        overview.filter.clone_from(&visible.filter);
+    }
+    let filter = (!overview.filter.is_empty()).then(|| overview.filter.prepare(events.store.classes(), &areas.tree));
+    let are_areas_new = areas.revision != overview.areas_revision;
+    let has_news = overview.follow(
+        now,
+        setting,
+        windows,
+        changes,
+        &events,
+        &areas,
+        &waker,
+        are_areas_new,
+        filter.as_ref(),
+        is_refiltered,
+    );
     overview.events_revision = events.revision;
     overview.areas_revision = areas.revision;
     overview.built_at_secs = elapsed;
     let minute = |at: Instant1970| at.0.div_euclid(60_000);
     if has_news || minute(now) != minute(overview.now) || overview.revision == 0 {
         if let Some(engine) = &overview.engine {
-            overview.figures.refresh(engine, &events.store);
+            overview.figures.refresh(engine, &events.store, filter.as_ref());
         }
         overview.figures.window = Arc::clone(overview.window.events());
         overview.figures.window_count = overview.window.count();
@@ -160,10 +179,12 @@ impl Overview {
         areas: &Areas,
         waker: &Waker,
         are_areas_new: bool,
+        filter: Option<&PreparedFilter>,
+        is_refiltered: bool,
     ) -> bool {
         let born_secs = |key| events.born_secs(key);
-        let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs };
-        let mut is_changed = !changes.is_empty() || are_areas_new;
+        let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs, filter };
+        let mut is_changed = !changes.is_empty() || are_areas_new || is_refiltered || filter.is_some();
         let millis = (windows.secs * 1_000.0) as i64;
         is_changed |= self.week_window.is_some() != windows.has_week_before;
         if !windows.has_week_before {
@@ -174,7 +195,7 @@ impl Overview {
         let moved = [(Some(&mut self.window), now), (self.week_window.as_mut(), now.plus_millis(-WEEK_MILLIS))];
         for (window, end) in moved.into_iter().filter_map(|(window, end)| Some((window?, end))) {
             let start = end.plus_millis(-millis);
-            if are_areas_new || changes.is_cut() {
+            if are_areas_new || changes.is_cut() || is_refiltered || filter.is_some() {
                 window.fill(start, end, &events.store, &around);
                 continue;
             }

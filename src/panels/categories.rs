@@ -1,8 +1,9 @@
-//! Today's events by major class: zero-based bars, counts and shares.
+//! Today's events by major class: zero-based bars, counts and shares. A click
+//! on a class leads to its events, on the map and in the list.
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
-use super::chart::{quantity, row, rows};
+use super::chart::{clickable, quantity, row, rows};
 use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{count_text, percent_text};
 use super::pen::{Pen, Style};
@@ -22,7 +23,7 @@ pub fn categories_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
         let all = &view.overview.categories;
         let total: u64 = all.iter().map(|(_, count)| count).sum();
         if total == 0 {
@@ -36,15 +37,22 @@ pub fn categories_ui(
         let has_rest = lines.len() < all.len();
         let most = lines.iter().map(|line| line.1).max().unwrap_or(1);
         let columns = Columns::of(pen, list, &lines, total);
+        let chosen = &view.filter.categories;
+        let mut asked = None;
         for (index, line) in lines.iter().enumerate() {
             // The rest is no class: its bar must not look like the leader's.
             let is_rest = has_rest && index + 1 == lines.len();
-            let color = if is_rest { view.theme.offline.alpha(0.5) } else { quantity(pen) };
-            line_ui(pen, row(list, index, height), &columns, line, [most, total], color);
+            let is_aside = !chosen.is_empty() && !chosen.contains(&line.0);
+            let color = if is_rest || is_aside { view.theme.offline.alpha(0.5) } else { quantity(pen) };
+            let place = row(list, index, height);
+            line_ui(pen, place, &columns, line, [most, total], color);
+            if !is_rest && clickable(ui, place, ("category", &line.0), &line.0).clicked() {
+                asked = Some(PanelAction::ToggleCategory(line.0.clone()));
+            }
         }
         let sum = format!("合计 {} 件，{} 类", count_text(total), all.len());
         pen.text([inner.left(), inner.bottom() - pen.u(4.0)], Align::Min, &sum, pen.small(), inner.width());
-        None
+        asked
     })
 }
 

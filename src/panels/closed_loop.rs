@@ -4,18 +4,20 @@
 //! it, and how many are in it past their due time. Under the stages the two
 //! rates stand side by side on bars of the same scale, so that the gap
 //! between "closed" and "solved" can be seen. A tall panel lists the stages
-//! from top to bottom instead, with a bar each.
+//! from top to bottom instead, with a bar each. A click on a stage leads to the
+//! events that stand in it, on the map and in the list.
 
 mod stage_list;
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
-use super::chart::quantity;
+use super::chart::{clickable, quantity};
 use super::frame::{Shows, empty, panel_frame_ui};
 use super::number::{NONE, count_text, parts_text, percent_text, shortest_count_text, span_text, tight_count_text};
 use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::closed_loop::{LoopSummary, Ratio, StageCount};
+use crate::domain::event_store::EventFilter;
 use crate::domain::health::PartHealth;
 use crate::theme::{Rgba, size};
 
@@ -43,7 +45,7 @@ pub fn closed_loop_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |_, pen, inner| {
+    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
         let names = &view.config.closed_loop.stages;
         let summary = &view.overview.today;
         if names.is_empty() || summary.stages.len() < names.len() {
@@ -55,26 +57,45 @@ pub fn closed_loop_ui(
             let height = ((inner.height() - pen.u(RATES_HEIGHT + LAST_LINE + 10.0)) / names.len() as f32)
                 .min(pen.u(LIST_ROW * 1.6));
             let list = Rect::from_min_size(inner.min, vec2(inner.width(), height * names.len() as f32));
-            stage_list::stage_list_ui(pen, list, names, summary);
+            let asked = stage_list::stage_list_ui(ui, pen, list, view, summary);
             rates_ui(pen, Rect::from_min_max(pos2(inner.left(), list.bottom() + pen.u(8.0)), inner.max), summary);
-            return None;
+            return asked;
         }
         let rows = stage_rows(names.len());
         let spare = inner.height() - pen.u(rows as f32 * STAGE_HEIGHT + RATES_HEIGHT + LAST_LINE);
         let row_height = pen.u(STAGE_HEIGHT) + (spare / (rows + 1) as f32).clamp(0.0, pen.u(28.0));
         let per_row = names.len().div_ceil(rows);
+        let mut asked = None;
         for (row, chunk) in names.chunks(per_row).enumerate() {
             let top = inner.top() + row as f32 * row_height;
             let line = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), row_height));
-            stages_ui(pen, line, chunk, &summary.stages[row * per_row..]);
+            let first = row * per_row;
+            stages_ui(pen, line, chunk, &summary.stages[first..], view.filter, first);
+            let width = line.width() / chunk.len() as f32;
+            for (index, name) in chunk.iter().enumerate() {
+                let corner = pos2(line.left() + index as f32 * width, line.top());
+                let place = Rect::from_min_size(corner, vec2(width, pen.u(STAGE_HEIGHT)));
+                asked = asked.or(stage_clicked(ui, place, first + index, name));
+            }
         }
         let top = inner.top() + rows as f32 * row_height;
         rates_ui(pen, Rect::from_min_max(pos2(inner.left(), top), inner.max), summary);
-        None
+        asked
     })
 }
 
-fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount]) {
+/// What a click on a stage asks for.
+fn stage_clicked(ui: &Ui, place: Rect, stage: usize, name: &str) -> Option<PanelAction> {
+    clickable(ui, place, ("stage", stage), name).clicked().then_some(PanelAction::ToggleStage(stage as u8))
+}
+
+/// The ground of a stage: lit where the wall shows its events only.
+fn stage_ground(pen: &Pen, filter: &EventFilter, stage: usize) -> Rgba {
+    let is_chosen = filter.stages.contains(&(stage as u8));
+    if is_chosen { pen.theme().accent.alpha(0.5) } else { pen.theme().hairline.alpha(0.55) }
+}
+
+fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount], filter: &EventFilter, first: usize) {
     let theme = pen.theme();
     let width = line.width() / names.len() as f32;
     let room = width - pen.u(6.0);
@@ -95,7 +116,7 @@ fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount]) {
         let left = line.left() + index as f32 * width;
         let middle = left + width * 0.5;
         let tile = Rect::from_min_size(pos2(left, line.top()), vec2(width, tile_height));
-        stage_tile(pen, tile, index == 0, index + 1 == names.len(), theme.hairline.alpha(0.55));
+        stage_tile(pen, tile, index == 0, index + 1 == names.len(), stage_ground(pen, filter, first + index));
         let [first, second] = &lines[index];
         let top = line.top() + if is_two && second.is_empty() { pen.u(8.0) } else { 0.0 };
         pen.text([middle, top + pen.u(18.5)], Align::Center, first, pen.small(), name_room);

@@ -16,6 +16,10 @@ const GAP: f32 = 16.0;
 const LEAST_CELL_WIDTH: f32 = 176.0;
 const LEAST_ROW_HEIGHT: f32 = 86.0;
 const MOST_ROW_HEIGHT: f32 = 132.0;
+/// Between a value and its unit.
+const UNIT_GAP: f32 = 7.0;
+/// Share of a list's width that parts and change take.
+const LIST_RIGHT: f32 = 0.45;
 /// Height of a figure in the list that a tall panel shows.
 const LIST_ROW_HEIGHT: f32 = 98.0;
 const MOST_LIST_ROW_HEIGHT: f32 = 150.0;
@@ -43,41 +47,61 @@ pub fn key_figures_ui(
         let shown_rows = rows.min((inner.height() / pen.u(LEAST_ROW_HEIGHT)).floor().max(1.0) as usize);
         let height = (inner.height() / shown_rows as f32).min(pen.u(MOST_ROW_HEIGHT));
         let width = (inner.width() - pen.u(GAP) * (columns - 1) as f32) / columns as f32;
-        for (index, figure) in figures.iter().take(shown_rows * columns).enumerate() {
+        let cells: Vec<_> = figures.iter().take(shown_rows * columns).map(|figure| figure_cell(figure, view)).collect();
+        let style = one_size(pen, size::FIGURE, &cells, |_| width);
+        for (index, cell) in cells.iter().enumerate() {
             let (row, column) = (index / columns, index % columns);
             let corner = inner.min + vec2(column as f32 * (width + pen.u(GAP)), row as f32 * height);
-            cell_ui(pen, Rect::from_min_size(corner, vec2(width, height)), &figure_cell(figure, view));
+            cell_ui(pen, Rect::from_min_size(corner, vec2(width, height)), cell, style);
         }
         None
     })
 }
 
+/// The largest style up to `most` in which every value fits the room of its
+/// cell: values of a panel are compared with each other, and a larger number
+/// must not be smaller.
+fn one_size(pen: &Pen, most: f32, cells: &[FigureCell], room: impl Fn(&FigureCell) -> f32) -> Style {
+    let bold = Style::bold(most, pen.theme().text);
+    let styles = cells.iter().map(|cell| pen.shrunk(&cell.value, bold, room(cell) - unit_width(pen, cell, room(cell))));
+    styles.min_by(|a, b| a.size.total_cmp(&b.size)).unwrap_or(bold)
+}
+
+/// Of the unit beside a value and the gap between them.
+fn unit_width(pen: &Pen, cell: &FigureCell, room: f32) -> f32 {
+    let gap = if cell.unit.is_empty() { 0.0 } else { pen.u(UNIT_GAP) };
+    pen.width(&cell.unit, pen.small()).min(room * 0.4) + gap
+}
+
 /// One figure under the other, to be read from across the room.
 fn list_ui(pen: &Pen, inner: Rect, view: &PanelView, figures: &[KeyFigure]) {
     let height = (inner.height() / figures.len().max(1) as f32).min(pen.u(MOST_LIST_ROW_HEIGHT));
-    for (index, figure) in figures.iter().enumerate() {
+    let cells: Vec<_> = figures.iter().map(|figure| figure_cell(figure, view)).collect();
+    let style = one_size(pen, size::HERO, &cells, |cell| list_value_room(pen, inner.width(), cell));
+    for (index, cell) in cells.iter().enumerate() {
         let place = row(inner, index, height);
         if index > 0 {
             pen.hline(place.left(), place.right(), place.top(), 1.0, view.theme.hairline.alpha(0.5));
         }
-        list_cell_ui(pen, place, &figure_cell(figure, view));
+        list_cell_ui(pen, place, cell, style);
     }
 }
 
+/// Room of a value with its unit: all where nothing is to be said beside it.
+fn list_value_room(pen: &Pen, width: f32, cell: &FigureCell) -> f32 {
+    let is_alone = cell.parts.is_none() && cell.change.is_none() && cell.series.len() < 2;
+    if is_alone { width } else { width * (1.0 - LIST_RIGHT) - pen.u(10.0) }
+}
+
 /// The value large on the left; parts, change and sparkline on the right.
-fn list_cell_ui(pen: &Pen, place: Rect, cell: &FigureCell) {
+fn list_cell_ui(pen: &Pen, place: Rect, cell: &FigureCell, style: Style) {
     let top = place.center().y - pen.u(LIST_ROW_HEIGHT * 0.5);
     let left = place.left();
-    let right_room = place.width() * 0.45;
-    let value_room = place.width() - right_room - pen.u(10.0);
+    let right_room = place.width() * LIST_RIGHT;
+    let value_room = list_value_room(pen, place.width(), cell);
     pen.text([left, top + pen.u(22.0)], Align::Min, &cell.label, pen.small(), value_room);
-    let unit_width = pen.width(&cell.unit, pen.small()).min(value_room * 0.4);
-    let unit_gap = if cell.unit.is_empty() { 0.0 } else { pen.u(7.0) };
-    let room = value_room - unit_width - unit_gap;
-    let style = pen.shrunk(&cell.value, Style::bold(size::HERO, pen.theme().text), room);
     let baseline = top + pen.u(83.0);
-    let width = pen.text([left, baseline], Align::Min, &cell.value, style, room);
-    pen.text([left + width + unit_gap, baseline], Align::Min, &cell.unit, pen.small(), unit_width + 1.0);
+    value_ui(pen, [left, baseline], cell, style, value_room);
 
     let right = place.right() - right_room;
     let mut line = baseline;
@@ -95,19 +119,20 @@ fn list_cell_ui(pen: &Pen, place: Rect, cell: &FigureCell) {
     }
 }
 
-fn cell_ui(pen: &Pen, rect: Rect, cell: &FigureCell) {
-    let theme = pen.theme();
+/// The value and its unit; tells how wide they are.
+fn value_ui(pen: &Pen, [x, baseline]: [f32; 2], cell: &FigureCell, style: Style, room: f32) -> f32 {
+    let beside = unit_width(pen, cell, room);
+    let width = pen.text([x, baseline], Align::Min, &cell.value, style, room - beside);
+    let gap = if cell.unit.is_empty() { 0.0 } else { pen.u(UNIT_GAP) };
+    pen.text([x + width + gap, baseline], Align::Min, &cell.unit, pen.small(), beside - gap + 1.0);
+    width + beside
+}
+
+fn cell_ui(pen: &Pen, rect: Rect, cell: &FigureCell, style: Style) {
     let at = |x: f32, y: f32| [rect.left() + x, rect.top() + pen.u(y)];
     pen.text(at(0.0, 17.0), Align::Min, &cell.label, pen.small(), rect.width());
 
-    let unit_width = pen.width(&cell.unit, pen.small()).min(rect.width() * 0.4);
-    let unit_gap = if cell.unit.is_empty() { 0.0 } else { pen.u(7.0) };
-    let room = rect.width() - unit_width - unit_gap;
-    let style = pen.shrunk(&cell.value, Style::bold(size::FIGURE, theme.text), room);
-    let value_width = pen.text(at(0.0, 54.0), Align::Min, &cell.value, style, room);
-    pen.text(at(value_width + unit_gap, 54.0), Align::Min, &cell.unit, pen.small(), unit_width + 1.0);
-
-    let used = value_width + unit_gap + unit_width + pen.u(14.0);
+    let used = value_ui(pen, at(0.0, 54.0), cell, style, rect.width()) + pen.u(14.0);
     let spark = Rect::from_min_max(
         pos2(rect.left() + used, rect.top() + pen.u(26.0)),
         pos2(rect.right() - pen.u(4.0), rect.top() + pen.u(54.0)),

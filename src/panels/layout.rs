@@ -94,18 +94,18 @@ fn need_of(kind: &PanelKind, config: &Config) -> Need {
     match kind {
         PanelKind::KeyFigures { figures } => {
             let rows = figures.len().div_ceil(2).max(1) as f32;
-            need(rows * 107.0, rows * 112.0, 0.35 * rows)
+            need(rows * 107.0, rows * 112.0, 0.15 * rows)
         }
         PanelKind::ClosedLoop => {
             let rows = super::closed_loop::stage_rows(config.closed_loop.stages.len()) as f32;
-            need(54.0 + rows * 112.0 + ERROR_HEIGHT, 84.0 + rows * 120.0, 0.6)
+            need(54.0 + rows * 112.0 + ERROR_HEIGHT, 84.0 + rows * 120.0, 1.0)
         }
         PanelKind::LiveEvents => need(210.0, 320.0, 2.0),
         PanelKind::Ranking { .. } => need(110.0, 216.0, 1.2),
         PanelKind::Trend => need(104.0, 170.0, 1.0),
         PanelKind::Categories => need(110.0, 210.0, 0.8),
         PanelKind::Warnings => need(120.0, 200.0, 0.8),
-        PanelKind::Devices => need(104.0, 180.0, 0.6),
+        PanelKind::Devices { .. } => need(104.0, 180.0, 0.6),
         PanelKind::Cameras { .. } => need(140.0, 300.0, 0.4),
         PanelKind::TimeAxis => need(70.0, 78.0, 0.1),
     }

@@ -7,6 +7,7 @@
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
 use super::chart::{clickable, row, rows};
+use super::filter::filter_words;
 use super::frame::{Shows, empty, panel_frame_ui};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
@@ -29,10 +30,12 @@ pub fn live_events_ui(
     title: &str,
     health: &PartHealth,
 ) -> Option<PanelAction> {
-    panel_frame_ui(ui, rect, view, title, health, Shows::Then, |ui, pen, inner| {
+    let words = filter_words(view);
+    let title = words.as_ref().map_or_else(|| title.to_owned(), |words| format!("{title} · {words}"));
+    panel_frame_ui(ui, rect, view, &title, health, Shows::Then, |ui, pen, inner| {
         let live = &view.overview.live;
         if live.is_empty() {
-            empty(pen, inner, "今日尚无事件");
+            empty(pen, inner, if words.is_some() { "没有这样的事件" } else { "今日尚无事件" });
             return None;
         }
         let (count, height) = rows(pen, inner, live.len(), LEAST_ROW, MOST_ROW);

@@ -23,6 +23,7 @@ mod closed_loop;
 mod devices;
 mod diagnostics;
 mod figure_cell;
+mod filter;
 mod find;
 mod frame;
 mod header;
@@ -35,14 +36,17 @@ pub mod number;
 mod pen;
 mod point_card;
 mod ranking;
+mod readings;
 mod time_axis;
 mod trend;
 mod warnings;
 
 use bevy_egui::egui::{Rect, TextureId, Ui};
 
-use crate::config::{Config, Panel, PanelKind};
+use crate::config::{Config, Panel, PanelKind, Worst};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::event_store::EventFilter;
 use crate::domain::figure::Figure;
 use crate::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
 use crate::domain::overview::Overview;
@@ -57,6 +61,7 @@ pub use categories::categories_ui;
 pub use closed_loop::closed_loop_ui;
 pub use devices::devices_ui;
 pub use diagnostics::{Diagnostics, diagnostics_ui};
+pub use filter::filter_chip_ui;
 pub use find::{FindView, find_ui};
 pub use header::header_ui;
 pub use help::help_ui;
@@ -94,6 +99,8 @@ pub struct PanelView<'a> {
     pub replay: ReplayView,
     /// Events of so many seconds count on the map.
     pub window_secs: f64,
+    /// Which events the map and the list show.
+    pub filter: &'a EventFilter,
     /// The hierarchy.
     pub tree: &'a AreaTree,
     /// The area in focus; `None` is everything.
@@ -112,6 +119,8 @@ pub struct PanelView<'a> {
     pub tiles: Vec<CameraTile<'a>>,
     /// Devices, counted by kind.
     pub devices: &'a [DeviceKindSummary],
+    /// Devices by their readings, one list per kind that a panel asks for.
+    pub readings: &'a [DeviceReadings],
     /// All sources, in the order of the configuration.
     pub sources: Vec<SourceRow<'a>>,
     /// What is being loaded, with counts: `网格边界 12,000 / 40,976`.
@@ -149,10 +158,19 @@ pub enum PanelAction {
     FocusNothing,
     /// Fly to the event with this id and open its card.
     ShowEvent(String),
+    /// Fly to the device with this id and open its card.
+    ShowDevice(String),
     /// Open the card of this one of the listed points.
     OpenPoint(usize),
     /// Close the card or list that is open.
     CloseCard,
+    /// Show only events that stand in this stage on the map and in the list, or
+    /// all again.
+    ToggleStage(u8),
+    /// The same by major class.
+    ToggleCategory(String),
+    /// Show all events.
+    ClearFilter,
     /// Stop the clock, or go on from there.
     TogglePause,
     /// Show what was so many hours later, or earlier.
@@ -233,6 +251,80 @@ pub struct DeviceKindSummary {
     pub offline: usize,
 }
 
+/// Devices of one kind by their readings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceReadings {
+    /// The kind.
+    pub kind: String,
+    /// The worst, worst first: those in alarm before all others.
+    pub rows: Vec<Reading>,
+    /// All devices of the kind.
+    pub total: usize,
+    /// Those in alarm.
+    pub alarms: usize,
+    /// Mean reading of those that are not silent.
+    pub mean: Option<f64>,
+    /// Ends of the scale: 0, or less where a reading is, and the highest reading.
+    pub range: [f64; 2],
+}
+
+/// The latest reading of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Id at its source.
+    pub id: String,
+    /// Name as shown.
+    pub name: String,
+    /// What it read; `None` where nothing is known.
+    pub value: Option<f64>,
+    /// Unit of the reading.
+    pub unit: String,
+    /// How it is.
+    pub state: DeviceState,
+}
+
+impl DeviceReadings {
+    /// Devices of `kind` among all, the worst `most` of them in order.
+    pub fn of<'a>(kind: &str, worst: Worst, devices: impl Iterator<Item = &'a Device>, most: usize) -> Self {
+        let mut all: Vec<&Device> = devices.filter(|device| device.kind == kind).collect();
+        let sign = if worst == Worst::Lowest { 1.0 } else { -1.0 };
+        // Silent ones say nothing, and so come last.
+        let key = |device: &Device| match (device.state, device.value) {
+            (DeviceState::Alarm, value) => (0, value.unwrap_or(0.0) * sign),
+            (DeviceState::Normal, Some(value)) => (1, value * sign),
+            _ => (2, 0.0),
+        };
+        all.sort_by(|a, b| {
+            let (first, second) = (key(a), key(b));
+            first.0.cmp(&second.0).then(first.1.total_cmp(&second.1)).then_with(|| a.id.cmp(&b.id))
+        });
+        let read: Vec<f64> = all
+            .iter()
+            .filter(|device| device.state != DeviceState::Offline)
+            .filter_map(|device| device.value)
+            .collect();
+        let fold = |from: f64, by: fn(f64, f64) -> f64| read.iter().copied().fold(from, by);
+        Self {
+            kind: kind.to_owned(),
+            total: all.len(),
+            alarms: all.iter().filter(|device| device.state == DeviceState::Alarm).count(),
+            mean: (!read.is_empty()).then(|| read.iter().sum::<f64>() / read.len() as f64),
+            range: [fold(0.0, f64::min), fold(0.0, f64::max)],
+            rows: all
+                .into_iter()
+                .take(most)
+                .map(|device| Reading {
+                    id: device.id.clone(),
+                    name: device.name.clone(),
+                    value: device.value.filter(|_| device.state != DeviceState::Offline),
+                    unit: device.unit.clone(),
+                    state: device.state,
+                })
+                .collect(),
+        }
+    }
+}
+
 /// One source with what it reports about itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SourceRow<'a> {
@@ -300,7 +392,8 @@ pub fn panel_ui(ui: &mut Ui, rect: Rect, view: &PanelView, panel: &Panel, health
         PanelKind::Trend => trend_ui(ui, rect, view, title, health),
         PanelKind::Categories => categories_ui(ui, rect, view, title, health),
         PanelKind::Warnings => warnings_ui(ui, rect, view, title, health),
-        PanelKind::Devices => devices_ui(ui, rect, view, title, health),
+        PanelKind::Devices { list: None } => devices_ui(ui, rect, view, title, health),
+        PanelKind::Devices { list: Some(list) } => readings::readings_ui(ui, rect, view, title, health, &list.kind),
         PanelKind::Cameras { .. } => cameras_ui(ui, rect, view, title, health),
         PanelKind::TimeAxis => time_axis_ui(ui, rect, view, title, health),
     }

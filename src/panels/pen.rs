@@ -31,7 +31,7 @@ pub(super) const MARK_EM: f32 = 0.95;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     /// Design units; one of the five sizes.
-    size: f32,
+    pub(super) size: f32,
     is_bold: bool,
     color: Rgba,
 }

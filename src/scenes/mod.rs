@@ -83,6 +83,9 @@ fn advance(
         if focus.code.as_deref() != scene_focus || !selection.points.is_empty() {
             actions.write(Action::FocusCode(scene_focus.map(str::to_owned)));
         }
+        if config.0.scenes.get(visible.scene).is_some_and(|scene| scene.filter != visible.filter) {
+            actions.write(Action::SceneFilter);
+        }
     }
     // The start, a new day, another configuration.
     let is_another = own_range.is_some() && clock.0.range() != own_range && clock.0.can_be_moved();
@@ -175,6 +178,39 @@ mod tests {
         assert!(world.resource::<WallClock>().0.is_live());
         step(&mut world, 11 * DAY + 8 * 3_600_000, 361);
         assert_eq!(range(&world), Some([day(11, 360), day(11, 479)]));
+    }
+
+    #[test]
+    fn what_a_hand_filtered_is_gone_when_the_hand_is() {
+        let text = CONFIG.replacen("duration = \"20s\"", "filter = { severities = [\"urgent\"] }", 1);
+        let mut world = world_of(&format!("[wall]\nreturn_after = \"60s\"\n{text}"));
+        let filter = |world: &World| world.resource::<Visible>().filter.clone();
+        let own = filter(&world);
+        assert!(!own.is_empty());
+        step(&mut world, 10 * DAY, 10);
+        world.resource_mut::<Hands>().last_input_secs = 10.0;
+        for (action, stages) in [
+            (Action::ToggleStage(1), vec![1]),
+            (Action::ToggleStage(2), vec![2]),
+            (Action::ToggleStage(2), vec![]),
+            (Action::ToggleStage(0), vec![0]),
+        ] {
+            world.write_message(action);
+            step(&mut world, 10 * DAY, 11);
+            assert_eq!(filter(&world).stages, stages);
+        }
+        world.write_message(Action::ClearFilter);
+        step(&mut world, 10 * DAY, 12);
+        assert!(filter(&world).is_empty());
+        step(&mut world, 10 * DAY, 71);
+        assert_eq!(filter(&world), own);
+        // Esc where nothing is open and nothing in focus does it at once.
+        world.write_message(Action::ToggleCategory("其他".to_owned()));
+        step(&mut world, 10 * DAY, 72);
+        assert_ne!(filter(&world), own);
+        world.write_message(Action::FocusParent);
+        step(&mut world, 10 * DAY, 73);
+        assert_eq!(filter(&world), own);
     }
 
     #[test]

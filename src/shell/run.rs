@@ -194,9 +194,11 @@ pub(super) fn start_simulator(profile: &str, seed: u64, listen: &str, speed: f64
 pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<Config>> {
     let (name, text) = match profile {
         "badahu" => ("examples/badahu.toml", include_str!("../../examples/badahu.toml")),
+        "honghua" => ("examples/honghua.toml", include_str!("../../examples/honghua.toml")),
+        "yanlong" => ("examples/yanlong.toml", include_str!("../../examples/yanlong.toml")),
         "jinjihu" => ("examples/jinjihu.toml", include_str!("../../examples/jinjihu.toml")),
         "nanjing" => ("examples/nanjing.toml", include_str!("../../examples/nanjing.toml")),
-        other => bail!("示范街道 {other} 没有配置文件;已有:badahu、jinjihu、nanjing"),
+        other => bail!("示范街道 {other} 没有配置文件;已有:badahu、honghua、yanlong、jinjihu、nanjing"),
     };
     let text = text.replace("127.0.0.1:8750", &address.to_string());
     let mut config = Config::parse(&text, Path::new(name))?;

@@ -169,11 +169,19 @@ fn map_aids(free: &ScreenRect, above: &ScreenRect, unit_px: f32) -> [ScreenRect;
 fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f64) -> Option<Action> {
     Some(match action {
         PanelAction::ShowEvent(id) => return show_event(id, &shown.events, &shown.areas, view, now_secs),
+        PanelAction::ShowDevice(id) => {
+            let at = shown.points.devices().find(|device| device.id == id)?.at;
+            fly_to(at, &shown.areas, view, now_secs);
+            Action::Select(vec![PointKey::Device(id)])
+        }
         PanelAction::OpenPoint(index) => Action::Select(shown.cards.keys.get(index).cloned().into_iter().collect()),
         PanelAction::CloseCard => Action::Select(Vec::new()),
         PanelAction::Focus(area) => Action::Focus(area),
         PanelAction::FocusParent => Action::FocusParent,
         PanelAction::FocusNothing => Action::FocusNothing,
+        PanelAction::ToggleStage(stage) => Action::ToggleStage(stage),
+        PanelAction::ToggleCategory(name) => Action::ToggleCategory(name),
+        PanelAction::ClearFilter => Action::ClearFilter,
         PanelAction::TogglePause => Action::TogglePause,
         PanelAction::StepHours(hours) => Action::StepHours(hours),
         PanelAction::StepRate(step) => Action::StepRate(step),
@@ -268,6 +276,7 @@ fn draw(
         panels::legend_ui(ui, above, &view, &legend);
     }
     asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
+    asked.extend(panels::filter_chip_ui(ui, layout.free, &view));
     if let Some(area) = view.focus {
         asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts_of(shown, &view, area)));
     }

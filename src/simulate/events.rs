@@ -14,7 +14,7 @@ use super::calendar;
 use super::catalogue::{KINDS, Kind};
 use super::city::{City, Site, Spot};
 use super::noise;
-use crate::domain::event::{Event, Severity, Words};
+use crate::domain::event::{Channel, Event, Severity, Words};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
@@ -33,7 +33,8 @@ pub fn of_day(city: &City, day: i64) -> Vec<Event> {
     let usual = city.profile.events_per_day as f64;
     let weekend = if calendar::is_weekend(day) { 0.84 } else { 1.03 };
     let count = (usual * weekend * (1.0 + 0.05 * noise::normal(&mut rng))).max(1.0) as usize;
-    let kind_weights: Vec<f64> = KINDS.iter().map(|kind| kind.weight).collect();
+    let emphasis = |kind: &Kind| city.profile.emphasis.iter().find(|(name, _)| *name == kind.name).map_or(1.0, |e| e.1);
+    let kind_weights: Vec<f64> = KINDS.iter().map(|kind| kind.weight * emphasis(kind)).collect();
     let mut events = Vec::with_capacity(count + 64);
     for _ in 0..count {
         let number = noise::weighted(&mut rng, &kind_weights);
@@ -114,7 +115,7 @@ fn draw(city: &City, kind: &Kind, reported: Time, site: &Site<'_>, rng: &mut Rng
         area: Some(city.area(site.leaf.area).code.as_str().into()),
         at: Some(LonLat::new(site.degrees[0], site.degrees[1])),
         severity,
-        channel: Kind::channel(noise::weighted(rng, &kind.channels)),
+        channel: Kind::channel(noise::weighted(rng, &channels(city, kind))),
         reported,
         stage: 0,
         entered: Vec::new(),
@@ -125,8 +126,26 @@ fn draw(city: &City, kind: &Kind, reported: Time, site: &Site<'_>, rng: &mut Rng
         returned: 0,
         repeats: None,
     };
-    walk(&mut event, city.profile.stages.len(), rng);
+    let is_automatic = is_automatic(city, kind) && matches!(event.channel, Channel::Iot | Channel::Video);
+    walk(&mut event, city.profile.stages.len(), is_automatic, rng);
     event
+}
+
+/// Whether the platform hands out what devices and cameras report of it.
+fn is_automatic(city: &City, kind: &Kind) -> bool {
+    city.profile.auto_dispatched.contains(&kind.name)
+}
+
+/// Relative frequency per channel; where devices and cameras do the reporting,
+/// they do most of it.
+fn channels(city: &City, kind: &Kind) -> [f64; 5] {
+    let mut weights = kind.channels;
+    if is_automatic(city, kind) {
+        for (weight, channel) in weights.iter_mut().zip(Channel::ALL) {
+            *weight *= if matches!(channel, Channel::Iot | Channel::Video) { 5.0 } else { 1.0 };
+        }
+    }
+    weights
 }
 
 /// Time until an event must be done.
@@ -140,7 +159,7 @@ fn allowed_ms(severity: Severity) -> i64 {
 
 /// Walks an event through its stages: dwell times are log-normal, one in
 /// thirty is sent back once, one in eighty drags on.
-fn walk(event: &mut Event, stages: usize, rng: &mut Rng) {
+fn walk(event: &mut Event, stages: usize, is_automatic: bool, rng: &mut Rng) {
     let drags = rng.f64() < 0.0125;
     let hurry = match event.severity {
         Severity::Normal => 1.0,
@@ -160,6 +179,8 @@ fn walk(event: &mut Event, stages: usize, rng: &mut Rng) {
         let slow = if drags && stage == handling { 14.0 } else { 1.0 };
         let dwell_h = median_h * hurry * slow * (sigma * noise::normal(rng)).exp();
         // At night only urgent work goes on at full pace.
+        // Nobody has to read what the platform hands out.
+        let dwell_h = if is_automatic && stage == 0 { dwell_h * 0.05 } else { dwell_h };
         let night = if event.severity != Severity::Urgent && !(7.0..22.0).contains(&calendar::hour_of(now)) {
             2.2
         } else {

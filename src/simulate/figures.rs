@@ -5,7 +5,7 @@
 use super::calendar;
 use super::profile::Profile;
 use crate::domain::closed_loop::{LoopSummary, Ratio};
-use crate::domain::event::Event;
+use crate::domain::event::{Channel, Event};
 use crate::domain::figure::Figure;
 use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 
@@ -16,6 +16,7 @@ const RESPONSE_MS: i64 = HOUR_MILLIS;
 struct Day {
     summary: LoopSummary,
     response: Ratio,
+    automatic: Ratio,
 }
 
 /// How a figure is computed from a day: value, numerator, denominator.
@@ -36,6 +37,10 @@ const FIGURES: [(&str, &str, &str, Option<bool>, Measure); 9] = [
     ("repeated", "重复投诉率", "%", Some(false), |day| percent(day.summary.repeated)),
 ];
 
+/// Of places whose platform hands events out by itself.
+const AUTOMATIC: (&str, &str, &str, Option<bool>, Measure) =
+    ("auto-dispatched", "自动派单率", "%", Some(true), |day| percent(day.automatic));
+
 /// All figures at an instant. `days` gives the events of a day as known at an
 /// instant; a week before the instant must be there.
 pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) -> Vec<Figure> {
@@ -45,7 +50,7 @@ pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) 
             let then = now.plus_millis(-back * DAY_MILLIS);
             let events = days(calendar::day_of(then), then);
             let summary = LoopSummary::of(&events, profile.stages.len(), then);
-            Day { summary, response: response(&events, then) }
+            Day { summary, response: response(&events, then), automatic: automatic(profile, &events) }
         })
         .collect();
     let figure = |&(key, label, unit, more_is_better, measure): &(&str, &str, &str, Option<bool>, Measure)| {
@@ -64,7 +69,8 @@ pub fn at(profile: &Profile, now: Time, days: impl Fn(i64, Time) -> Vec<Event>) 
             series,
         }
     };
-    FIGURES.iter().map(figure).chain(profile.fixed_figures.iter().map(fixed)).collect()
+    let automatic = (!profile.auto_dispatched.is_empty()).then_some(&AUTOMATIC);
+    FIGURES.iter().chain(automatic).map(figure).chain(profile.fixed_figures.iter().map(fixed)).collect()
 }
 
 fn fixed(&(key, label, value, unit): &(&str, &str, f64, &str)) -> Figure {
@@ -80,6 +86,14 @@ fn fixed(&(key, label, value, unit): &(&str, &str, f64, &str)) -> Figure {
         more_is_better: None,
         series: Vec::new(),
     }
+}
+
+/// What devices and cameras reported and the platform handed out by itself.
+fn automatic(profile: &Profile, events: &[Event]) -> Ratio {
+    let is_automatic = |event: &&Event| {
+        profile.auto_dispatched.contains(&&*event.subcategory) && matches!(event.channel, Channel::Iot | Channel::Video)
+    };
+    Ratio { numerator: events.iter().filter(is_automatic).count() as u64, denominator: events.len() as u64 }
 }
 
 fn response(events: &[Event], now: Time) -> Ratio {

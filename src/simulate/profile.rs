@@ -43,6 +43,12 @@ pub struct Profile {
     pub stages: &'static [&'static str],
     /// Events reported on a working day, on average.
     pub events_per_day: usize,
+    /// Kinds of events that are more frequent here than elsewhere, and how many
+    /// times.
+    pub emphasis: &'static [(&'static str, f64)],
+    /// Kinds of events that devices and cameras report and the platform hands
+    /// out by itself.
+    pub auto_dispatched: &'static [&'static str],
     /// Grid workers whose patrol tracks are published.
     pub tracked_workers: usize,
     /// The ground and what stands on it.
@@ -143,7 +149,8 @@ pub struct Terrain {
 /// What things are called.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
-    /// Communities without the word 社区; as many as there are communities.
+    /// Communities without the word 社区, and villages with 村, those last; as
+    /// many as there are of both.
     pub communities: &'static [&'static str],
     /// Arterials that run east–west, from south to north.
     pub arterials_east: &'static [&'static str],
@@ -185,7 +192,8 @@ pub struct DeviceKind {
 }
 
 /// The deployments, the smallest first.
-pub const PROFILES: &[Profile] = &[deployments::BADAHU, deployments::JINJIHU, deployments::NANJING];
+pub const PROFILES: &[Profile] =
+    &[deployments::BADAHU, deployments::HONGHUA, deployments::YANLONG, deployments::JINJIHU, deployments::NANJING];
 
 /// The deployments that can be simulated.
 pub fn profiles() -> &'static [ProfileInfo] {

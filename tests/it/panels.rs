@@ -9,15 +9,17 @@ mod fixture;
 use bevy_egui::egui::{
     self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
 };
-use quanyu::config::{Bezels, Panel, PanelKind};
+use quanyu::config::{Bezels, DeviceList, Panel, PanelKind, Worst};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::coverage::Coverage;
+use quanyu::domain::event::Severity;
+use quanyu::domain::event_store::EventFilter;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, FindView, HeatLegend, Legend, PanelAction,
     PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui,
-    breadcrumb_ui, diagnostics_ui, find_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui,
-    panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
+    breadcrumb_ui, diagnostics_ui, filter_chip_ui, find_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout,
+    legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -341,7 +343,7 @@ fn in_a_replay_every_panel_says_of_which_time_it_is() {
         let drawn = words(&shapes(&ctx, screen, Vec::new(), |ui| {
             panel_ui(ui, rect, &view, panel, &health(Freshness::Fresh, Mood::Usual));
         }));
-        let is_of_now = matches!(panel.kind, PanelKind::Devices | PanelKind::Cameras { .. });
+        let is_of_now = matches!(panel.kind, PanelKind::Devices { .. } | PanelKind::Cameras { .. });
         let expected = if is_of_now { "现状,非回放" } else { "回放 13:32" };
         assert!(drawn.contains(expected), "{}: {drawn}", panel.id);
     }
@@ -600,6 +602,10 @@ fn what_finds_no_room_is_counted() {
     assert!(none.free.width() > 1_800.0);
 }
 
+fn site_panel() -> PanelKind {
+    PanelKind::Devices { list: Some(DeviceList { kind: "建设工地".into(), worst: Worst::Lowest }) }
+}
+
 /// What a hand that goes by names finds and does: the names are those that a
 /// screen reader would say.
 #[test]
@@ -607,6 +613,7 @@ fn everything_that_can_be_clicked_has_a_name() {
     let Some(fonts) = fonts() else { return };
     let mut world = World::new(Mood::Usual);
     world.focus = world.tree.find("320506001002001");
+    world.filter = EventFilter { stages: vec![0], severities: vec![Severity::Urgent], ..EventFilter::default() };
     let screen = vec2(1920.0, 1080.0);
     let (unit, stage) = stage(&world, screen);
     let asked = std::cell::RefCell::new(Vec::new());
@@ -624,6 +631,12 @@ fn everything_that_can_be_clicked_has_a_name() {
         let fresh = health(Freshness::Fresh, Mood::Usual);
         let past = PanelView { is_live: false, ..world.view(unit) };
         asked.borrow_mut().extend(panel_ui(ui, wide, &past, &axis, &fresh));
+        for (kind, top) in [(PanelKind::ClosedLoop, 100.0), (PanelKind::Categories, 400.0), (site_panel(), 700.0)] {
+            let panel = Panel { kind, ..world.config.panels[0].clone() };
+            let place = Rect::from_min_size(pos2(1_400.0, top), vec2(480.0, 290.0));
+            asked.borrow_mut().extend(panel_ui(ui, place, &view, &panel, &fresh));
+        }
+        asked.borrow_mut().extend(filter_chip_ui(ui, stage.free, &view));
         asked.borrow_mut().extend(breadcrumb_ui(ui, stage.free, &view));
         if let Some(area) = world.focus {
             asked.borrow_mut().extend(area_card_ui(ui, stage.free, &view, area, &AreaFacts::default()));
@@ -645,6 +658,10 @@ fn everything_that_can_be_clicked_has_a_name() {
         ("播放或暂停", PanelAction::TogglePause),
         ("加速", PanelAction::StepRate(1)),
         ("循环播放当天", PanelAction::ToggleLoop),
+        ("监督处置", PanelAction::ToggleStage(2)),
+        ("街面秩序", PanelAction::ToggleCategory("街面秩序".into())),
+        ("地图与列表只看:事件收集 · 紧急", PanelAction::ClearFilter),
+        ("汇景0网格 · 大明路", PanelAction::ShowDevice("0".into())),
         ("回到实时", PanelAction::GoLive),
     ] {
         asked.borrow_mut().clear();

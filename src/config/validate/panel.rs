@@ -3,14 +3,15 @@
 
 use super::heat::{heat_style, window_secs};
 use super::source::is_id;
-use super::{Entries, distinct, duration_secs, optional_text, required, required_text};
+use super::{Entries, distinct, duration_secs, not_blank, optional_text, required, required_text};
 use crate::config::choice::PanelType;
 use crate::config::error::Complaints;
-use crate::config::raw::{RawPanel, RawScene, RawSceneReplay};
+use crate::config::raw::{RawFilter, RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
-use crate::config::{Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side};
+use crate::config::{DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side, Worst};
 use crate::domain::clock::{RATES, USUAL_RATE};
+use crate::domain::event_store::EventFilter;
 
 /// Names of the key figures that are computed from events.
 const COMPUTED_FIGURES: [(&str, KeyFigure); 7] = [
@@ -57,7 +58,7 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     if let Some(kind) = kind {
         refuse_keys_of_other_kinds(&raw.value, kind, complaints);
     }
-    let RawPanel { title, side, sources: shown, figures, level, every, .. } = raw.value;
+    let RawPanel { title, side, sources: shown, figures, level, every, list, worst, .. } = raw.value;
     let title = optional_text(title, complaints);
     let figures = match figures {
         Some(figures) => key_figures(&figures, complaints),
@@ -70,6 +71,7 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
         PanelType::KeyFigures => PanelKind::KeyFigures { figures },
         PanelType::Ranking => PanelKind::Ranking { level: level.map(|at| at.value) },
         PanelType::Cameras => PanelKind::Cameras { every_secs },
+        PanelType::Devices => PanelKind::Devices { list: device_list(list, worst, complaints) },
         plain => plain_kind(plain),
     };
     Some(Panel {
@@ -79,6 +81,14 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
         side: side.map_or(default_side(kind_name), |at| at.value),
         kind,
     })
+}
+
+fn device_list(list: Option<At<String>>, worst: Option<At<Worst>>, complaints: &mut Complaints) -> Option<DeviceList> {
+    let kind = optional_text(list, complaints);
+    if let (None, Some(worst)) = (&kind, &worst) {
+        complaints.add(worst.offset, &worst.key, "`worst` 须与 `list` 一起写".to_owned());
+    }
+    Some(DeviceList { kind: kind?, worst: worst.map(|at| at.value).unwrap_or_default() })
 }
 
 /// A kind with its settings left out.
@@ -91,15 +101,20 @@ fn plain_kind(kind: PanelType) -> PanelKind {
         PanelType::Trend => PanelKind::Trend,
         PanelType::Categories => PanelKind::Categories,
         PanelType::Warnings => PanelKind::Warnings,
-        PanelType::Devices => PanelKind::Devices,
+        PanelType::Devices => PanelKind::Devices { list: None },
         PanelType::Cameras => PanelKind::Cameras { every_secs: DEFAULT_PICTURE_SECS },
         PanelType::TimeAxis => PanelKind::TimeAxis,
     }
 }
 
 fn refuse_keys_of_other_kinds(raw: &RawPanel, kind: PanelType, complaints: &mut Complaints) {
-    const OWNERS: [(&str, PanelType); 3] =
-        [("figures", PanelType::KeyFigures), ("level", PanelType::Ranking), ("every", PanelType::Cameras)];
+    const OWNERS: [(&str, PanelType); 5] = [
+        ("figures", PanelType::KeyFigures),
+        ("level", PanelType::Ranking),
+        ("every", PanelType::Cameras),
+        ("list", PanelType::Devices),
+        ("worst", PanelType::Devices),
+    ];
     for (name, key, offset) in raw.present() {
         let Some((_, owner)) = OWNERS.iter().find(|(owned, _)| *owned == name) else { continue };
         if *owner != kind {
@@ -156,7 +171,7 @@ fn feeding(kind: &PanelKind, sources: &Entries<Source>) -> Vec<usize> {
             .map(|figure| if matches!(figure, KeyFigure::Reported(_)) { Feed::Figures } else { Feed::Events })
             .collect(),
         PanelKind::Ranking { .. } => vec![Feed::Areas, Feed::Events],
-        PanelKind::Devices => vec![Feed::Devices],
+        PanelKind::Devices { .. } => vec![Feed::Devices],
         PanelKind::Cameras { .. } => vec![Feed::Cameras],
         PanelKind::ClosedLoop
         | PanelKind::LiveEvents
@@ -229,6 +244,7 @@ pub(super) fn scenes(
     panels: &Entries<Panel>,
     map: &Map,
     heat: &Heat,
+    stages: &[String],
     complaints: &mut Complaints,
 ) -> Vec<Scene> {
     let scenes = raw.map(|at| at.value).unwrap_or_default();
@@ -240,6 +256,7 @@ pub(super) fn scenes(
             focus: map.focus.clone(),
             fill: map.fill.clone(),
             heat: heat.style.clone(),
+            filter: EventFilter::default(),
             tilt_deg: 0.0,
             window_secs: heat.window_secs,
             replay: None,
@@ -248,7 +265,7 @@ pub(super) fn scenes(
     }
     let names: Vec<At<String>> = scenes.iter().filter_map(|scene| scene.value.name.clone()).collect();
     distinct(&names, "场景名称", complaints);
-    scenes.into_iter().filter_map(|raw| scene(raw, panels, map, heat, complaints)).collect()
+    scenes.into_iter().filter_map(|raw| scene(raw, panels, map, heat, stages, complaints)).collect()
 }
 
 fn scene(
@@ -256,11 +273,12 @@ fn scene(
     panels: &Entries<Panel>,
     map: &Map,
     heat: &Heat,
+    stages: &[String],
     complaints: &mut Complaints,
 ) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, tilt, replay, duration, .. } = raw.value;
+    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, filter, tilt, replay, duration, .. } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -275,11 +293,35 @@ fn scene(
     let mut own_heat = own_heat.map(|at| at.value).unwrap_or_default();
     let window_secs = window_secs(own_heat.window.take(), heat.window_secs, complaints);
     let heat = heat_style(own_heat, &heat.style, complaints);
+    let filter = filter.map(|filter| scene_filter(filter.value, stages, complaints)).unwrap_or_default();
     let replay = replay.and_then(|replay| scene_replay(replay.value, complaints));
     let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
     let name = name?.value;
-    Some(Scene { name, layers, panels: shown, focus, fill, heat, tilt_deg, window_secs, replay, duration_secs })
+    Some(Scene { name, layers, panels: shown, focus, fill, heat, filter, tilt_deg, window_secs, replay, duration_secs })
+}
+
+fn scene_filter(raw: RawFilter, stages: &[String], complaints: &mut Complaints) -> EventFilter {
+    let categories = raw.categories.map(|list| list.value).unwrap_or_default();
+    distinct(&categories, "大类", complaints);
+    let named = raw.stages.map(|list| list.value).unwrap_or_default();
+    distinct(&named, "阶段", complaints);
+    let mut number = |name: At<String>| {
+        let found = stages.iter().position(|stage| *stage == name.value);
+        if found.is_none() {
+            let names: Vec<&str> = stages.iter().map(String::as_str).collect();
+            complaints.add(name.offset, &name.key, format!("没有这个阶段:{}", not_among(&name.value, &names)));
+        }
+        found.map(|index| index as u8)
+    };
+    let stages = named.into_iter().filter_map(&mut number).collect();
+    EventFilter {
+        categories: categories.into_iter().filter(|name| not_blank(name, complaints)).map(|name| name.value).collect(),
+        channels: raw.channels.map(|list| list.value.into_iter().map(|at| at.value).collect()).unwrap_or_default(),
+        severities: raw.severities.map(|list| list.value.into_iter().map(|at| at.value).collect()).unwrap_or_default(),
+        stages,
+        area: None,
+    }
 }
 
 /// Most days back that a scene may look.

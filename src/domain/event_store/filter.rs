@@ -1,9 +1,10 @@
 //! Which events: conditions that combine.
 
-use super::EventRef;
 use super::dictionary::Classes;
+use super::{Course, EventRef};
 use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::event::{Channel, Severity};
+use crate::domain::time::Time;
 
 /// Conditions on events; an event must fulfil all that are set. The default
 /// lets everything pass.
@@ -15,7 +16,7 @@ pub struct EventFilter {
     pub channels: Vec<Channel>,
     /// Empty = all.
     pub severities: Vec<Severity>,
-    /// Stages in which events stand now; empty = all.
+    /// Stages in which events stand; empty = all.
     pub stages: Vec<u8>,
     /// An area, with all below it.
     pub area: Option<AreaIndex>,
@@ -34,6 +35,11 @@ pub struct PreparedFilter {
 }
 
 impl EventFilter {
+    /// Whether everything passes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Makes it ready for these classes and areas.
     pub fn prepare(&self, classes: &Classes, tree: &AreaTree) -> PreparedFilter {
         let all_or = |is_empty: bool, bits: u16| if is_empty { u16::MAX } else { bits };
@@ -55,12 +61,29 @@ impl EventFilter {
 }
 
 impl PreparedFilter {
-    /// Whether an event fulfils all conditions.
+    /// Whether an event fulfils all conditions, as far as the store knows.
     pub fn passes(&self, event: EventRef<'_>) -> bool {
+        self.stages >> event.bits().stage() & 1 == 1 && self.passes_but_for_stage(event)
+    }
+
+    /// Whether an event fulfilled all conditions at an instant; `scratch` is
+    /// written over.
+    pub fn passed(&self, event: EventRef<'_>, at: Time, scratch: &mut Course) -> bool {
+        if !self.passes_but_for_stage(event) {
+            return false;
+        }
+        if self.stages == u16::MAX {
+            return true;
+        }
+        event.read_course(scratch);
+        scratch.rewind(at);
+        self.stages >> scratch.stage.min(15) & 1 == 1
+    }
+
+    fn passes_but_for_stage(&self, event: EventRef<'_>) -> bool {
         let bits = event.bits();
         self.severities >> bits.severity() as u8 & 1 == 1
             && self.channels >> bits.channel() as u8 & 1 == 1
-            && self.stages >> bits.stage() & 1 == 1
             && self.classes.as_ref().is_none_or(|list| list.get(usize::from(event.class())) == Some(&true))
             && self
                 .areas

@@ -17,7 +17,7 @@ use super::area::{AreaIndex, AreaTree, Level};
 use super::choropleth::Tally;
 use super::closed_loop::LoopSummary;
 use super::event::Severity;
-use super::event_store::{Course, EventStore};
+use super::event_store::{Course, EventStore, PreparedFilter};
 use super::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 pub use engine::{Engine, Setting};
 pub use window::{MapEvent, Window, WindowChange, WindowSetting};
@@ -28,6 +28,8 @@ pub const QUARTERS: usize = 96;
 pub const USUAL_DAYS: usize = 7;
 /// Events kept for the live list.
 const LIVE_KEPT: usize = 60;
+/// Newest events among which those of the live list are looked for.
+const LIVE_SEARCHED: usize = 20_000;
 /// Shortest and longest window that a hand may set, seconds.
 pub const WINDOW_SECS: [f64; 2] = [600.0, 86_400.0];
 /// Milliseconds of a quarter of an hour.
@@ -95,9 +97,9 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Takes over what the engine counted, and the newest events. Of the
-    /// window it knows nothing.
-    pub fn refresh(&mut self, engine: &Engine, store: &EventStore) {
+    /// Takes over what the engine counted, and the newest events that pass
+    /// `filter`. Of the window it knows nothing.
+    pub fn refresh(&mut self, engine: &Engine, store: &EventStore, filter: Option<&PreparedFilter>) {
         let Setting { tree, day_start, .. } = engine.setting();
         let days = &engine.quarters;
         let usual: Vec<Vec<u32>> = days[1..]
@@ -122,7 +124,7 @@ impl Overview {
         self.usual = band_of(&usual);
         self.usual_hours = band_of(&usual.iter().map(|day| rolling_hours(day)).collect::<Vec<_>>());
         self.categories = categories_of(&engine.today.classes, store);
-        self.live = live_of(store, tree, *day_start, engine.now);
+        self.live = live_of(store, tree, *day_start, engine.now, filter);
     }
 
     /// Areas of `level` by today's events, most first: (area, events, places
@@ -190,11 +192,20 @@ pub fn place_name(tree: &AreaTree, index: AreaIndex) -> String {
 }
 
 /// The newest events as they were known at `now`.
-fn live_of(store: &EventStore, tree: &AreaTree, day_start: Time, now: Time) -> Vec<LiveEvent> {
+fn live_of(
+    store: &EventStore,
+    tree: &AreaTree,
+    day_start: Time,
+    now: Time,
+    filter: Option<&PreparedFilter>,
+) -> Vec<LiveEvent> {
     let mut course = Course::default();
     let from = day_start.plus_millis(-DAY_MILLIS);
-    let newest = store.between(from, now).rev().take(LIVE_KEPT);
+    let mut scratch = Course::default();
+    let newest = store.between(from, now).rev().take(LIVE_SEARCHED);
+    let newest = newest.filter(|event| filter.is_none_or(|filter| filter.passed(*event, now, &mut scratch)));
     newest
+        .take(LIVE_KEPT)
         .map(|found| {
             let event = found.to_event();
             found.read_course(&mut course);

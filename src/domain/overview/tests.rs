@@ -9,7 +9,7 @@ use crate::domain::area::{Area, GridKind};
 use crate::domain::closed_loop::Ratio;
 use crate::domain::crs::Projection;
 use crate::domain::event::{Event, tests::event};
-use crate::domain::event_store::{EventKey, Placer};
+use crate::domain::event_store::{EventFilter, EventKey, Placer};
 use crate::domain::geometry::{LonLat, Shape};
 
 fn area(code: &str, parent: Option<&str>, level: Level) -> Area {
@@ -51,7 +51,7 @@ fn setting(tree: &Arc<AreaTree>) -> Setting {
 /// Everything, counted anew at `now`.
 fn overview(store: &EventStore, tree: &Arc<AreaTree>, now: Time) -> Overview {
     let mut overview = Overview::default();
-    overview.refresh(&Engine::new(setting(tree), now, &store.snapshot()), store);
+    overview.refresh(&Engine::new(setting(tree), now, &store.snapshot()), store, None);
     overview
 }
 
@@ -90,6 +90,43 @@ fn counts_climb_the_hierarchy_and_ranks_know_yesterday() {
 }
 
 #[test]
+fn a_filter_cuts_window_and_list_down_to_what_stood_in_a_stage_then() {
+    let tree = tree();
+    let walked = |id: &str, second: i64| Event {
+        entered: vec![(0, Time(DAY + 1_000)), (1, Time(DAY + second))],
+        stage: 1,
+        at: Some(LonLat::new(120.0, 31.0)),
+        ..event(id, DAY + 1_000)
+    };
+    let other = Event { category: "其他".into(), ..walked("other", 9_000) };
+    let mut store = EventStore::default();
+    store.apply([walked("early", 3_000), walked("late", 9_000), other], &Tree(&tree), Time(0), |_| {});
+    let projection = Projection::new(LonLat::new(120.0, 31.0));
+    let at = |now: i64, filter: EventFilter| {
+        let now = Time(DAY + now);
+        let prepared = filter.prepare(store.classes(), &tree);
+        let around =
+            WindowSetting { tree: &tree, projection: &projection, born_secs: &|_| -1.0, filter: Some(&prepared) };
+        let mut window = Window::default();
+        window.fill(Time(DAY), now, &store, &around);
+        let mut shown = Overview::default();
+        shown.refresh(&Engine::new(setting(&tree), now, &store.snapshot()), &store, Some(&prepared));
+        assert_eq!(window.count(), window.events().len() as u64, "all have a place");
+        let mut ids: Vec<String> = shown.live.iter().map(|event| event.id.clone()).collect();
+        ids.sort();
+        assert_eq!(window.count() as usize, ids.len());
+        assert_eq!(shown.today.received, 3, "figures are of all events");
+        ids
+    };
+    let stage = |stage: u8| EventFilter { stages: vec![stage], ..EventFilter::default() };
+    assert_eq!(at(5_000, EventFilter::default()), ["early", "late", "other"]);
+    assert_eq!(at(5_000, stage(0)), ["late", "other"]);
+    assert_eq!(at(5_000, stage(1)), ["early"]);
+    assert_eq!(at(9_000, stage(0)), [""; 0]);
+    assert_eq!(at(9_000, EventFilter { categories: vec!["其他".into()], ..stage(1) }), ["other"]);
+}
+
+#[test]
 fn a_replay_shows_what_was_known_then() {
     let tree = tree();
     let mut store = EventStore::default();
@@ -107,7 +144,7 @@ fn a_replay_shows_what_was_known_then() {
     let mut shown = Overview::default();
     let mut at = |now: i64| {
         engine.advance(Time(DAY + now), &store);
-        shown.refresh(&engine, &store);
+        shown.refresh(&engine, &store, None);
         let stages: Vec<u64> = shown.today.stages.iter().map(|stage| stage.here).collect();
         let live = shown.live.first().map(|event| (event.stage, event.overdue));
         (shown.today.received, shown.today.closed.numerator, shown.today.overdue.numerator, stages, live)
@@ -200,7 +237,7 @@ proptest! {
         let tree = tree();
         let projection = Projection::new(LonLat::new(120.0, 31.0));
         let born = |_: EventKey| -1.0;
-        let around = WindowSetting { tree: &tree, projection: &projection, born_secs: &born };
+        let around = WindowSetting { tree: &tree, projection: &projection, born_secs: &born, filter: None };
         let mut store = EventStore::with_capacity(30);
         let (mut now, mut length) = (Time(DAY + DAY_MILLIS / 2), DAY_MILLIS / 8);
         let mut engine = Engine::new(setting(&tree), now, &store.snapshot());
@@ -229,7 +266,7 @@ proptest! {
             engine.advance(now, &store);
             window.advance(now.plus_millis(-length), now, &store, &around);
             let mut moved = Overview::default();
-            moved.refresh(&engine, &store);
+            moved.refresh(&engine, &store, None);
             prop_assert_eq!(&moved, &overview(&store, &tree, now));
 
             let mut fresh = Window::default();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::crs::Projection;
 use crate::domain::event::Severity;
-use crate::domain::event_store::{ClassId, Course, EventKey, EventRef, EventStore};
+use crate::domain::event_store::{ClassId, Course, EventKey, EventRef, EventStore, PreparedFilter};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
 
@@ -42,6 +42,9 @@ pub struct WindowSetting<'a> {
     /// Seconds since the program's start at which an event came that was news
     /// then, negative for all others.
     pub born_secs: &'a dyn Fn(EventKey) -> f32,
+    /// Which events; `None` = all. With a filter a window must be filled, not
+    /// moved: in which stage an event stands changes with the clock.
+    pub filter: Option<&'a PreparedFilter>,
 }
 
 impl WindowSetting<'_> {
@@ -169,8 +172,9 @@ impl Window {
 
     /// Fills it anew.
     pub fn fill(&mut self, start: Time, end: Time, store: &EventStore, setting: &WindowSetting) {
-        let mut count = 0;
-        let events = store.between(start.plus_millis(1), end).inspect(|_| count += 1);
+        let (mut count, mut scratch) = (0, Course::default());
+        let passes = |event: &EventRef| setting.filter.is_none_or(|filter| filter.passed(*event, end, &mut scratch));
+        let events = store.between(start.plus_millis(1), end).filter(passes).inspect(|_| count += 1);
         let events = Arc::new(events.filter_map(|event| setting.event(event)).collect());
         *self = Self { start, end, events, count, entered: Vec::new(), left: Vec::new(), is_new: true };
     }

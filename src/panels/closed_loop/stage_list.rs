@@ -3,17 +3,26 @@
 //! In: names and counts. Out: a row per stage with name, number, a bar of
 //! those that reached it out of those received, median dwell, overdue.
 
-use bevy_egui::egui::{Align, Rect, pos2};
+use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
-use super::overdue_ui;
+use super::{overdue_ui, stage_clicked, stage_ground};
 use crate::domain::closed_loop::{LoopSummary, StageCount};
 use crate::panels::chart::{quantity, row};
 use crate::panels::number::{count_text, span_text};
 use crate::panels::pen::{Pen, Style};
+use crate::panels::{PanelAction, PanelView};
 use crate::theme::size;
 
 /// Draws one row per stage into `list`.
-pub(super) fn stage_list_ui(pen: &Pen, list: Rect, names: &[String], summary: &LoopSummary) {
+pub(super) fn stage_list_ui(
+    ui: &Ui,
+    pen: &Pen,
+    list: Rect,
+    view: &PanelView,
+    summary: &LoopSummary,
+) -> Option<PanelAction> {
+    let names = &view.config.closed_loop.stages;
+    let mut asked = None;
     let height = list.height() / names.len() as f32;
     let most = summary.stages.iter().map(|stage| stage.reached).max().unwrap_or(0).max(summary.received).max(1);
     for (index, (name, stage)) in names.iter().zip(&summary.stages).enumerate() {
@@ -22,8 +31,13 @@ pub(super) fn stage_list_ui(pen: &Pen, list: Rect, names: &[String], summary: &L
         if index > 0 && height >= pen.u(50.0) {
             arrow_ui(pen, place);
         }
+        if view.filter.stages.contains(&(index as u8)) {
+            pen.fill(place, stage_ground(pen, view.filter, index));
+        }
         stage_ui(pen, place, name, stage, stage.reached as f32 / most as f32);
+        asked = asked.or(stage_clicked(ui, place, index, name));
     }
+    asked
 }
 
 fn arrow_ui(pen: &Pen, place: Rect) {

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use bevy::prelude::*;
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 
-use crate::config::PanelKind;
+use crate::config::{Config, PanelKind};
 use crate::domain::device::DeviceState;
 use crate::ingest::PictureRequest;
 use crate::model::{Areas, Focus, IngestLink, Overview, Pictures, Points, Visible, WallConfig};
-use crate::panels::{CameraSummary, DeviceKindSummary, OwnerCount, Ranking};
+use crate::panels::{CameraSummary, DeviceKindSummary, DeviceReadings, OwnerCount, Ranking};
 use crate::shell::cards::{Cards, image_of};
 
 /// Pictures shown side by side in the cameras panel.
@@ -33,6 +33,7 @@ pub struct UiState {
     cameras_of: u64,
     pub(super) devices: Vec<DeviceKindSummary>,
     devices_of: u64,
+    pub(super) readings: Vec<DeviceReadings>,
     pub(super) tiles: Vec<Tile>,
     /// Those that take their place once their pictures have come.
     next_tiles: Vec<Tile>,
@@ -64,6 +65,17 @@ impl UiState {
     }
 }
 
+/// Devices that a list of readings holds at most.
+const READINGS: usize = 40;
+
+fn readings(points: &Points, config: &Config) -> Vec<DeviceReadings> {
+    let lists = config.panels.iter().filter_map(|panel| match &panel.kind {
+        PanelKind::Devices { list } => list.as_ref(),
+        _ => None,
+    });
+    lists.map(|list| DeviceReadings::of(&list.kind, list.worst, points.devices(), READINGS)).collect()
+}
+
 /// Collects what changed since the last frame.
 pub fn collect(
     mut state: ResMut<UiState>,
@@ -88,9 +100,10 @@ pub fn collect(
         state.cameras_of = points.cameras_revision;
         state.cameras = count_cameras(&points);
     }
-    if state.devices_of != points.devices_revision {
+    if state.devices_of != points.devices_revision || config.is_changed() {
         state.devices_of = points.devices_revision;
         state.devices = count_devices(&points);
+        state.readings = readings(&points, &config.0);
     }
     let wanted = (overview.revision, focus.revision);
     if state.open_events_of != wanted {

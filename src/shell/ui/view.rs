@@ -37,6 +37,7 @@ pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a st
         is_live: shown.clock.0.is_live(),
         replay: replay_view(&shown.clock.0),
         window_secs: shown.visible.window_secs,
+        filter: &shown.visible.filter,
         tree: &shown.areas.tree,
         focus: shown.focus.area(&shown.areas),
         overview: &shown.overview,
@@ -46,6 +47,7 @@ pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a st
         cameras: &shown.state.cameras,
         tiles: shown.state.tiles.iter().map(tile_view).collect(),
         devices: &shown.state.devices,
+        readings: &shown.state.readings,
         sources: shown
             .sources
             .entries

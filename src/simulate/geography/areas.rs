@@ -50,13 +50,20 @@ pub fn build(ground: &Ground<'_>, town: &Town, seed: u64) -> Hierarchy {
         households: None,
         responsible: Vec::new(),
     });
+    let residents = town.names.communities.iter().filter(|name| !is_village(name)).count();
     for (number, (grids, name)) in ground.board.communities.iter().zip(town.names.communities).enumerate() {
-        let code = format!("{}{:03}", town.street_code, number + 1);
+        // 001… are residents' committees, 200… villagers'.
+        let serial = if is_village(name) { 200 + number - residents.min(number) } else { number + 1 };
+        let code = format!("{}{serial:03}", town.street_code);
         add_community(&mut result, ground, grids, &code, name, town, &mut rng);
     }
     let total = sum_of_children(&result.areas, 0);
     result.areas[0].households = Some(total);
     result
+}
+
+fn is_village(name: &str) -> bool {
+    name.ends_with('村')
 }
 
 fn add_community(
@@ -73,7 +80,7 @@ fn add_community(
     result.areas.push(Area {
         code: code.into(),
         parent: Some(town.street_code.into()),
-        name: format!("{name}社区"),
+        name: if is_village(name) { name.to_owned() } else { format!("{name}社区") },
         level: Level::Community,
         kind: GridKind::default(),
         shape: shape(ground.outline(&faces)),

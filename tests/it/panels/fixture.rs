@@ -8,22 +8,25 @@ use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::tiles::{TileLook, TileOrigin};
 use quanyu::config::{
-    Audience, Bezels, Cache, Classing, ClosedLoop, Config, Fill, Heat, HeatStyle, KeyFigure, Map, Panel, PanelKind,
-    Scene, Side, ThemeName, TileSet, TiltStyle, Wall,
+    Audience, Bezels, Cache, Classing, ClosedLoop, Config, DeviceList, Fill, Heat, HeatStyle, KeyFigure, Map, Panel,
+    PanelKind, Scene, Side, ThemeName, TileSet, TiltStyle, Wall, Worst,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
 use quanyu::domain::crs::Crs;
+use quanyu::domain::device::{Device, DeviceState};
 use quanyu::domain::event::Severity;
+use quanyu::domain::event_store::EventFilter;
 use quanyu::domain::figure::Figure;
-use quanyu::domain::geometry::Shape;
+use quanyu::domain::geometry::{LonLat, Shape};
 use quanyu::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
 use quanyu::domain::overview::{LiveEvent, Overview, QUARTERS};
 use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
 use quanyu::domain::warning::{Outlook, Warning};
 use quanyu::panels::{
-    BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, OwnerCount, PanelView, Ranking, ReplayView, SourceRow,
+    BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, DeviceReadings, OwnerCount, PanelView, Ranking,
+    ReplayView, SourceRow,
 };
 use quanyu::theme::Theme;
 
@@ -57,6 +60,8 @@ pub struct World {
     pub cameras: CameraSummary,
     pub devices: Vec<DeviceKindSummary>,
     pub sources: Vec<(String, SourceHealth)>,
+    pub readings: Vec<DeviceReadings>,
+    pub filter: EventFilter,
     pub focus: Option<AreaIndex>,
     pub is_live: bool,
     pub replay: ReplayView,
@@ -87,6 +92,8 @@ impl World {
             cameras: cameras(mood),
             devices: devices(mood),
             sources: sources(mood),
+            readings: readings(mood),
+            filter: EventFilter::default(),
             focus: None,
             is_live: true,
             replay: ReplayView { rate: 600, is_running: true, range: None },
@@ -109,6 +116,7 @@ impl World {
             is_live: self.is_live,
             replay: self.replay,
             window_secs: 10_800.0,
+            filter: &self.filter,
             tree: &self.tree,
             focus: self.focus,
             overview: &self.overview,
@@ -118,6 +126,7 @@ impl World {
             cameras: &self.cameras,
             tiles: self.tiles(),
             devices: &self.devices,
+            readings: &self.readings,
             sources: self.sources.iter().map(|(name, health)| row(name, health)).collect(),
             loading: None,
         }
@@ -185,7 +194,13 @@ fn config(mood: Mood) -> Config {
         panel("key", PanelKind::KeyFigures { figures }, "今日要情", Side::Left),
         panel("loop", PanelKind::ClosedLoop, "事件闭环", Side::Left),
         panel("trend", PanelKind::Trend, "时段趋势", Side::Left),
-        panel("devices", PanelKind::Devices, "物联设备", Side::Left),
+        panel(
+            "sites",
+            PanelKind::Devices { list: Some(DeviceList { kind: "建设工地".into(), worst: Worst::Lowest }) },
+            "工地动态评分",
+            Side::Right,
+        ),
+        panel("devices", PanelKind::Devices { list: None }, "物联设备", Side::Left),
         panel("live", PanelKind::LiveEvents, "实时事件", Side::Right),
         panel("cameras", PanelKind::Cameras { every_secs: 12.0 }, "视频巡检", Side::Right),
         panel("ranking", PanelKind::Ranking { level: Some(Level::Community) }, "社区排名·事件数", Side::Right),
@@ -247,6 +262,7 @@ fn config(mood: Mood) -> Config {
             panels: (0..panels.len()).collect(),
             focus: None,
             fill: Fill::default(),
+            filter: EventFilter::default(),
             heat: HeatStyle::default(),
             tilt_deg: 0.0,
             window_secs: 3.0 * 3_600.0,
@@ -427,6 +443,33 @@ fn cameras(mood: Mood) -> CameraSummary {
         online: 6_938,
         by_owner: vec![owner("公安", 3_900, 3_845), owner("城管", 1_650, 1_602), owner("物业", 1_100, 1_060)],
     }
+}
+
+fn readings(mood: Mood) -> Vec<DeviceReadings> {
+    let number = if mood == Mood::Empty { 0 } else { 36 };
+    let name = |index: usize| match mood {
+        Mood::LongNames => LONG.to_owned(),
+        _ => format!("汇景{index}网格 · 大明路"),
+    };
+    let state = |index: usize| match index {
+        0 => DeviceState::Alarm,
+        5 => DeviceState::Offline,
+        _ => DeviceState::Normal,
+    };
+    let huge = if mood == Mood::Huge { 1e9 } else { 1.0 };
+    let devices: Vec<Device> = (0..number)
+        .map(|index| Device {
+            id: index.to_string(),
+            kind: "建设工地".into(),
+            name: name(index),
+            at: LonLat::new(0.0, 0.0),
+            state: state(index),
+            value: (index != 7).then_some((56.0 + index as f64) * huge),
+            unit: "分".into(),
+            read: None,
+        })
+        .collect();
+    vec![DeviceReadings::of("建设工地", Worst::Lowest, devices.iter(), 40)]
 }
 
 fn devices(mood: Mood) -> Vec<DeviceKindSummary> {
