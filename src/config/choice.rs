@@ -30,11 +30,13 @@ pub enum SourceKind {
     WebSocket,
     /// From an MQTT broker.
     Mqtt,
+    /// From a query of a PostgreSQL database.
+    Postgres,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::File, Self::Http, Self::Sse, Self::WebSocket, Self::Mqtt];
+    pub const ALL: [Self; 6] = [Self::File, Self::Http, Self::Sse, Self::WebSocket, Self::Mqtt, Self::Postgres];
 
     /// The name in `config.toml`.
     pub const fn name(self) -> &'static str {
@@ -44,6 +46,7 @@ impl SourceKind {
             Self::Sse => "sse",
             Self::WebSocket => "websocket",
             Self::Mqtt => "mqtt",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -54,6 +57,7 @@ impl SourceKind {
             Self::File | Self::Http | Self::Sse => true,
             Self::WebSocket => cfg!(feature = "websocket"),
             Self::Mqtt => cfg!(feature = "mqtt"),
+            Self::Postgres => cfg!(feature = "postgres"),
         }
     }
 
@@ -92,6 +96,19 @@ impl SourceKind {
                 "payload",
                 "connect_timeout",
                 "idle_timeout",
+            ],
+            Self::Postgres => &[
+                "url",
+                "query",
+                "every",
+                "listen",
+                "username",
+                "password",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
             ],
         }
     }

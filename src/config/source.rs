@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::access::{Access, Body};
+use super::access::{Access, Body, Tls};
 use super::template::TimeFormat;
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
@@ -216,6 +216,8 @@ pub enum Origin {
     WebSocket(Box<WebSocketOrigin>),
     /// Topics of an MQTT broker.
     Mqtt(Box<MqttOrigin>),
+    /// A query of a PostgreSQL database.
+    Postgres(Box<PostgresOrigin>),
 }
 
 impl Origin {
@@ -223,7 +225,7 @@ impl Origin {
     /// are merged by id.
     pub const fn is_push(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Http { .. } => false,
+            Self::File { .. } | Self::Http { .. } | Self::Postgres(_) => false,
             Self::Sse { .. } | Self::WebSocket(_) | Self::Mqtt(_) => true,
         }
     }
@@ -269,6 +271,35 @@ pub struct MqttOrigin {
     pub payload: Payload,
     /// Deadlines; `whole_secs` is not used.
     pub deadlines: Deadlines,
+}
+
+/// A query of a PostgreSQL database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostgresOrigin {
+    /// `postgres://` or `postgresql://`, host, perhaps port, database.
+    pub url: String,
+    /// One `SELECT` without a semicolon; each row is a record.
+    pub query: String,
+    /// Seconds between the end of one answer and the next query.
+    pub every_secs: f64,
+    /// Channel on which the database tells of changes.
+    pub listen: Option<String>,
+    /// User.
+    pub username: Secret,
+    /// Password; some databases want none.
+    pub password: Option<Secret>,
+    /// Certificates; not encrypted without.
+    pub tls: Option<Tls>,
+    /// Deadlines; `whole_secs` is also how long the server may work on the
+    /// query.
+    pub deadlines: Deadlines,
+}
+
+impl PostgresOrigin {
+    /// Whether the query asks for what changed since an instant.
+    pub fn has_since(&self) -> bool {
+        self.query.contains("$1")
+    }
 }
 
 /// Version of MQTT.

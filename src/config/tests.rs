@@ -3,6 +3,8 @@
 
 mod access;
 mod complaints;
+#[cfg(feature = "postgres")]
+mod databases;
 #[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
 

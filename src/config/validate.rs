@@ -14,6 +14,7 @@ mod heat;
 mod mapping;
 mod paging;
 mod panel;
+mod postgres;
 mod push;
 mod source;
 mod tiles;

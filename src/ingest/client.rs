@@ -310,7 +310,9 @@ pub fn http_date(text: &str) -> Option<Time> {
     Some(Time(zoned.timestamp().as_millisecond()))
 }
 
-fn find_source<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+pub(super) fn find_source<'a, E: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a E> {
     let mut at = Some(error);
     while let Some(error) = at {
         // An I/O error hides what it wraps from `source`.

@@ -134,6 +134,20 @@ pub enum Fault {
     /// The broker does not know the user, or the password is another.
     #[error("MQTT 服务器拒绝{0}")]
     BrokerDenied(String),
+    /// A database does not know the user, or the password is another.
+    #[error("数据库拒绝登录:{0}")]
+    DatabaseDenied(String),
+    /// A database does not want to.
+    #[error("数据库报错:{what}{}", quoted(message))]
+    Database {
+        /// What that means.
+        what: String,
+        /// The database's own words, masked.
+        message: String,
+    },
+    /// What came is no PostgreSQL.
+    #[error("对方的应答不符合 PostgreSQL 协议")]
+    NotPostgres,
     /// A kind of source that is not in this program.
     #[error("本程序编译时没有加入 kind = \"{0}\"")]
     NotBuilt(&'static str),
@@ -185,6 +199,12 @@ impl Fault {
     /// Somebody else's words at the end of a connection.
     pub fn hangup(words: &str) -> Self {
         Self::Hangup(quote(words))
+    }
+
+    /// What a database said, and what that means.
+    #[cfg(feature = "postgres")]
+    pub fn database(what: String, message: &str) -> Self {
+        Self::Database { what, message: quote(message) }
     }
 
     /// A file that cannot be read.

@@ -229,12 +229,16 @@ impl HttpSource {
         if self.polling.since.is_none() {
             return;
         }
-        let Records::Events(events) = records else { return };
-        let newest = events.iter().map(|event| event.closed.max(Some(event.stage_entered().max(event.reported)))).max();
-        if let Some(newest) = newest.flatten() {
+        if let Some(newest) = newest_change(records) {
             self.known_until = self.known_until.max(Some(newest.min(server_time)));
         }
     }
+}
+
+/// The newest change that events tell of.
+pub fn newest_change(records: &Records) -> Option<Time> {
+    let Records::Events(events) = records else { return None };
+    events.iter().map(|event| event.closed.max(Some(event.stage_entered().max(event.reported)))).max().flatten()
 }
 
 /// An address with its instants filled in.

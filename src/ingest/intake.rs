@@ -92,8 +92,13 @@ impl Intake {
     }
 }
 
-#[cfg(any(feature = "websocket", feature = "mqtt"))]
-pub use pushed::*;
+/// Most bytes of messages that are decoded together.
+#[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
+pub const MAX_BATCH_BYTES: usize = 1 << 20;
+
+/// Most messages that are decoded together.
+#[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
+pub const MAX_BATCH_MESSAGES: usize = 16_384;
 
 /// What only two-way connections need.
 #[cfg(any(feature = "websocket", feature = "mqtt"))]
@@ -102,12 +107,6 @@ mod pushed {
 
     use super::super::decode::Decoded;
     use super::Intake;
-
-    /// Most bytes of messages that are decoded together.
-    pub const MAX_BATCH_BYTES: usize = 1 << 20;
-
-    /// Most messages that are decoded together.
-    pub const MAX_BATCH_MESSAGES: usize = 16_384;
 
     impl Intake {
         /// What a look finds where all is well and nothing was sent meanwhile.

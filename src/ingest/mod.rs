@@ -8,7 +8,8 @@
 //! http ──────┤
 //! sse ───────┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
 //! websocket ─┤                                  ▲
-//! mqtt ──────┘                                  │
+//! mqtt ──────┤                                  │
+//! postgres ──┘                                  │
 //! pictures ─────────────────────────────────────┤
 //! tiles ────────────────────────────────────────┘
 //! ```
@@ -26,7 +27,7 @@ mod body;
 mod client;
 mod credentials;
 mod decode;
-#[cfg(any(feature = "websocket", feature = "mqtt"))]
+#[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
 mod dial;
 mod fault;
 mod file;
@@ -41,6 +42,8 @@ mod mqtt;
 mod outlet;
 mod paging;
 mod pictures;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod probe;
 mod signature;
 mod sse;
@@ -326,7 +329,7 @@ impl Work {
                 let url = http::expanded(&address, Time::system_now(), &self.logins.zone);
                 Client::with_access(&url, headers, *deadlines, access, &self.logins).ok()
             }
-            Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) => None,
+            Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) | Origin::Postgres(_) => None,
         };
         self.sources.iter().map(client).collect()
     }

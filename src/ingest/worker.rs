@@ -21,6 +21,8 @@ use super::login::Logins;
 #[cfg(feature = "mqtt")]
 use super::mqtt::MqttSource;
 use super::outlet::{Closed, Reporter};
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresSource;
 use super::sse::SseSource;
 #[cfg(feature = "websocket")]
 use super::websocket::WebSocketSource;
@@ -39,6 +41,9 @@ pub enum Worker {
     /// Topics of a broker.
     #[cfg(feature = "mqtt")]
     Mqtt(Box<MqttSource>),
+    /// A query of a database.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresSource>),
 }
 
 impl Worker {
@@ -80,6 +85,14 @@ impl Worker {
             }
             #[cfg(not(feature = "mqtt"))]
             Origin::Mqtt(_) => return Err(Fault::NotBuilt("mqtt")),
+            #[cfg(feature = "postgres")]
+            Origin::Postgres(origin) => {
+                let zone = source.writing.zone.clone().unwrap_or_else(|| logins.zone.clone());
+                let (origin, gate) = ((**origin).clone(), gate);
+                Self::Postgres(Box::new(PostgresSource::new(origin, zone, max_bytes, decoder, gate)?))
+            }
+            #[cfg(not(feature = "postgres"))]
+            Origin::Postgres(_) => return Err(Fault::NotBuilt("postgres")),
         })
     }
 
@@ -96,6 +109,8 @@ impl Worker {
             Self::WebSocket(socket) => socket.run(reporter).await,
             #[cfg(feature = "mqtt")]
             Self::Mqtt(broker) => broker.run(reporter).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => database.run(reporter).await,
         }
     }
 
@@ -115,6 +130,8 @@ impl Worker {
             Self::WebSocket(socket) => socket.first_messages().await,
             #[cfg(feature = "mqtt")]
             Self::Mqtt(broker) => broker.first_messages().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => database.look().await,
         }
     }
 }

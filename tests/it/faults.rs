@@ -7,7 +7,9 @@
 mod access;
 #[cfg(feature = "mqtt")]
 mod brokers;
-#[cfg(any(feature = "websocket", feature = "mqtt"))]
+#[cfg(feature = "postgres")]
+mod databases;
+#[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
 mod listener;
 mod paging;
 pub mod server;

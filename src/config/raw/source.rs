@@ -53,9 +53,9 @@ raw_table! {
         version: MqttVersion,
         /// Name of the session at the broker.
         client_id: String,
-        /// User at the broker.
+        /// User at the broker or the database.
         username: RawHeader,
-        /// Password at the broker.
+        /// Password at the broker or the database.
         password: RawHeader,
         /// Most certain delivery that is asked for.
         qos: u64,
@@ -65,6 +65,10 @@ raw_table! {
         clean_session: bool,
         /// What a message is.
         payload: Payload,
+        /// The query of a database.
+        query: String,
+        /// Channel on which a database tells of changes.
+        listen: String,
         /// Id of the credentials that are shown.
         credentials: String,
         /// Certificates.

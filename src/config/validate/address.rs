@@ -44,6 +44,9 @@ pub(super) const MQTT: Protocol = Protocol {
     login: "username = \"用户名\"、password = { env = \"环境变量名\" }",
 };
 
+/// Of PostgreSQL databases.
+pub(super) const POSTGRES: Protocol = Protocol { schemes: ["postgres", "postgresql"], login: MQTT.login };
+
 /// Checks an address; `None` after complaining. A parameter of the query whose
 /// whole value is `placeholder` holds no secret.
 pub(super) fn url(

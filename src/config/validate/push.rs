@@ -178,7 +178,12 @@ fn broker(address: At<String>, complaints: &mut Complaints) -> Option<String> {
 }
 
 /// User or password; `None` after complaining.
-fn login(at: At<RawHeader>, may_be_plain: bool, folder: &Path, complaints: &mut Complaints) -> Option<Secret> {
+pub(super) fn login(
+    at: At<RawHeader>,
+    may_be_plain: bool,
+    folder: &Path,
+    complaints: &mut Complaints,
+) -> Option<Secret> {
     let At { value, key, offset, .. } = at;
     match value {
         RawHeader::Plain(text) if may_be_plain => Some(Secret::Plain(text)),

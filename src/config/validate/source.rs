@@ -12,6 +12,7 @@ use super::address::{HTTP, header, timed_url, url};
 use super::credentials::Credentials;
 use super::mapping::{field_rules, value_maps, writing};
 use super::paging::{checked_paging, checked_since};
+use super::postgres;
 use super::push;
 use super::{
     Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, refuse_keys_of_other_kinds,
@@ -27,7 +28,7 @@ use crate::config::units::DurationSecs;
 
 /// Shortest interval between requests, and shortest deadline: below, a wall
 /// would be a load test of somebody's back end.
-const MIN_INTERVAL_SECS: f64 = 0.2;
+pub(super) const MIN_INTERVAL_SECS: f64 = 0.2;
 
 /// Missed intervals after which data count as stale.
 const STALE_INTERVALS: f64 = 3.0;
@@ -140,6 +141,9 @@ fn origin(
     if let SourceKind::WebSocket | SourceKind::Mqtt = kind {
         return push::origin(raw, kind, feed, folder, complaints);
     }
+    if kind == SourceKind::Postgres {
+        return postgres::origin(raw, feed, folder, credentials, complaints);
+    }
     let address = raw.value.url.take();
     let address = required_text(address, "url", raw, complaints);
     let is_https = address.as_ref().is_none_or(|address| is_https(&address.value));
@@ -176,7 +180,7 @@ fn origin(
 
 /// How often a feed is asked for by default, seconds: as often as its records
 /// change in a real deployment.
-const fn default_every_secs(feed: Feed) -> f64 {
+pub(super) const fn default_every_secs(feed: Feed) -> f64 {
     match feed {
         Feed::Areas | Feed::Context => 600.0,
         Feed::Events => 5.0,
@@ -282,14 +286,18 @@ fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: 
         Origin::Http { every_secs, .. } => (every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         Origin::Sse { deadlines, .. } => (deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
         Origin::WebSocket(socket) => (socket.deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
+        Origin::Postgres(database) => (database.every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         // A broker is heard of at least this often.
         Origin::Mqtt(broker) => (f64::from(broker.keep_alive_secs) * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
     };
     let at = raw.as_ref().map(|at| (at.offset, at.key.clone()));
     let secs = duration_secs(raw, MIN_INTERVAL_SECS, default_secs, complaints);
-    if let (Some((offset, key)), Origin::Http { every_secs, .. }) = (at, origin)
-        && secs < *every_secs
-    {
+    let every_secs = match origin {
+        Origin::Http { every_secs, .. } => *every_secs,
+        Origin::Postgres(database) => database.every_secs,
+        _ => 0.0,
+    };
+    if let Some((offset, key)) = at.filter(|_| secs < every_secs) {
         let message = format!("{secs}s 比请求间隔 {every_secs}s 还短,数据会总是显示为过期");
         complaints.add(offset, key, message);
     }

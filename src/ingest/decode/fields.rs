@@ -36,7 +36,7 @@ const MAX_FIELDS: usize = 24;
 const SUFFIX_RANK: u8 = u8::MAX;
 
 /// The fields of one source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FieldTable {
     feed: Feed,
     names: &'static [&'static str],
@@ -75,7 +75,7 @@ pub enum Weight {
 }
 
 /// The domain's words for those of a source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ValueTable {
     words: BTreeMap<String, String>,
     /// For all others.

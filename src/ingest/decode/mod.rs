@@ -48,7 +48,7 @@ use text::Encoding;
 pub use text::Format;
 
 /// How to decode the answers of one source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     fields: FieldTable,
     records: Option<String>,
@@ -117,6 +117,12 @@ impl Decoder {
             stages: stages.to_vec(),
             is_push: source.origin.is_push(),
         })
+    }
+
+    /// The same for what is told of single things, beside whole answers.
+    #[cfg(feature = "postgres")]
+    pub fn pushed(&self) -> Arc<Self> {
+        Arc::new(Self { is_push: true, ..self.clone() })
     }
 
     /// What the decoder's records are.

@@ -84,7 +84,7 @@ fn asked_for(source: &Source) -> (Vec<u8>, Vec<&str>) {
         Origin::Http { body, headers, .. } => (body.as_ref(), headers),
         Origin::Sse { headers, .. } => (None, headers),
         Origin::WebSocket(origin) => (None, &origin.headers),
-        Origin::File { .. } | Origin::Mqtt(_) => (None, &[]),
+        Origin::File { .. } | Origin::Mqtt(_) | Origin::Postgres(_) => (None, &[]),
     };
     let plain = headers.iter().filter_map(|(_, value)| match value {
         Secret::Plain(value) => Some(value.as_str()),

@@ -1,0 +1,230 @@
+//! Sources that are asked with a query: a PostgreSQL database, with or without
+//! PostGIS.
+//!
+//! In: an address and one `SELECT`. Out: its rows, each a record whose members
+//! are its columns; and what the database tells of on a channel (`NOTIFY`).
+//!
+//! How it works: the server makes JSON of each row (`row_to_json`), so that it
+//! writes its types as it always does: times with their zone, geometries as
+//! GeoJSON. The query runs in a transaction that may only read, and the server
+//! ends it when it takes too long. A notification that is JSON is a record that
+//! was pushed; any other means that the query is to be run again.
+
+mod link;
+mod wire;
+mod words;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::config::access::Pace;
+use crate::config::source::{Feed, PostgresOrigin};
+use crate::domain::time::Time;
+
+use super::backoff::{Backoff, Print, rest};
+use super::client::secs;
+use super::decode::{Batch, Decoded, Decoder, Format};
+use super::fault::Fault;
+use super::gate::Gate;
+use super::http::newest_change;
+use super::intake::{End, Intake};
+use super::outlet::{Closed, Reporter};
+use link::{Dialler, Link};
+
+/// Between two queries at least, however often the database tells of changes.
+const LEAST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A connection that would rest for longer is opened anew for each query:
+/// firewalls forget it.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// One source that is asked with a query.
+pub struct PostgresSource {
+    origin: PostgresOrigin,
+    dialler: Dialler,
+    decoder: Arc<Decoder>,
+    gate: Gate,
+    /// Decodes notifications; `None` where nothing is told of single things.
+    intake: Option<Intake>,
+    /// Zone of columns without one.
+    zone: TimeZone,
+    /// Up to where changes are known.
+    known_until: Option<Time>,
+    max_bytes: u64,
+}
+
+impl PostgresSource {
+    /// A source that was never asked; rows of at most `max_bytes` together.
+    ///
+    /// # Errors
+    /// When the address is none, or TLS cannot be set up.
+    pub fn new(
+        origin: PostgresOrigin,
+        zone: TimeZone,
+        max_bytes: u64,
+        decoder: Arc<Decoder>,
+        gate: Gate,
+    ) -> Result<Self, Fault> {
+        let dialler = Dialler::new(&origin)?;
+        // A boundary makes sense with all others only.
+        let is_whole = matches!(decoder.feed(), Feed::Areas | Feed::Context);
+        let intake = (!is_whole).then(|| Intake::new(decoder.pushed(), gate.clone()));
+        Ok(Self { origin, dialler, decoder, gate, intake, zone, known_until: None, max_bytes })
+    }
+
+    /// Asks until the wall closes.
+    ///
+    /// # Errors
+    /// When the wall closes.
+    pub async fn run(mut self, mut reporter: Reporter) -> Result<(), Closed> {
+        let mut backoff = Backoff::default();
+        loop {
+            let shown = self.shown();
+            let fault = match self.session(&mut reporter, &mut backoff).await {
+                Ok(()) => continue,
+                Err(End::Closed) => return Err(Closed),
+                Err(End::Fault(fault)) => fault,
+            };
+            reporter.failed(&fault);
+            // A database that was down may come back with another state.
+            self.known_until = None;
+            match fault {
+                Fault::DatabaseDenied(_) => rest(backoff.after_refusal(Pace::default()), shown, || self.shown()).await,
+                _ => tokio::time::sleep(backoff.after_failure(None)).await,
+            }
+        }
+    }
+
+    /// Stands for the name and the password that the database gets.
+    fn shown(&self) -> Print {
+        Print::now(Some(&self.origin.username), self.origin.password.as_ref())
+    }
+
+    /// Connects, asks and listens until something goes wrong, or the connection
+    /// has no more use.
+    async fn session(&mut self, reporter: &mut Reporter, backoff: &mut Backoff) -> Result<(), End> {
+        let mut link = self.dialler.open(&self.origin).await?;
+        if let Some(channel) = &self.origin.listen {
+            link.listen(channel).await?;
+        }
+        let every = secs(self.origin.every_secs);
+        loop {
+            let started = std::time::Instant::now();
+            let (decoded, bytes) = self.ask(&mut link).await?;
+            backoff.reset();
+            reporter.deliver(decoded, bytes, started.elapsed()).await?;
+            let asked = Instant::now();
+            if self.origin.listen.is_none() && every >= LONGEST_REST {
+                link.close().await;
+                tokio::time::sleep(every).await;
+                return Ok(());
+            }
+            let mut until = asked + every;
+            while Instant::now() < until {
+                let heard = link.hear(until).await?;
+                let started = std::time::Instant::now();
+                let has_records = !heard.records.is_empty();
+                if heard.is_change || (has_records && self.intake.is_none()) {
+                    until = until.min(asked + LEAST_PAUSE);
+                }
+                if let Some(intake) = self.intake.as_ref().filter(|_| has_records) {
+                    let read = |batch: &mut Batch, text: &String| batch.read(text.as_bytes(), Format::Json).map(drop);
+                    let decoded = intake.decode(heard.records, read).await?;
+                    reporter.deliver(decoded, heard.bytes as u64, started.elapsed()).await?;
+                }
+            }
+        }
+    }
+
+    /// Runs the query once.
+    async fn ask(&mut self, link: &mut Link) -> Result<(Decoded, u64), Fault> {
+        let asked = Time::system_now();
+        let since = Since { from: self.known_until, zone: &self.zone };
+        let limits = (self.max_bytes, self.decoder.max_records());
+        let rows = link.rows(&self.origin.query, &since, limits).await?;
+        let bytes = rows.len() as u64;
+        let mut batch = Batch::new(&self.decoder);
+        let decoded =
+            self.gate.run(move || batch.read(&rows, Format::Json).map(|_| batch.finish())).await??.if_usable()?;
+        if self.origin.has_since() {
+            let newest = newest_change(&decoded.records).map(|newest| newest.min(asked));
+            self.known_until = self.known_until.max(newest);
+        }
+        Ok((decoded, bytes))
+    }
+
+    /// Connects and runs the query once: what `quanyu check` does.
+    ///
+    /// # Errors
+    /// When the database is not there or does not want to.
+    pub async fn look(mut self) -> Result<(Decoded, u64), Fault> {
+        let mut link = self.dialler.open(&self.origin).await?;
+        if let Some(channel) = &self.origin.listen {
+            link.listen(channel).await?;
+        }
+        let looked = self.ask(&mut link).await;
+        link.close().await;
+        looked
+    }
+}
+
+/// What `$1` stands for: up to where changes are known.
+pub struct Since<'a> {
+    from: Option<Time>,
+    zone: &'a TimeZone,
+}
+
+impl Since<'_> {
+    /// As the query wants it: as a time, milliseconds, or text (RFC 3339).
+    ///
+    /// # Errors
+    /// When it wants something else.
+    pub fn parameter(&self, wanted: &Type) -> Result<Box<dyn ToSql + Sync + Send>, Fault> {
+        let from = self.from.unwrap_or(Time(0));
+        let at = |millis: i64| {
+            let span = Duration::from_millis(millis.unsigned_abs());
+            if millis < 0 { SystemTime::UNIX_EPOCH - span } else { SystemTime::UNIX_EPOCH + span }
+        };
+        let instant = Timestamp::from_millisecond(from.0).unwrap_or_default();
+        Ok(match *wanted {
+            Type::TIMESTAMPTZ => Box::new(at(from.0)),
+            // The reading of the clocks on its wall.
+            Type::TIMESTAMP => {
+                let offset = i64::from(self.zone.to_offset(instant).seconds());
+                Box::new(at(from.0.saturating_add(offset * 1_000)))
+            }
+            Type::INT8 => Box::new(from.0),
+            Type::TEXT | Type::VARCHAR => Box::new(instant.to_string()),
+            _ => {
+                let message = format!("query 中 $1 的类型是 {wanted},请写作 $1::timestamptz", wanted = wanted.name());
+                return Err(Fault::Unusable(message));
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_given_as_the_query_wants_it() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let since = Since { from: Some(Time(1_755_219_600_123)), zone: &zone };
+        let shown = |wanted: &Type| format!("{:?}", since.parameter(wanted).unwrap());
+        assert!(shown(&Type::TEXT).contains("2025-08-15T01:00:00.123Z"));
+        assert_eq!(shown(&Type::INT8), "1755219600123");
+        let hours = |wanted: &Type| {
+            let shown = shown(wanted);
+            let secs = shown.split("tv_sec: ").nth(1).unwrap().split(',').next().unwrap().parse::<i64>().unwrap();
+            secs % 86_400 / 3_600
+        };
+        assert_eq!((hours(&Type::TIMESTAMPTZ), hours(&Type::TIMESTAMP)), (1, 9));
+        assert!(since.parameter(&Type::INET).is_err());
+    }
+}
