@@ -16,12 +16,13 @@
 //! theme    : config
 //! simulate : domain
 //! ingest   : domain config
+//! setup    : domain config ingest
 //! model    : domain config ingest
 //! map      : domain config model
 //! layers   : domain config theme model map
 //! panels   : domain config theme
 //! scenes   : domain config model map
-//! shell    : domain config theme ingest model map layers panels scenes simulate
+//! shell    : domain config theme ingest setup model map layers panels scenes simulate
 //! ```
 
 pub mod config;
@@ -32,6 +33,7 @@ pub mod map;
 pub mod model;
 pub mod panels;
 pub mod scenes;
+pub mod setup;
 pub mod shell;
 pub mod simulate;
 pub mod theme;

@@ -12,7 +12,9 @@
 pub mod access;
 mod choice;
 pub mod error;
+pub mod field;
 mod heat;
+pub mod places;
 pub mod raw;
 mod read;
 pub mod source;

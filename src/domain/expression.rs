@@ -125,6 +125,11 @@ impl Expression {
         &self.text
     }
 
+    /// Whether it mentions a member of this name.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name) || self.text.contains(name)
+    }
+
     /// Its value for a record, `id` being that of the feature around it;
     /// `null` where there is none.
     ///

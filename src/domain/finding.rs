@@ -38,6 +38,38 @@ pub enum FindingKind {
     Overlap,
     /// Points outside every area.
     Outside,
+    /// Instants that have not come yet.
+    Future,
+}
+
+impl FindingKind {
+    /// The name in machine-readable output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DuplicateCode => "duplicate-code",
+            Self::Orphan => "orphan",
+            Self::Cycle => "cycle",
+            Self::NoGeometry => "no-geometry",
+            Self::WrongGeometry => "wrong-geometry",
+            Self::SelfIntersection => "self-intersection",
+            Self::DegenerateRing => "degenerate-ring",
+            Self::HoleOutside => "hole-outside",
+            Self::BadCoordinate => "bad-coordinate",
+            Self::BadField => "bad-field",
+            Self::Unreadable => "unreadable",
+            Self::Encoding => "encoding",
+            Self::Datum => "datum",
+            Self::Limit => "limit",
+            Self::Overlap => "overlap",
+            Self::Outside => "outside",
+            Self::Future => "future",
+        }
+    }
+
+    /// Whether the program mended it, so that nothing is lost on the wall.
+    pub const fn is_mended(self) -> bool {
+        matches!(self, Self::SelfIntersection | Self::HoleOutside | Self::Encoding)
+    }
 }
 
 /// One thing noticed, with the record that it is about.

@@ -31,6 +31,7 @@ pub mod overview;
 pub mod pole;
 pub mod privacy;
 pub mod spatial;
+pub mod survey;
 pub mod tiles;
 pub mod time;
 pub mod track;

@@ -73,7 +73,8 @@ use crate::domain::update::Update;
 
 use client::Client;
 use decode::Decoder;
-pub use fault::Fault;
+pub use decode::synonyms::synonyms;
+pub use fault::{Fault, io_text};
 use gate::Gate;
 pub use kept::Kept;
 pub use load::{TimedPoint, decode_events, load_areas, load_points, load_tracks};
@@ -82,7 +83,7 @@ pub use outlet::Waker;
 use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;
 pub use pictures::PictureRequest;
-pub use probe::{ProbeReport, probe, probe_all};
+pub use probe::{ProbeReport, probe, probe_all, survey, survey_all};
 use tiles::TileDesk;
 pub use tiles::{TileProbe, TileRequest, probe_tiles};
 use worker::Worker;

@@ -2,14 +2,16 @@
 //!
 //! In: a source. Out: what came, or why nothing did, within its deadlines.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Source;
 use crate::domain::finding::Finding;
+use crate::domain::survey::Survey;
 use crate::domain::update::Records;
 
 use super::IngestContext;
-use super::decode::Decoder;
+use super::decode::{Decoded, Decoder};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::login::Logins;
@@ -35,6 +37,8 @@ pub struct ProbeReport {
     pub findings_total: u64,
     /// Why nothing came, in one sentence without secrets.
     pub error: Option<String>,
+    /// What the records look like, where that was asked for.
+    pub survey: Option<Box<Survey>>,
 }
 
 impl ProbeReport {
@@ -47,22 +51,56 @@ impl ProbeReport {
 /// Looks at `source` once and waits for the answer. Blocks; not to be called
 /// from a thread that runs a tokio runtime.
 pub fn probe(source: &Source, context: &IngestContext) -> ProbeReport {
-    look(source, context, &Logins::new(context.zone.clone()))
+    let decoder = Decoder::new(source, &context.zone, &context.stages);
+    report(source, look(source, decoder, &Logins::new(context.zone.clone())))
 }
 
 /// Looks at all sources at once, because a stalled one must not hold up the
 /// others; those with the same credentials log in once. Blocks, as [`probe`].
 pub fn probe_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeReport> {
     let logins = Logins::new(context.zone.clone());
+    look_at_all(sources, |source| {
+        let decoder = Decoder::new(source, &context.zone, &context.stages);
+        report(source, look(source, decoder, &logins))
+    })
+}
+
+/// As [`probe_all`], with what the records look like: also of sources of which
+/// no record can be used.
+pub fn survey_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeReport> {
+    let logins = Logins::new(context.zone.clone());
+    look_at_all(sources, |source| {
+        let decoder = Decoder::surveying(source, &context.zone, &context.stages);
+        report(source, look(source, decoder, &logins))
+    })
+}
+
+/// What one source sends, and what it looks like, or why nothing came.
+///
+/// # Errors
+/// When nothing came.
+pub fn survey(source: &Source, context: &IngestContext) -> Result<ProbeReport, Fault> {
+    let decoder = Decoder::surveying(source, &context.zone, &context.stages);
+    let looked = look(source, decoder, &Logins::new(context.zone.clone()));
+    match looked.0 {
+        Err(fault) => Err(fault),
+        looked_well => Ok(report(source, (looked_well, looked.1))),
+    }
+}
+
+fn look_at_all(sources: &[Source], look: impl Fn(&Source) -> ProbeReport + Sync) -> Vec<ProbeReport> {
     std::thread::scope(|scope| {
-        let running: Vec<_> = sources.iter().map(|source| scope.spawn(|| look(source, context, &logins))).collect();
+        let look = &look;
+        let running: Vec<_> = sources.iter().map(|source| scope.spawn(move || look(source))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     })
 }
 
-fn look(source: &Source, context: &IngestContext, logins: &Logins) -> ProbeReport {
+/// What a look gave, and how long it took, milliseconds.
+type Looked = (Result<(Decoded, u64), Fault>, u64);
+
+fn look(source: &Source, decoder: Arc<Decoder>, logins: &Logins) -> Looked {
     let started = Instant::now();
-    let decoder = Decoder::new(source, &context.zone, &context.stages);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let looked = match runtime {
         Ok(runtime) => {
@@ -77,10 +115,15 @@ fn look(source: &Source, context: &IngestContext, logins: &Logins) -> ProbeRepor
         }
         Err(error) => Err(Fault::Unusable(format!("tokio:{error}"))),
     };
-    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    (looked, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+fn report(source: &Source, (looked, took_ms): Looked) -> ProbeReport {
     let report = ProbeReport { source: source.id.clone(), took_ms, ..ProbeReport::default() };
     match looked {
         Ok((decoded, bytes)) => ProbeReport {
+            error: decoded.useless().filter(|_| decoded.survey.is_some()).map(|fault| fault.to_string()),
+            survey: decoded.survey,
             records: Some(decoded.records),
             findings: decoded.findings,
             findings_total: decoded.findings_total,

@@ -79,17 +79,7 @@ enum Command {
     /// 不开窗口,把一段时间的回放导出为视频(MP4)或逐帧画面(PNG)
     Export(export::ExportArguments),
     /// 检查配置、数据源与数据;0 正常,1 有发现,2 不可用
-    Check {
-        /// 配置文件
-        #[arg(short, long, default_value = "config.toml", value_hint = ValueHint::FilePath)]
-        config: PathBuf,
-        /// 只检查配置,不连接数据源
-        #[arg(long)]
-        offline: bool,
-        /// 以 JSON 输出
-        #[arg(long)]
-        json: bool,
-    },
+    Check(check::CheckArguments),
     /// 用给定的数据测量这台机器
     Bench(bench::BenchArguments),
     /// 输出命令行补全脚本
@@ -169,7 +159,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Snapshot(arguments) => return take_snapshot(arguments),
         Command::Export(arguments) => return export::run(&arguments),
-        Command::Check { config, offline, json } => return Ok(check::run(&config, offline, json)),
+        Command::Check(arguments) => return Ok(check::run(&arguments)),
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "quanyu", &mut std::io::stdout());

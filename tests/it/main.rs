@@ -8,6 +8,7 @@ mod faults;
 mod layering;
 mod mapping;
 mod panels;
+mod setup;
 mod shaders;
 mod tiles;
 mod wall;

@@ -20,7 +20,7 @@ mod record;
 mod records;
 mod rows;
 mod scan;
-mod synonyms;
+pub mod synonyms;
 mod table;
 mod text;
 mod wkt;
@@ -35,6 +35,7 @@ use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::Frame;
 use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::survey::Survey;
 use crate::domain::update::Records;
 
 use super::fault::Fault;
@@ -62,6 +63,8 @@ pub struct Decoder {
     stages: Vec<String>,
     /// Whether its records tell of single things, to be merged by id.
     is_push: bool,
+    /// Whether it is noted what the records look like.
+    is_surveying: bool,
 }
 
 /// The records of one answer.
@@ -73,6 +76,8 @@ pub struct Decoded {
     pub findings: Vec<Finding>,
     /// How much was noticed.
     pub findings_total: u64,
+    /// What the records look like, where that was asked for.
+    pub survey: Option<Box<Survey>>,
 }
 
 impl Decoded {
@@ -82,14 +87,19 @@ impl Decoded {
     /// # Errors
     /// When there are findings and no record.
     pub fn if_usable(self) -> Result<Self, Fault> {
-        let mut wrong = self.findings.iter().filter(|finding| finding.kind != FindingKind::Encoding);
-        match wrong.next() {
-            Some(finding) if self.records.is_empty() => Err(Fault::NotData(format!(
-                "{} 条记录都无法使用,例如 {}:{}",
-                self.findings_total, finding.subject, finding.message
-            ))),
-            _ => Ok(self),
+        // Whoever surveys wants to know what came all the same.
+        match self.useless().filter(|_| self.survey.is_none()) {
+            Some(fault) => Err(fault),
+            None => Ok(self),
         }
+    }
+
+    /// That something came and nothing of it can be used.
+    pub fn useless(&self) -> Option<Fault> {
+        let mut wrong = self.findings.iter().filter(|finding| finding.kind != FindingKind::Encoding);
+        let finding = wrong.next().filter(|_| self.records.is_empty())?;
+        let message = format!("{} 条记录都无法使用,例如 {}:{}", self.findings_total, finding.subject, finding.message);
+        Some(Fault::NotData(message))
     }
 }
 
@@ -97,6 +107,15 @@ impl Decoder {
     /// A decoder for `source`. `zone` is that of times without an offset,
     /// `stages` the closed loop's.
     pub fn new(source: &Source, zone: &TimeZone, stages: &[String]) -> Arc<Self> {
+        Arc::new(Self::plain(source, zone, stages))
+    }
+
+    /// As [`Self::new`]; what it decodes comes with a [`Survey`].
+    pub fn surveying(source: &Source, zone: &TimeZone, stages: &[String]) -> Arc<Self> {
+        Arc::new(Self { is_surveying: true, ..Self::plain(source, zone, stages) })
+    }
+
+    fn plain(source: &Source, zone: &TimeZone, stages: &[String]) -> Self {
         let (total, cursor) = match &source.origin {
             Origin::Http { paging: Paging::Number { total, .. } | Paging::Offset { total, .. }, .. } => {
                 (Some(total.clone()), None)
@@ -104,7 +123,7 @@ impl Decoder {
             Origin::Http { paging: Paging::Cursor { next, .. }, .. } => (None, Some(next.clone())),
             _ => (None, None),
         };
-        Arc::new(Self {
+        Self {
             fields: FieldTable::new(source, zone.clone()),
             records: source.records.clone(),
             total,
@@ -116,7 +135,8 @@ impl Decoder {
             limits: source.limits,
             stages: stages.to_vec(),
             is_push: source.origin.is_push(),
-        })
+            is_surveying: false,
+        }
     }
 
     /// The same for what is told of single things, beside whole answers.
@@ -221,9 +241,10 @@ impl Batch {
 
     /// The records of all pages.
     pub fn finish(mut self) -> Decoded {
+        let survey = self.collector.take_survey();
         let records = self.collector.finish(&mut self.notes);
         let findings_total = self.notes.total();
-        Decoded { records, findings: self.notes.finish(), findings_total }
+        Decoded { records, findings: self.notes.finish(), findings_total, survey }
     }
 }
 

@@ -11,6 +11,7 @@ mod events;
 mod figures;
 mod people;
 mod place;
+mod survey;
 mod tracks;
 mod words;
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use crate::config::source::Feed;
 use crate::domain::finding::FindingKind;
+use crate::domain::survey::Survey;
 use crate::domain::update::Records;
 
 use super::Decoder;
@@ -48,6 +50,8 @@ pub struct Collector {
     geometries: GeometryReader,
     /// What is known of the records that come.
     given: Arc<[Given]>,
+    /// What they look like, where that is asked for.
+    survey: Option<Box<Survey>>,
 }
 
 /// What decoding one record needs besides its fields.
@@ -87,6 +91,7 @@ impl Collector {
             Feed::Context => Records::Context(Vec::new()),
         };
         let vertices_left = decoder.limits.vertices;
+        let survey = decoder.is_surveying.then(Box::default);
         Self {
             decoder,
             memory: KeyMemory::default(),
@@ -97,7 +102,15 @@ impl Collector {
             vertices_left,
             geometries: GeometryReader::new(usize::MAX),
             given: Arc::default(),
+            survey,
         }
+    }
+
+    /// What the records looked like, where that was asked for.
+    pub fn take_survey(&mut self) -> Option<Box<Survey>> {
+        let mut survey = self.survey.take()?;
+        survey.finish();
+        Some(survey)
     }
 
     /// Tells what is known from elsewhere of the records that come next.
@@ -195,6 +208,9 @@ impl Take for Collector {
         if !decoder.fields.is_flat() {
             record = Record::Tree(record.into_tree());
         }
+        if let Some(survey) = &mut self.survey {
+            survey::see_record(survey, &record, &element);
+        }
         if !element.is_feature && !record.is_object() {
             notes.add(FindingKind::Unreadable, &format!("#{}", element.number), "不是对象");
             return;
@@ -213,6 +229,9 @@ impl Take for Collector {
             }
         };
         fields.give(&given);
+        if let Some(survey) = &mut self.survey {
+            survey::see_fields(survey, &fields, &element, &decoder);
+        }
         self.take_fields(&decoder, &fields, &mut element, &computed, notes);
     }
 
@@ -263,6 +282,9 @@ impl Take for Collector {
         let before = self.records.len();
         self.without_level.extend(part.without_level.iter().map(|index| before + index));
         self.without_id += part.without_id;
+        if let Some((survey, more)) = self.survey.as_mut().zip(part.survey) {
+            survey.join(*more);
+        }
         // It began with what all before it leave.
         self.vertices_left = part.vertices_left;
         match (&mut self.records, part.records) {

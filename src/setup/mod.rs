@@ -1,0 +1,15 @@
+//! From what a source sends to how it may be configured: what `quanyu check
+//! --fix` proposes.
+//!
+//! In: a [`Survey`](crate::domain::survey::Survey) of the records. Out: where
+//! which field is ([`fields`]), what words mean ([`words`]), what is to be
+//! changed ([`propose`]), written into a configuration ([`fix`]). Nothing here
+//! does I/O or decides anything by itself: each guess comes with how sure it
+//! is and why.
+
+pub mod diff;
+pub mod fields;
+pub mod fix;
+pub mod names;
+pub mod propose;
+pub mod words;

@@ -1,0 +1,207 @@
+//! `quanyu check --fix`: writes what it proposes, or says why it does not.
+//!
+//! In: the configuration with its text, and what was found. Out: the new file,
+//! in which comments and layout are as they were, and beside it the former
+//! one; what was changed on standard error.
+//!
+//! How it works: nothing is written that was not tried. The new text must load,
+//! and every source that it changes must then give no fewer records than
+//! before. The new file comes whole or not at all: it is written beside the
+//! old one and put in its place.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::inspect::inspect;
+use super::report::{FixItem, Fixes};
+use crate::config::Config;
+use crate::domain::time::Time;
+use crate::ingest::{IngestContext, ProbeReport, survey_all};
+use crate::setup::diff::unified;
+use crate::setup::fix::{Change, apply};
+use crate::setup::propose::{Seen, propose};
+
+/// Former files of one second that find a name.
+const MAX_BACKUPS: u32 = 100;
+
+/// Rounds of proposing: what words a field has is only known once it is mapped.
+const ROUNDS: usize = 4;
+
+/// Proposes what to change after `probes`, tries it, and writes it.
+pub fn carry_out(config: &Config, text: &str, probes: &[ProbeReport]) -> Fixes {
+    let (changes, tried) = match improve(config, text, probes) {
+        Ok((changes, new)) => (changes, Ok(new)),
+        Err((changes, reason)) => (changes, Err(reason)),
+    };
+    let item = |change: &Change| FixItem {
+        source: config.sources.get(change.source).map(|source| source.id.clone()).unwrap_or_default(),
+        key: format!("sources[{}].{}", change.source, change.what.path().join(".")),
+        value: change.what.value().to_owned(),
+        reason: change.reason.clone(),
+    };
+    let mut fixes = Fixes { changes: changes.iter().map(item).collect(), ..Fixes::default() };
+    if changes.is_empty() {
+        eprintln!("没有可以改的,配置文件未动");
+        return fixes;
+    }
+    let written = tried.and_then(|new| {
+        eprint!("--- {0}\n+++ {0}\n{1}", config.path.display(), unified(text, &new));
+        replace(&config.path, text, &new)
+    });
+    match written {
+        Ok(backup) => {
+            eprintln!("已写入 {} 处;原来的文件在 {}", changes.len(), backup.display());
+            fixes.written = true;
+            fixes.backup = Some(backup.display().to_string());
+        }
+        Err(reason) => {
+            eprintln!("配置文件未动:{reason}");
+            fixes.refused = Some(reason);
+        }
+    }
+    fixes
+}
+
+/// Changes, and the text with all of them, of which each was tried; or changes
+/// and why they are not to be made.
+fn improve(
+    config: &Config,
+    text: &str,
+    probes: &[ProbeReport],
+) -> Result<(Vec<Change>, String), (Vec<Change>, String)> {
+    let mut config = config.clone();
+    let mut text = text.to_owned();
+    let mut later: Vec<Option<ProbeReport>> = probes.iter().map(|_| None).collect();
+    let mut all: Vec<Change> = Vec::new();
+    for _ in 0..ROUNDS {
+        let latest: Vec<&ProbeReport> =
+            later.iter().zip(probes).map(|(later, first)| later.as_ref().unwrap_or(first)).collect();
+        let changes = proposals(&config, &latest);
+        if changes.is_empty() {
+            break;
+        }
+        match tried(&config, &text, &changes, &latest) {
+            Ok((new, improved, reports)) => {
+                (text, config) = (new, improved);
+                for (index, report) in reports {
+                    later[index] = Some(report);
+                }
+                all.extend(changes);
+            }
+            // What went well before is worth having.
+            Err(_) if !all.is_empty() => break,
+            Err(reason) => return Err((changes, reason)),
+        }
+    }
+    Ok((all, text))
+}
+
+fn proposals(config: &Config, probes: &[&ProbeReport]) -> Vec<Change> {
+    let (_, found) = inspect(&config.sources, probes, Time::system_now());
+    let seen: Vec<Seen<'_>> = probes
+        .iter()
+        .zip(&found)
+        .map(|(probe, found)| Seen {
+            survey: probe.survey.as_deref(),
+            findings: &probe.findings,
+            records: probe.count(),
+            points: found.points,
+            datum: found.datum,
+            ahead_secs: found.ahead_secs,
+        })
+        .collect();
+    propose(&config.sources, &seen, &config.closed_loop.stages, &config.wall.zone)
+}
+
+/// What changing gives: the text, what it means, and what then comes of the
+/// sources that it changes.
+type Tried = (String, Config, Vec<(usize, ProbeReport)>);
+
+/// Tries changes: the text must load, and the sources serve no worse.
+fn tried(config: &Config, text: &str, changes: &[Change], before: &[&ProbeReport]) -> Result<Tried, String> {
+    let new = apply(text, changes)?;
+    let improved = Config::parse(&new, &config.path).map_err(|error| format!("改后的配置无效:{error}"))?;
+    let mut changed: Vec<usize> = changes.iter().map(|change| change.source).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    let sources: Vec<_> = changed.iter().filter_map(|&index| improved.sources.get(index).cloned()).collect();
+    let reports = survey_all(&sources, &IngestContext::of(&improved, std::sync::Arc::new(|| {})));
+    for ((report, source), &index) in reports.iter().zip(&sources).zip(&changed) {
+        let (now, then) = (report.count(), before.get(index).map_or(0, |probe| probe.count()));
+        // What is pushed comes as it likes.
+        if now < then && !source.origin.is_push() {
+            return Err(format!("改后 {} 只有 {now} 条可用的记录(原来 {then} 条)", report.source));
+        }
+    }
+    Ok((new, improved, changed.into_iter().zip(reports).collect()))
+}
+
+/// Puts `new` in the place of the file, which must still hold `old`, and keeps
+/// that beside it. Returns where.
+fn replace(path: &Path, old: &str, new: &str) -> Result<PathBuf, String> {
+    let fail = |what: &str, error: std::io::Error| format!("{what}:{}", crate::ingest::io_text(&error));
+    // A link stays one.
+    let path = std::fs::canonicalize(path).map_err(|error| fail("找不到配置文件", error))?;
+    let current = std::fs::read_to_string(&path).map_err(|error| fail("无法读取配置文件", error))?;
+    if current != old {
+        return Err("检查期间配置文件被改动了,请再运行一次".to_owned());
+    }
+    let permissions = std::fs::metadata(&path).map_err(|error| fail("无法读取配置文件", error))?.permissions();
+    let stamp = Time::system_now().civil(&jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (mut file, backup) =
+        new_file(&path, &format!("{name}.{stamp}.bak")).map_err(|error| fail("无法保存原来的文件", error))?;
+    let saved = file
+        .write_all(old.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| file.set_permissions(permissions.clone()));
+    saved.map_err(|error| fail("无法保存原来的文件", error))?;
+    let (mut file, draft) =
+        new_file(&path, &format!(".{name}.{stamp}.part")).map_err(|error| fail("无法写入", error))?;
+    let written = file
+        .write_all(new.as_bytes())
+        .and_then(|()| file.set_permissions(permissions))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&draft, &path));
+    if let Err(error) = written {
+        _ = std::fs::remove_file(&draft);
+        return Err(fail("无法写入", error));
+    }
+    Ok(backup)
+}
+
+/// A file beside `path` that was not there before.
+fn new_file(path: &Path, name: &str) -> std::io::Result<(File, PathBuf)> {
+    let mut number = 0;
+    loop {
+        let name = if number == 0 { name.to_owned() } else { format!("{name}.{number}") };
+        let beside = path.with_file_name(name);
+        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MAX_BACKUPS => number += 1,
+            opened => return Ok((opened?, beside)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_former_file_is_kept_and_a_changed_one_is_left_alone() {
+        let folder = std::env::temp_dir().join(format!("quanyu-fix-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("c.toml");
+        std::fs::write(&path, "old").unwrap();
+        let backup = replace(&path, "old", "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_to_string(&backup).unwrap(), "old");
+        assert!(replace(&path, "old", "newer").is_err(), "somebody else wrote it meanwhile");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "no draft is left");
+        let another = replace(&path, "new", "newer").unwrap();
+        assert_ne!(another, backup);
+        _ = std::fs::remove_dir_all(&folder);
+    }
+}
