@@ -189,11 +189,28 @@ impl TileKind {
     pub const fn own_keys(self) -> &'static [&'static str] {
         match self {
             Self::PmTiles | Self::MbTiles => &["path"],
-            Self::Xyz | Self::Wmts => {
-                &["url", "subdomains", "key", "headers", "connect_timeout", "idle_timeout", "whole_timeout"]
-            }
+            Self::Xyz | Self::Wmts => &[
+                "url",
+                "subdomains",
+                "key",
+                "headers",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
         }
     }
+}
+
+/// Whether a kind of personal data is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Masking {
+    /// It is.
+    Mask,
+    /// It is shown as it came.
+    Keep,
 }
 
 /// What a panel shows, without its settings.
@@ -278,6 +295,12 @@ macro_rules! kind {
 }
 
 kind!(SourceKind, CredentialKind, TileKind);
+
+impl Choice for Masking {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("mask", Self::Mask), ("keep", Self::Keep)]
+    }
+}
 
 impl Choice for SourceKind {
     fn choices() -> Vec<(&'static str, Self)> {

@@ -34,6 +34,7 @@ use crate::domain::area::Level;
 use crate::domain::choropleth::AreaFigure;
 pub use crate::domain::classes::Classing;
 use crate::domain::event_store::EventFilter;
+use crate::domain::privacy::Masks;
 use crate::domain::time::{DAY_MILLIS, Time};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
@@ -59,6 +60,8 @@ pub struct Config {
     pub cache: Cache,
     /// What is warned of.
     pub warning: Warning,
+    /// What is masked.
+    pub privacy: Privacy,
     /// Where data come from, in the order of the file.
     pub sources: Vec<Source>,
     /// Map tiles under the areas, in the order of the file: lowest first.
@@ -91,6 +94,15 @@ pub struct Wall {
     pub return_after_secs: f64,
     /// Joints between the screens that make up the wall.
     pub bezels: Bezels,
+}
+
+/// What is masked, in the texts of all sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Privacy {
+    /// What is masked.
+    pub masks: Masks,
+    /// Keys of `[privacy]` that say `"keep"`.
+    pub loosened: Vec<&'static str>,
 }
 
 /// What the wall keeps on disk of what came, for a start without a network.

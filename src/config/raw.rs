@@ -66,9 +66,11 @@ macro_rules! raw_table {
 
 // Behind the macro that it uses.
 mod access;
+mod privacy;
 mod source;
 
 pub use access::{RawAnswer, RawCredential, RawTls};
+pub use privacy::RawPrivacy;
 pub use source::{RawComputed, RawField, RawLimits, RawPaging, RawSource};
 
 raw_table! {
@@ -88,6 +90,8 @@ raw_table! {
         cache: RawCache,
         /// `[warning]`
         warning: RawWarning,
+        /// `[privacy]`
+        privacy: RawPrivacy,
         /// `[[credentials]]`
         credentials: Vec<At<RawCredential>>,
         /// `[[sources]]`
@@ -264,6 +268,10 @@ raw_table! {
         key: RawSecret,
         /// Extra request headers.
         headers: BTreeMap<String, At<RawHeader>>,
+        /// Id of the credentials that are shown.
+        credentials: String,
+        /// Certificates.
+        tls: RawTls,
         /// Datum that the tiles are drawn in.
         crs: Crs,
         /// How the world is cut.

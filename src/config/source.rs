@@ -11,6 +11,7 @@ use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::AxisOrder;
 use crate::domain::expression::Expression;
+use crate::domain::privacy::Masks;
 
 /// One source of data.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,37 @@ pub struct Source {
     pub limits: Limits,
 }
 
+impl Source {
+    /// The same without what changes nothing about what is fetched and read.
+    pub fn as_fetched(&self) -> Self {
+        Self { name: String::new(), stale_after_secs: 0.0, ..self.clone() }
+    }
+
+    /// Whether the same is fetched from `other`, in the same way, and read alike.
+    pub fn is_fetched_like(&self, other: &Self) -> bool {
+        self.as_fetched() == other.as_fetched()
+    }
+
+    /// Whether `other` tells the same, however it is fetched: at another pace,
+    /// with another password.
+    pub fn tells_like(&self, other: &Self) -> bool {
+        let told = |source: &Self| {
+            let mut told = Self { limits: Limits::default(), ..source.as_fetched() };
+            match &mut told.origin {
+                Origin::Http { every_secs, access, deadlines, .. } => {
+                    (*every_secs, *access, *deadlines) = Default::default();
+                }
+                Origin::Sse { access, deadlines, .. } => (*access, *deadlines) = Default::default(),
+                Origin::WebSocket(origin) => origin.deadlines = Deadlines::default(),
+                Origin::Mqtt(origin) => origin.deadlines = Deadlines::default(),
+                _ => {}
+            }
+            told
+        };
+        told(self) == told(other)
+    }
+}
+
 /// In a table of values: all that are not in it.
 pub const ANY_OTHER_VALUE: &str = "*";
 
@@ -66,7 +98,7 @@ impl From<&str> for FieldRule {
     }
 }
 
-/// How a source writes text, times and places.
+/// How a source writes text, times and places, and what of that may be seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Writing {
     /// Encoding of its bytes; `None` to find out.
@@ -78,6 +110,8 @@ pub struct Writing {
     pub time_format: Option<String>,
     /// Which number of a pair of coordinates comes first.
     pub axis_order: AxisOrder,
+    /// What of its texts is masked.
+    pub masks: Masks,
 }
 
 /// An encoding of text.
@@ -221,6 +255,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// How it is let in, where that is configured apart.
+    pub const fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Http { access, .. } | Self::Sse { access, .. } => Some(access),
+            _ => None,
+        }
+    }
+
     /// Whether it tells of each change as it happens: of single things, which
     /// are merged by id.
     pub const fn is_push(&self) -> bool {

@@ -5,6 +5,7 @@ mod access;
 mod complaints;
 #[cfg(feature = "postgres")]
 mod databases;
+mod privacy;
 #[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
 
@@ -15,8 +16,8 @@ use proptest::prelude::*;
 use super::access::Access;
 use super::raw::{
     RawAnswer, RawBezels, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents, RawFilter, RawHeat, RawLimits,
-    RawMap, RawPaging, RawPanel, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls,
-    RawWall, RawWarning,
+    RawMap, RawPaging, RawPanel, RawPrivacy, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles,
+    RawTls, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -82,7 +83,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 21] = [
+    let tables: [(&str, &[&str]); 22] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -95,6 +96,7 @@ fn the_demo_configuration_shows_every_key() {
         ("events", RawEvents::KEYS),
         ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),
+        ("privacy", RawPrivacy::KEYS),
         ("credentials", RawCredential::KEYS),
         ("answer", RawAnswer::KEYS),
         ("tls", RawTls::KEYS),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::access::Access;
 use super::source::{Deadlines, Secret};
 use crate::domain::context::ContextKind;
 use crate::domain::tiles::TileGrid;
@@ -92,6 +93,8 @@ pub struct TileUrl {
     pub key: Option<Secret>,
     /// Extra request headers; values may come from a secret.
     pub headers: Vec<(String, Secret)>,
+    /// How it is let in.
+    pub access: Access,
     /// Deadlines of one request.
     pub deadlines: Deadlines,
 }

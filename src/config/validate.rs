@@ -15,6 +15,7 @@ mod mapping;
 mod paging;
 mod panel;
 mod postgres;
+mod privacy;
 mod push;
 mod source;
 mod tiles;
@@ -76,8 +77,12 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let folder = path.parent().unwrap_or(Path::new(""));
     let cache = cache(raw.cache, folder, complain);
     let credentials = credentials::credentials(raw.credentials, folder, complain);
-    let sources = source::sources(raw.sources, folder, &closed_loop.stages, &credentials, complain);
-    let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, complain);
+    let privacy = privacy::privacy(raw.privacy, wall.audience, complain);
+    let mut sources = source::sources(raw.sources, folder, &closed_loop.stages, &credentials, complain);
+    for source in &mut sources.values {
+        source.writing.masks = privacy.masks;
+    }
+    let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, &credentials, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
     let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, &closed_loop.stages, complain);
     let (sources, panels) = (sources.values, panels.values);
@@ -90,6 +95,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         events,
         cache,
         warning,
+        privacy,
         sources,
         tiles,
         panels,

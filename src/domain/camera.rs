@@ -17,6 +17,8 @@ pub struct Camera {
     pub at: LonLat,
     /// Whether it delivers pictures.
     pub online: bool,
+    /// Whether its source tells whether it delivers pictures, or that is assumed.
+    pub is_told: bool,
     /// Address of its latest still picture, when it has one.
     pub picture: Option<String>,
 }

@@ -26,6 +26,10 @@ pub trait Change {
     /// Writes what it tells over what was known.
     fn apply(&self, whole: &mut Self::Whole);
 
+    /// Forgets how the thing was, as far as no time was told of it, where `later`
+    /// tells it anew: a whole set, asked for after that came.
+    fn outdate(&mut self, later: &Self::Whole);
+
     /// The thing, if enough is told of it: above all, where it is.
     fn whole(&self) -> Option<Self::Whole>;
 }
@@ -49,6 +53,8 @@ pub struct DeviceChange {
     pub unit: Option<String>,
     /// When state and reading were taken. `None` where neither is told.
     pub read: Option<Time>,
+    /// Whether that is when they came, because nobody said when they were taken.
+    pub is_undated: bool,
 }
 
 /// What was told of a camera.
@@ -105,6 +111,23 @@ impl Change for DeviceChange {
             put_some(&mut self.state, &later.state);
             put_some(&mut self.value, &later.value);
             put_some(&mut self.read, &later.read);
+            self.is_undated = later.is_undated;
+        }
+    }
+
+    fn outdate(&mut self, later: &Device) {
+        // A time of the set's own decides in `apply`.
+        if !self.is_undated || later.read.is_some() {
+            return;
+        }
+        if later.is_told {
+            self.state = None;
+        }
+        if later.value.is_some() {
+            self.value = None;
+        }
+        if self.state.is_none() && self.value.is_none() {
+            (self.read, self.is_undated) = (None, false);
         }
     }
 
@@ -130,6 +153,7 @@ impl Change for DeviceChange {
             value: self.value,
             unit: self.unit.clone().unwrap_or_default(),
             read: self.read,
+            is_told: self.state.is_some(),
         })
     }
 }
@@ -153,6 +177,12 @@ impl Change for CameraChange {
         put_some(&mut self.picture, &later.picture);
     }
 
+    fn outdate(&mut self, later: &Camera) {
+        if later.is_told {
+            self.online = None;
+        }
+    }
+
     fn apply(&self, camera: &mut Camera) {
         put(&mut camera.name, self.name.as_ref());
         put(&mut camera.owner, self.owner.as_ref());
@@ -169,6 +199,7 @@ impl Change for CameraChange {
             at: self.at?,
             online: self.online.unwrap_or(true),
             picture: self.picture.clone(),
+            is_told: self.online.is_some(),
         })
     }
 }
@@ -199,6 +230,32 @@ mod tests {
     }
 
     #[test]
+    fn what_came_without_a_time_is_outdated_by_a_set_that_tells_it() {
+        let place = LonLat::new(120.0, 31.0);
+        let told = |is_undated| DeviceChange { at: Some(place), is_undated, ..reading(1.0, 9_000) };
+        let polled = |is_told, read: Option<i64>| {
+            let whole = DeviceChange { state: None, value: None, read: None, ..told(false) }.whole();
+            Device { is_told, read: read.map(Time), ..whole.expect("a place") }
+        };
+        let left = |is_undated, register: &Device| {
+            let mut change = told(is_undated);
+            change.outdate(register);
+            (change.state.is_some(), change.value.is_some())
+        };
+        assert_eq!(left(true, &polled(true, None)), (false, true), "the reading is told nowhere else");
+        assert_eq!(left(true, &Device { value: Some(0.0), ..polled(true, None) }), (false, false));
+        assert_eq!(left(true, &polled(false, None)), (true, true), "a register of places only");
+        assert_eq!(left(false, &polled(true, None)), (true, true), "it has a time");
+        assert_eq!(left(true, &polled(true, Some(1))), (true, true), "both have");
+        let mut change = CameraChange { at: Some(place), online: Some(false), ..CameraChange::default() };
+        let camera = Camera { online: true, ..change.whole().expect("a place") };
+        change.outdate(&Camera { is_told: false, ..camera.clone() });
+        assert_eq!(change.online, Some(false));
+        change.outdate(&camera);
+        assert_eq!(change.online, None);
+    }
+
+    #[test]
     fn a_reading_goes_before_an_older_one_of_the_register_only() {
         let register = Device {
             id: "g1".into(),
@@ -209,6 +266,7 @@ mod tests {
             value: Some(0.1),
             unit: "%LEL".into(),
             read: Some(Time(2_000)),
+            is_told: true,
         };
         let mut device = register.clone();
         reading(9.0, 1_000).apply(&mut device);

@@ -49,4 +49,6 @@ pub struct Device {
     pub unit: String,
     /// When it was read.
     pub read: Option<Time>,
+    /// Whether its source tells its state, or it is assumed to be well.
+    pub is_told: bool,
 }

@@ -81,6 +81,11 @@ impl TimeReader {
         if let Some(format) = &self.format {
             return formatted(&strtime::parse(format, text.trim()).ok()?, &self.zone);
         }
+        self.read_any(text)
+    }
+
+    /// Reads an instant in any usual form, whatever the format.
+    pub fn read_any(&self, text: &str) -> Option<Time> {
         // What has white space around it is none of the usual forms.
         self.read_usual(text.as_bytes()).or_else(|| Time::parse(text, &self.zone))
     }

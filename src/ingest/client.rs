@@ -12,7 +12,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 
@@ -116,8 +115,9 @@ impl Client {
     ///
     /// # Errors
     /// When the address is none.
+    #[cfg(test)]
     pub fn new(url: &str, headers: &[(String, Secret)], deadlines: Deadlines) -> Result<Self, Fault> {
-        Self::with_access(url, headers, deadlines, &Access::default(), &Logins::new(TimeZone::UTC))
+        Self::with_access(url, headers, deadlines, &Access::default(), &Logins::new(jiff::tz::TimeZone::UTC))
     }
 
     /// A client for the source at `url`; sources with the same credentials
@@ -182,7 +182,7 @@ impl Client {
         if let Some(pass) = &self.pass {
             pass.show(&method, &mut url, &mut headers).await?;
         }
-        Ok(self.http.client()?.request(method, url).headers(headers))
+        Ok(self.http.client().await?.request(method, url).headers(headers))
     }
 
     /// Whether to ask again at once after this fault: it wanted another token,

@@ -166,6 +166,11 @@ impl Pass {
     pub fn accepted(&self) {
         let Some((login, standing)) = &self.login else { return };
         let mut standing = lock(standing);
+        if standing.refused == standing.shown && standing.shown == standing.renewed {
+            // A fresh token, with which something else was refused: that will
+            // not get better with another one.
+            return;
+        }
         (standing.refused, standing.renewed) = (0, 0);
         standing.least_age = secs(login.call().pace.least_age_secs);
     }

@@ -76,11 +76,10 @@ impl Dial {
     }
 }
 
-/// Why a connection does not stand, in an operator's words.
+/// Why a connection does not stand, in the words that HTTP has for it.
 fn reason(error: &std::io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::InvalidCertificate(_)) => "服务器证书无法验证".into(),
-        Some(_) => "TLS 握手失败".into(),
+        Some(error) => tls::reason(error),
         None => io_text(error),
     }
 }

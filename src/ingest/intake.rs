@@ -2,12 +2,12 @@
 //!
 //! In: the messages that could be read at once. Out: their records as one batch:
 //! decoded where they are while they are few, on a blocking thread when they are
-//! many. A message that cannot be read is a finding: the stream itself is well.
+//! many or when anything is to be computed. A message that cannot be read is a finding: the stream itself is well.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decode::{Batch, Decoded, Decoder};
+use super::decode::{Batch, Decoded, Decoder, Format};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::outlet::Closed;
@@ -63,6 +63,12 @@ impl Intake {
         Self { decoder, gate }
     }
 
+    /// What a whole answer says about why it holds no records, if it does.
+    pub fn refusal(&self, body: &[u8]) -> Option<Fault> {
+        let read = Batch::new(&self.decoder).read(body, Format::Json);
+        read.err().filter(|fault| matches!(fault, Fault::Refused { .. }))
+    }
+
     /// The source's decoder.
     #[cfg(feature = "mqtt")]
     pub fn decoder(&self) -> &Arc<Decoder> {
@@ -78,7 +84,8 @@ impl Intake {
         messages: Vec<M>,
         read: impl Fn(&mut Batch, &M) -> Result<(), Fault> + Send + 'static,
     ) -> Result<Decoded, Fault> {
-        let is_small = messages.iter().map(Message::bytes).sum::<usize>() <= SMALL_BYTES;
+        // An expression may take its time, whatever the length of the message.
+        let is_small = !self.decoder.computes() && messages.iter().map(Message::bytes).sum::<usize>() <= SMALL_BYTES;
         let mut batch = Batch::new(&self.decoder);
         let work = move || {
             for message in &messages {
@@ -117,5 +124,37 @@ mod pushed {
             decoded.findings_total += 1;
             decoded
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{ThreadId, current};
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::config::Source;
+    use crate::config::source::{Feed, FieldRule};
+    use crate::domain::expression::Expression;
+    use crate::ingest::decode::tests::source;
+
+    /// The thread on which a small message is read.
+    async fn thread_of(source: &Source) -> ThreadId {
+        let (told, threads) = std::sync::mpsc::channel();
+        let intake = Intake::new(Decoder::new(source, &TimeZone::UTC, &[]), Gate::default());
+        let read = move |_: &mut Batch, _: &String| told.send(current().id()).map_err(|_| Fault::Internal);
+        intake.decode(vec!["{}".to_owned()], read).await.unwrap();
+        threads.recv().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_computed_is_computed_elsewhere() {
+        let plain = source(Feed::Events);
+        assert_eq!(thread_of(&plain).await, current().id());
+        let mut computing = plain.clone();
+        let rule = FieldRule::Computed(Expression::parse("a ~ b").unwrap());
+        computing.fields.insert("title".into(), rule);
+        assert_ne!(thread_of(&computing).await, current().id());
     }
 }

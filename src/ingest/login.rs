@@ -58,13 +58,21 @@ impl Logins {
         Self { zone, by_id: Arc::default() }
     }
 
+    /// Forgets the tokens of all credentials but `ids`; from now on instants in
+    /// templates are in `zone`.
+    pub fn keep(&mut self, zone: TimeZone, ids: &[&str]) {
+        self.zone = zone;
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| ids.contains(&id.as_str()));
+    }
+
     /// The login of the credentials `id`, the same for all who ask.
     ///
     /// # Errors
     /// When its address is none.
     pub fn of(&self, id: &str, call: &LoginCall) -> Result<Arc<Login>, Fault> {
         let mut logins = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(login) = logins.get(id) {
+        // Other credentials of the same name know nothing of its token.
+        if let Some(login) = logins.get(id).filter(|login| login.call == *call && login.zone == self.zone) {
             return Ok(Arc::clone(login));
         }
         let access = Access { credentials: None, tls: call.tls.clone() };

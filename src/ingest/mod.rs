@@ -42,6 +42,7 @@ mod mqtt;
 mod outlet;
 mod paging;
 mod pictures;
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod probe;
@@ -51,42 +52,37 @@ mod tiles;
 mod tls;
 #[cfg(feature = "websocket")]
 mod websocket;
+mod work;
 mod worker;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::sync::{oneshot, watch};
 
-use crate::config::source::Origin;
-use crate::config::template::Template;
 use crate::config::{Config, Source, TileSet};
-use crate::domain::health::SourceId;
-use crate::domain::tiles::TileSetId;
-use crate::domain::time::Time;
+use crate::domain::health::{SourceHealth, SourceId};
 use crate::domain::update::Update;
 
-use client::Client;
-use decode::Decoder;
 pub use decode::synonyms::synonyms;
 pub use fault::{Fault, io_text};
 use gate::Gate;
 pub use kept::Kept;
 pub use load::{TimedPoint, decode_events, load_areas, load_points, load_tracks};
 use login::Logins;
+use outlet::Inlet;
 pub use outlet::Waker;
-use outlet::{Inlet, Outlet, Reporter};
 use pictures::PictureDesk;
 pub use pictures::PictureRequest;
+use plan::Plan;
+pub use plan::Untouched;
 pub use probe::{ProbeReport, probe, probe_all, survey, survey_all};
 use tiles::TileDesk;
 pub use tiles::{TileProbe, TileRequest, probe_tiles};
-use worker::Worker;
+use work::Work;
 
 /// Wait before a source whose task broke down is started again.
 const RESTART_AFTER: Duration = Duration::from_secs(5);
@@ -100,9 +96,6 @@ pub enum IngestError {
     /// The operating system gives no thread or no event queue.
     #[error("无法启动数据线程:{0}")]
     Start(#[from] std::io::Error),
-    /// More sources than can be numbered.
-    #[error("数据源过多:{0} 个")]
-    TooManySources(usize),
     /// A file that benchmarks wanted.
     #[error("{}:{fault}", path.display())]
     Load {
@@ -136,13 +129,14 @@ pub struct Ingest {
     inlet: Inlet,
     desk: PictureDesk,
     tile_desk: TileDesk,
+    plan: watch::Sender<Arc<Plan>>,
     /// Dropping it tells the thread to end.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ingest {
-    /// Starts fetching from `sources`; the [`SourceId`] of each is its index.
+    /// Starts fetching from `sources`.
     ///
     /// # Errors
     /// As [`Ingest::start_with_tiles`].
@@ -150,8 +144,7 @@ impl Ingest {
         Self::start_with_tiles(sources, &[], context)
     }
 
-    /// Starts fetching from `sources` and opens the tile sets; the [`SourceId`]
-    /// of each is its index, those of the tile sets follow after the sources.
+    /// Starts fetching from `sources` and opens the tile sets.
     ///
     /// # Errors
     /// When the operating system gives no thread. A source that cannot be
@@ -176,36 +169,49 @@ impl Ingest {
         context: IngestContext,
         kept: Option<Kept>,
     ) -> Result<Self, IngestError> {
-        let count = sources.len() + tiles.len();
-        if count > usize::from(SourceId::MAX) {
-            return Err(IngestError::TooManySources(count));
-        }
-        let (outlet, inlet) = outlet::channel(count, Arc::clone(&context.waker));
+        let (outlet, mut inlet) = outlet::channel(Arc::clone(&context.waker));
+        let plan = Arc::new(Plan::new(sources, tiles, &context));
+        inlet.put_in_force(plan.runs());
+        let (plan, plans) = watch::channel(plan);
         let (desk, tile_desk) = (PictureDesk::default(), TileDesk::default());
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (pictures, tile_work) = (desk.clone(), tile_desk.clone());
         let work = Work {
-            logins: Logins::new(context.zone.clone()),
-            sources: sources.into(),
-            tiles: tiles.into(),
-            tile_desk: tile_work,
-            context,
+            desk: desk.clone(),
+            tile_desk: tile_desk.clone(),
             gate: Gate::default(),
             outlet,
             kept,
+            logins: Logins::new(context.zone),
         };
         let thread = std::thread::Builder::new().name("quanyu-ingest".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = work.run(pictures) => {}
+                    () = work.run(plans) => {}
                     // Stopped or dropped: both mean the end.
                     _ = stopped => {}
                 }
             });
             runtime.shutdown_timeout(LONGEST_FAREWELL);
         })?;
-        Ok(Self { inlet, desk, tile_desk, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { inlet, desk, tile_desk, plan, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Fetches from these sources and tile sets from now on. Whatever is fetched
+    /// as before does not notice; what is fetched otherwise is connected anew,
+    /// and begins with what `known` tells of it; what is no longer there ends,
+    /// and nothing more comes of it. Never waits.
+    pub fn follow(
+        &mut self,
+        sources: &[Source],
+        tiles: &[TileSet],
+        context: &IngestContext,
+        known: impl Fn(SourceId) -> SourceHealth,
+    ) -> Untouched {
+        let (plan, untouched) = self.plan.borrow().followed_by(sources, tiles, context, known);
+        self.inlet.put_in_force(plan.runs());
+        self.plan.send_replace(Arc::new(plan));
+        untouched
     }
 
     /// The next message, if there is one. Never waits.
@@ -239,100 +245,6 @@ impl Drop for Ingest {
         {
             tracing::error!("the ingest thread broke down");
         }
-    }
-}
-
-/// What the ingest thread does.
-struct Work {
-    logins: Logins,
-    sources: Arc<[Source]>,
-    tiles: Arc<[TileSet]>,
-    tile_desk: TileDesk,
-    context: IngestContext,
-    gate: Gate,
-    outlet: Outlet,
-    kept: Option<Kept>,
-}
-
-impl Work {
-    /// Runs a task per source and tile set until the model is gone; one that breaks
-    /// down is reported and started again.
-    async fn run(&self, desk: PictureDesk) {
-        let mut tasks = JoinSet::new();
-        let mut indices = HashMap::new();
-        let count = self.sources.len() + self.tiles.len();
-        for index in 0..count {
-            indices.insert(self.start_one(&mut tasks, index, Duration::ZERO), index);
-        }
-        tasks.spawn(desk.serve(self.clients(), self.gate.clone(), self.outlet.clone()));
-        while let Some(ended) = tasks.join_next_with_id().await {
-            let Err(error) = ended else { continue };
-            if let Some(index) = indices.remove(&error.id()) {
-                tracing::error!(source = self.name(index), %error, "source task broke down");
-                self.reporter(index).failed(&Fault::Internal);
-                indices.insert(self.start_one(&mut tasks, index, RESTART_AFTER), index);
-            }
-        }
-    }
-
-    /// Starts the task of the source or tile set with this number.
-    fn start_one(&self, tasks: &mut JoinSet<()>, index: usize, after: Duration) -> tokio::task::Id {
-        let Some(set) = index.checked_sub(self.sources.len()) else {
-            return tasks.spawn(self.run_source(index, after)).id();
-        };
-        let (tiles, desk) = (Arc::clone(&self.tiles), self.tile_desk.clone());
-        let (gate, outlet, reporter) = (self.gate.clone(), self.outlet.clone(), self.reporter(index));
-        let task = async move {
-            tokio::time::sleep(after).await;
-            if let (Some(tiles), Ok(id)) = (tiles.get(set), TileSetId::try_from(set)) {
-                desk.serve(id, tiles.clone(), gate, outlet, reporter).await;
-            }
-        };
-        tasks.spawn(task).id()
-    }
-
-    /// Id in the configuration of the source or tile set with this number.
-    fn name(&self, index: usize) -> &str {
-        let source = self.sources.get(index).map(|source| source.id.as_str());
-        source.or_else(|| Some(&self.tiles.get(index - self.sources.len())?.id)).unwrap_or_default()
-    }
-
-    fn reporter(&self, index: usize) -> Reporter {
-        Reporter::new(self.outlet.clone(), SourceId::try_from(index).unwrap_or(SourceId::MAX))
-    }
-
-    /// The work of one source. Ends when the model is gone, or at once when
-    /// the source's address can never be used.
-    fn run_source(&self, index: usize, after: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let sources = Arc::clone(&self.sources);
-        let (gate, logins) = (self.gate.clone(), self.logins.clone());
-        let decoder = Decoder::new(&sources[index], &self.context.zone, &self.context.stages);
-        let kept = self.kept.as_ref().map(|kept| kept.source(&sources[index], &self.context));
-        let mut reporter = self.reporter(index).keeping(kept);
-        async move {
-            tokio::time::sleep(after).await;
-            if reporter.send_kept().await.is_err() {
-                return;
-            }
-            match Worker::new(&sources[index], decoder, gate, &logins) {
-                // The other end closed: nobody is left to tell.
-                Ok(worker) => _ = worker.run(reporter).await,
-                Err(fault) => reporter.failed(&fault),
-            }
-        }
-    }
-
-    /// One client per HTTP source, for pictures.
-    fn clients(&self) -> Arc<[Option<Client>]> {
-        let client = |source: &Source| match &source.origin {
-            Origin::Http { url, headers, access, deadlines, .. } | Origin::Sse { url, headers, access, deadlines } => {
-                let address = Template::parse(url, &[]).ok()?;
-                let url = http::expanded(&address, Time::system_now(), &self.logins.zone);
-                Client::with_access(&url, headers, *deadlines, access, &self.logins).ok()
-            }
-            Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) | Origin::Postgres(_) => None,
-        };
-        self.sources.iter().map(client).collect()
     }
 }
 

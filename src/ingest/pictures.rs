@@ -8,8 +8,9 @@
 //! host of the camera's source and get its headers. Body, dimensions and
 //! memory are bounded before a pixel is decoded.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use futures_util::StreamExt;
@@ -75,18 +76,20 @@ impl PictureDesk {
     }
 
     /// Fetches what is wanted until the desk or the wall closes. `clients`
-    /// holds one per source, where there is one.
-    pub async fn serve(self, clients: Arc<[Option<Client>]>, gate: Gate, outlet: Outlet) {
+    /// holds one per source that can have pictures.
+    pub async fn serve(self, clients: Arc<BTreeMap<SourceId, Client>>, gate: Gate, outlet: Outlet) {
         let mut wanted = self.wanted.subscribe();
+        let forbidden = Forbidden::default();
         // What was wanted before this task first ran is wanted too.
         wanted.mark_changed();
         while wanted.changed().await.is_ok() {
             let list = wanted.borrow_and_update().clone();
             let fetches = futures_util::stream::iter(list).map(|request| {
-                let client = clients.get(usize::from(request.source)).cloned().flatten();
-                let (gate, outlet) = (gate.clone(), outlet.clone());
+                let client = clients.get(&request.source).cloned();
+                let (gate, outlet, forbidden) = (gate.clone(), outlet.clone(), forbidden.clone());
                 async move {
-                    let picture = fetch(client, &request.url, &gate).await.map_err(|fault| fault.to_string());
+                    let picture = fetch(client, &request, &gate, &forbidden).await;
+                    let picture = picture.map_err(|fault| fault.to_string());
                     let PictureRequest { source, camera, .. } = request;
                     // A closed channel ends the task from outside.
                     _ = outlet.send(Update::Picture { source, camera, picture }).await;
@@ -102,17 +105,61 @@ impl PictureDesk {
     }
 }
 
-async fn fetch(client: Option<Client>, url: &str, gate: &Gate) -> Result<Picture, Fault> {
+/// Cameras whose pictures were refused although the token was a new one: no
+/// other will help, and their refusals are no reason to log in again.
+#[derive(Clone, Default)]
+struct Forbidden(Arc<Mutex<BTreeSet<(SourceId, String)>>>);
+
+impl Forbidden {
+    /// Kept in mind; of more, all are forgotten and found out again.
+    const MOST: usize = 4_096;
+
+    fn cameras(&self) -> MutexGuard<'_, BTreeSet<(SourceId, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, request: &PictureRequest) -> bool {
+        self.cameras().contains(&(request.source, request.camera.clone()))
+    }
+
+    fn set(&self, request: &PictureRequest, is_forbidden: bool) {
+        let mut cameras = self.cameras();
+        let camera = (request.source, request.camera.clone());
+        if !is_forbidden {
+            cameras.remove(&camera);
+            return;
+        }
+        if cameras.len() >= Self::MOST {
+            cameras.clear();
+        }
+        cameras.insert(camera);
+    }
+}
+
+async fn fetch(
+    client: Option<Client>,
+    request: &PictureRequest,
+    gate: &Gate,
+    forbidden: &Forbidden,
+) -> Result<Picture, Fault> {
     let Some(client) = client else {
         return Err(Fault::Unusable("此数据源不是 http 或 sse,没有可取图片的主机".into()));
     };
-    let url = client.resolve(client.url(), url)?;
+    let url = client.resolve(client.url(), &request.url)?;
     let mut came = body(&client, &url).await;
-    if client.renews_after(came.as_ref().err()).await? {
-        came = body(&client, &url).await;
+    if !forbidden.has(request) {
+        let is_renewed = client.renews_after(came.as_ref().err()).await?;
+        if is_renewed {
+            came = body(&client, &url).await;
+        }
+        if is_renewed && came.as_ref().is_err_and(Fault::is_unauthorised) {
+            forbidden.set(request, true);
+        } else {
+            client.learn_from(came.as_ref().err());
+        }
     }
-    client.learn_from(came.as_ref().err());
     let came = came?;
+    forbidden.set(request, false);
     gate.run(move || decode(&came, MAX_WIDTH_PX)).await?
 }
 

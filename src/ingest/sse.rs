@@ -22,6 +22,9 @@ use super::outlet::{Closed, Reporter};
 use heartbeat::Heartbeat;
 use parser::Parser;
 
+/// Longest answer in the place of a stream that is read, bytes.
+const MAX_REFUSAL_BYTES: u64 = 64 << 10;
+
 /// One source that pushes.
 pub struct SseSource {
     client: Client,
@@ -80,6 +83,13 @@ impl SseSource {
         match kind.split(';').next().unwrap_or("").trim() {
             "text/event-stream" => Ok(response),
             "text/html" => Err(Fault::WebPage),
+            // It may say why there is no stream, and that somebody has to log in.
+            json if json.ends_with("json") => {
+                let not_stream = Fault::NotEventStream(json.chars().take(40).collect());
+                let until = Instant::now() + secs(self.client.deadlines().idle_secs);
+                let body = self.client.body(response, MAX_REFUSAL_BYTES, until).await.unwrap_or_default();
+                Err(self.intake.refusal(&body).unwrap_or(not_stream))
+            }
             other => Err(Fault::NotEventStream(other.chars().take(40).collect())),
         }
     }

@@ -45,12 +45,23 @@ impl Connector {
         Self { tls, connect_timeout, redirects, built: Mutex::new(None) }
     }
 
-    /// The client; built anew when a file changed.
+    /// The client; built anew when a file changed. Files are read on a blocking
+    /// thread.
     ///
     /// # Errors
     /// When a file is missing or holds something else. Asked again, it looks
     /// again.
-    pub fn client(&self) -> Result<reqwest::Client, Fault> {
+    pub async fn client(self: &Arc<Self>) -> Result<reqwest::Client, Fault> {
+        if self.tls.is_default()
+            && let Some((_, client)) = &*self.built.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            return Ok(client.clone());
+        }
+        let connector = Arc::clone(self);
+        tokio::task::spawn_blocking(move || connector.read()).await.map_err(|_| Fault::Internal)?
+    }
+
+    fn read(&self) -> Result<reqwest::Client, Fault> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(&self.tls);
         if let Some((_, client)) = built.as_ref().filter(|(then, _)| *then == stamps) {

@@ -13,13 +13,15 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use reqwest::Url;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::config::access::Pace;
 use crate::config::source::{Secret, WebSocketOrigin};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Print, rest};
 use super::client::{encoded_in_address, retry_after, revealed, secs};
 use super::decode::{Batch, Decoded, Format};
 use super::dial::{Dial, Wire};
@@ -79,6 +81,7 @@ impl WebSocketSource {
     pub async fn run(self, mut reporter: Reporter) -> Result<(), Closed> {
         let mut backoff = Backoff::default();
         loop {
+            let shown = self.shown();
             let fault = match self.open().await {
                 Err(fault) => fault,
                 Ok(socket) => {
@@ -90,17 +93,26 @@ impl WebSocketSource {
                 }
             };
             reporter.failed(&fault);
-            tokio::time::sleep(backoff.after_failure(fault.retry_after())).await;
+            match fault {
+                // The same key again may have it locked.
+                Fault::Status { status: 401 | 403, .. } if self.origin.key.is_some() => {
+                    rest(backoff.after_refusal(Pace::default()), shown, || self.shown()).await;
+                }
+                _ => tokio::time::sleep(backoff.after_failure(fault.retry_after())).await,
+            }
         }
+    }
+
+    /// Stands for the key that the server gets.
+    fn shown(&self) -> Print {
+        Print::now(None, self.origin.key.as_ref())
     }
 
     /// Opens the socket and says what is to be said first. Secrets are read each
     /// time, so that a renewed file takes effect without a restart.
     async fn open(&self) -> Result<Socket, Fault> {
         let key = self.origin.key.as_ref().map(Secret::reveal).transpose().map_err(Fault::Secret)?.unwrap_or_default();
-        // What the parser says may repeat what it read.
-        let address = self.origin.url.replace(KEY, &encoded_in_address(&key));
-        let mut request = address.as_str().into_client_request().map_err(|_| unusable())?;
+        let mut request = opening_request(&self.origin.url, &key)?;
         request.headers_mut().extend(revealed(&self.origin.headers)?);
         let limit = usize::try_from(self.max_bytes).unwrap_or(usize::MAX);
         let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
@@ -236,10 +248,33 @@ impl Read {
     }
 }
 
+/// What opens a socket at `url`, in which `key` may stand. Names in Chinese are
+/// sent as Punycode.
+fn opening_request(url: &str, key: &str) -> Result<Request<()>, Fault> {
+    // What the parser says may repeat what it read.
+    let address = Url::parse(&url.replace(KEY, &encoded_in_address(key))).map_err(|_| unusable())?;
+    address.as_str().into_client_request().map_err(|_| unusable())
+}
+
 fn unusable() -> Fault {
     Fault::Unusable("地址不是 ws(s) 地址".into())
 }
 
 fn read_message(batch: &mut Batch, message: &Bytes) -> Result<(), Fault> {
     batch.read(message, Format::Json).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_addresses_are_sent_as_the_standards_have_them() {
+        let request = opening_request("wss://平台.example.cn:8443/市容?k={key}", "a&b 密").ok().unwrap();
+        let host = "xn--kpr97v.example.cn:8443";
+        let expected = format!("wss://{host}/%E5%B8%82%E5%AE%B9?k=a%26b%20%E5%AF%86");
+        assert_eq!(request.uri().to_string(), expected);
+        assert_eq!(request.headers()["host"], host);
+        assert!(opening_request("wss://", "").is_err());
+    }
 }

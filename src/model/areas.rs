@@ -1,11 +1,11 @@
 //! The areas, linked and indexed off the frame thread.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
+use super::per_source::PerSource;
 use super::{Events, Points, Waker};
 use crate::domain::area::{Area, AreaTree};
 use crate::domain::crs::Projection;
@@ -36,7 +36,7 @@ pub struct Areas {
     /// Bounds in degrees of the points that frame a map without boundaries.
     point_frame: Bounds,
     /// Shared with the tree: no boundary is held twice.
-    per_source: BTreeMap<SourceId, Vec<Arc<Area>>>,
+    per_source: PerSource<Vec<Arc<Area>>>,
     wanted: bool,
     building: Option<Task<Built>>,
 }
@@ -64,7 +64,7 @@ impl Default for Areas {
             build_ms: 0.0,
             degrees: Bounds::EMPTY,
             point_frame: Bounds::EMPTY,
-            per_source: BTreeMap::new(),
+            per_source: PerSource::default(),
             wanted: false,
             building: None,
         }
@@ -76,7 +76,7 @@ impl Areas {
     /// task has linked and indexed it; the old areas stay until then.
     pub fn replace(&mut self, source: SourceId, areas: Vec<Area>) {
         let is_same = |old: &Vec<Arc<Area>>| old.len() == areas.len() && old.iter().zip(&areas).all(|(a, b)| **a == *b);
-        if self.per_source.get(&source).is_some_and(is_same) {
+        if self.per_source.get(source).is_some_and(is_same) {
             return;
         }
         // Collected, they would keep the memory that held them side by side.
@@ -88,9 +88,13 @@ impl Areas {
 
     /// Forgets what sources other than these delivered.
     pub(super) fn retain(&mut self, keep: impl Fn(SourceId) -> bool) {
-        let before = self.per_source.len();
-        self.per_source.retain(|&source, _| keep(source));
-        self.wanted |= self.per_source.len() != before;
+        self.wanted |= self.per_source.retain(keep);
+    }
+
+    /// Takes over the order of the sources: of areas with one code, the first
+    /// counts.
+    pub(super) fn set_order(&mut self, order: &[SourceId]) {
+        self.wanted |= self.per_source.set_order(order);
     }
 
     /// Areas that sources delivered, shown or not.

@@ -30,6 +30,11 @@ struct Kept {
 }
 
 impl Changes {
+    /// Everything may have changed.
+    pub fn cut() -> Self {
+        Self { is_cut: true, ..Self::default() }
+    }
+
     /// There were more than a list is good for: look at the store.
     pub fn is_cut(&self) -> bool {
         self.is_cut
@@ -61,7 +66,7 @@ impl Changes {
 
     fn cut_if_long(&mut self) {
         if self.is_cut || self.list.len() > MAX_CHANGES || self.steps.len() > MAX_STEPS {
-            *self = Self { is_cut: true, ..Self::default() };
+            *self = Self::cut();
         }
     }
 

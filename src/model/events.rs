@@ -114,6 +114,20 @@ impl Events {
         }
     }
 
+    /// Forgets all of them, and what of a batch is still to be merged; keeps at
+    /// most so many of those that come.
+    pub(super) fn forget(&mut self, keep: usize) {
+        *self = Self {
+            store: EventStore::with_capacity(keep),
+            revision: self.revision + 1,
+            counts: self.counts,
+            changes: Changes::cut(),
+            // What comes is placed in the areas as they are.
+            areas_revision: self.areas_revision,
+            ..Self::default()
+        };
+    }
+
     /// How many events of a batch are still to be merged.
     pub fn waiting(&self) -> usize {
         self.waiting.len()

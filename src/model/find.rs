@@ -161,6 +161,7 @@ mod tests {
     use crate::domain::camera::Camera;
     use crate::domain::event::tests::event;
     use crate::domain::geometry::Shape;
+    use crate::domain::health::SourceId;
     use crate::domain::time::Time as Instant1970;
     use crate::domain::track::Track;
 
@@ -186,16 +187,20 @@ mod tests {
             area: None,
             points: vec![(Instant1970(0), at)],
         };
-        points.set_tracks(0, vec![walk("w1", "网格员 07"), walk("w2", "网格员 17"), walk("w3", "网格员 070")]);
+        points.set_tracks(
+            SourceId::of("a"),
+            vec![walk("w1", "网格员 07"), walk("w2", "网格员 17"), walk("w3", "网格员 070")],
+        );
         let camera = |number: usize| Camera {
             id: format!("3205{number:04}"),
             name: format!("湖东路口 {number}"),
             owner: String::new(),
             at,
             online: true,
+            is_told: true,
             picture: None,
         };
-        points.set_cameras(0, (0..100).map(camera).collect());
+        points.set_cameras(SourceId::of("a"), (0..100).map(camera).collect());
         let mut events = Events::default();
         events.apply(vec![event("SJ-0042", 1)], &areas, Instant1970(1), 0.0);
         (areas, points, events)

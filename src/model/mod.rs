@@ -23,6 +23,7 @@ mod events;
 mod find;
 pub mod overview;
 mod patrols;
+mod per_source;
 mod points;
 mod pushed;
 mod sources;
@@ -36,6 +37,7 @@ use bevy::prelude::*;
 
 use crate::config::Config;
 use crate::domain::clock::Clock;
+use crate::domain::health::SourceId;
 use crate::domain::tiles::{TileId, TileSetId};
 use crate::domain::time::Time as Instant1970;
 use crate::domain::update::{Records, Update as SourceUpdate};
@@ -49,7 +51,7 @@ pub use find::{Finder, Found, Place};
 pub use overview::Overview;
 pub use patrols::Patrols;
 pub use points::{Pictures, Points};
-pub use sources::{SourceEntry, Sources};
+pub use sources::{Fate, SourceEntry, Sources};
 pub use tiles::Tiles;
 pub use warnings::Warnings;
 
@@ -121,14 +123,18 @@ pub struct ModelPlugin {
 impl Plugin for ModelPlugin {
     fn build(&self, app: &mut App) {
         use WallSystems::{Act, Derive, Layers, Map, Receive};
+        let order = per_source::order_of(&self.config);
+        let (mut areas, mut points) = (Areas::default(), Points::default());
+        areas.set_order(&order);
+        points.set_order(&order);
         app.insert_resource(WallConfig(Arc::clone(&self.config)))
             .insert_resource(WallClock(self.clock))
             .insert_resource(Sources::of(&self.config))
             .insert_resource(Visible::of(&self.config))
             .init_resource::<Waker>()
-            .init_resource::<Areas>()
+            .insert_resource(areas)
             .insert_resource(Events::of(&self.config))
-            .init_resource::<Points>()
+            .insert_resource(points)
             .init_resource::<Pictures>()
             .init_resource::<Tiles>()
             .init_resource::<Overview>()
@@ -263,11 +269,21 @@ fn take(update: SourceUpdate, stores: &mut Stores) {
     }
 }
 
-/// Forgets what sources delivered that are not to be kept: they are no longer
-/// configured, or as something else. Events stay: they have happened.
-pub fn keep_sources(world: &mut World, keep: impl Fn(crate::domain::health::SourceId) -> bool) {
-    world.resource_mut::<Areas>().retain(&keep);
-    world.resource_mut::<Points>().retain(&keep);
+/// Forgets what sources delivered that are not to be kept, and takes over the
+/// order of those of `config`. Events stay.
+pub fn keep_sources(world: &mut World, config: &Config, keep: impl Fn(SourceId) -> bool) {
+    let order = per_source::order_of(config);
+    let mut areas = world.resource_mut::<Areas>();
+    areas.retain(&keep);
+    areas.set_order(&order);
+    let mut points = world.resource_mut::<Points>();
+    points.retain(&keep);
+    points.set_order(&order);
+}
+
+/// Forgets all events: nobody tells of them any more.
+pub fn forget_events(world: &mut World, config: &Config) {
+    world.resource_mut::<Events>().forget(config.events.keep);
 }
 
 /// Forgets all tiles: their sets are others now, or are opened anew.
@@ -281,7 +297,7 @@ pub(crate) use actions::apply as act_for_test;
 
 /// Puts areas into the model without a source: what benchmarks and tests do.
 pub fn load_directly(world: &mut World, areas: Vec<crate::domain::area::Area>) {
-    world.resource_mut::<Areas>().replace(0, areas);
+    world.resource_mut::<Areas>().replace(SourceId::of(""), areas);
 }
 
 /// Puts events into the model without a source; see [`load_directly`].

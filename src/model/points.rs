@@ -16,6 +16,7 @@ use crate::domain::time::Time as Instant1970;
 use crate::domain::track::Track;
 use crate::domain::update::Picture;
 
+use super::per_source::PerSource;
 use super::pushed::{Merged, Pushed, Sets};
 
 /// Points of tracks that a source may push; of more, the oldest go.
@@ -32,9 +33,12 @@ pub struct Points {
     devices: Sets<Device>,
     pushed_cameras: Pushed<CameraChange>,
     pushed_devices: Pushed<DeviceChange>,
-    tracks: BTreeMap<SourceId, Arc<Vec<Track>>>,
-    figures: BTreeMap<SourceId, Vec<Figure>>,
-    context: BTreeMap<SourceId, Arc<Vec<ContextFeature>>>,
+    tracks: Sets<Track>,
+    figures: PerSource<Vec<Figure>>,
+    /// Where in the figures of a source that of a key and an area is; made when
+    /// it is first asked for, gone with a set that was replaced.
+    figure_places: PerSource<HashMap<(String, Option<String>), usize>>,
+    context: Sets<ContextFeature>,
     /// Grows when cameras change.
     pub cameras_revision: u64,
     /// Grows when devices change.
@@ -49,8 +53,8 @@ pub struct Points {
 
 /// Puts `new` in the place of what `source` delivered before; tells whether
 /// that changed anything.
-fn replace<T: PartialEq>(sets: &mut BTreeMap<SourceId, T>, source: SourceId, new: T) -> bool {
-    if sets.get(&source).is_some_and(|old| *old == new) {
+fn replace<T: PartialEq>(sets: &mut PerSource<T>, source: SourceId, new: T) -> bool {
+    if sets.get(source).is_some_and(|old| *old == new) {
         return false;
     }
     sets.insert(source, new);
@@ -75,18 +79,25 @@ fn forget_oldest(tracks: &mut [Track], most: usize) {
 impl Points {
     /// Forgets what sources other than these delivered.
     pub(super) fn retain(&mut self, keep: impl Fn(SourceId) -> bool) {
-        self.cameras.retain(|&source, _| keep(source));
-        self.devices.retain(|&source, _| keep(source));
         self.pushed_cameras.retain(&keep);
         self.pushed_devices.retain(&keep);
-        self.tracks.retain(|&source, _| keep(source));
-        self.figures.retain(|&source, _| keep(source));
-        self.context.retain(|&source, _| keep(source));
-        self.cameras_revision += 1;
-        self.devices_revision += 1;
-        self.tracks_revision += 1;
-        self.figures_revision += 1;
-        self.context_revision += 1;
+        self.cameras_revision += u64::from(self.cameras.retain(&keep));
+        self.devices_revision += u64::from(self.devices.retain(&keep));
+        self.tracks_revision += u64::from(self.tracks.retain(&keep));
+        self.figures_revision += u64::from(self.figures.retain(&keep));
+        self.figure_places.retain(&keep);
+        self.context_revision += u64::from(self.context.retain(&keep));
+    }
+
+    /// Takes over the order of the sources.
+    pub(super) fn set_order(&mut self, order: &[SourceId]) {
+        self.pushed_cameras.set_order(order);
+        self.pushed_devices.set_order(order);
+        self.cameras_revision += u64::from(self.cameras.set_order(order));
+        self.devices_revision += u64::from(self.devices.set_order(order));
+        self.tracks_revision += u64::from(self.tracks.set_order(order));
+        self.figures_revision += u64::from(self.figures.set_order(order));
+        self.context_revision += u64::from(self.context.set_order(order));
     }
 
     /// Replaces the cameras of a source.
@@ -108,6 +119,7 @@ impl Points {
 
     /// Replaces the figures of a source.
     pub fn set_figures(&mut self, source: SourceId, figures: Vec<Figure>) {
+        self.figure_places.retain(|other| other != source);
         self.figures_revision += u64::from(replace(&mut self.figures, source, figures));
     }
 
@@ -132,7 +144,7 @@ impl Points {
 
     /// Adds points to the tracks of a source.
     pub fn merge_tracks(&mut self, source: SourceId, later: Vec<Track>) -> Merged {
-        let tracks = Arc::make_mut(self.tracks.entry(source).or_default());
+        let tracks = Arc::make_mut(self.tracks.get_or_default(source));
         let mut places: HashMap<String, usize> =
             tracks.iter().enumerate().map(|(place, track)| (track.id.clone(), place)).collect();
         let mut merged = Merged::default();
@@ -157,17 +169,30 @@ impl Points {
 
     /// Puts figures in the place of those of the same key and area.
     pub fn merge_figures(&mut self, source: SourceId, later: Vec<Figure>) -> Merged {
-        let figures = self.figures.entry(source).or_default();
+        let figures = self.figures.get_or_default(source);
+        let name = |figure: &Figure| (figure.key.clone(), figure.area.clone());
+        if !self.figure_places.has(source) {
+            let mut places = HashMap::with_capacity(figures.len());
+            for (place, figure) in figures.iter().enumerate() {
+                places.entry(name(figure)).or_insert(place);
+            }
+            self.figure_places.insert(source, places);
+        }
+        let places = self.figure_places.get_or_default(source);
         let mut merged = Merged::default();
         for figure in later {
-            match figures.iter().position(|known| known.key == figure.key && known.area == figure.area) {
+            let name = name(&figure);
+            match places.get(&name).copied() {
                 Some(place) if figures[place] == figure => continue,
                 Some(place) => figures[place] = figure,
                 None if figures.len() >= NAMES_KEPT => {
                     merged.refused += 1;
                     continue;
                 }
-                None => figures.push(figure),
+                None => {
+                    places.insert(name, figures.len());
+                    figures.push(figure);
+                }
             }
             merged.changed = true;
         }
@@ -177,7 +202,7 @@ impl Points {
 
     /// All cameras, with the source that each came from.
     pub fn cameras(&self) -> impl Iterator<Item = (SourceId, &Camera)> + '_ {
-        self.cameras.iter().flat_map(|(&source, set)| set.iter().map(move |camera| (source, camera)))
+        self.cameras.iter().flat_map(|(source, set)| set.iter().map(move |camera| (source, camera)))
     }
 
     /// All devices.
@@ -249,6 +274,8 @@ mod tests {
 
     use super::*;
 
+    const STREAM: SourceId = SourceId::of("stream");
+
     fn walk(id: &str, secs: std::ops::Range<i64>) -> Track {
         let points = secs.map(|secs| (Instant1970(secs * 1_000), LonLat::new(118.8, 32.0))).collect();
         Track { id: id.into(), worker: String::new(), area: None, points }
@@ -272,8 +299,8 @@ mod tests {
     #[test]
     fn walks_go_on_and_others_stay() {
         let mut points = Points::default();
-        points.merge_tracks(1, vec![walk("a", 0..5), walk("b", 0..5)]);
-        points.merge_tracks(1, vec![walk("a", 5..8)]);
+        points.merge_tracks(STREAM, vec![walk("a", 0..5), walk("b", 0..5)]);
+        points.merge_tracks(STREAM, vec![walk("a", 5..8)]);
         let lengths: Vec<_> = points.tracks().flat_map(|set| set.iter().map(|track| track.points.len())).collect();
         assert_eq!((lengths, points.tracks_revision), (vec![8, 5], 2));
     }
@@ -290,10 +317,15 @@ mod tests {
     #[test]
     fn a_figure_takes_the_place_of_its_own_only() {
         let mut points = Points::default();
-        points.merge_figures(1, vec![figure("k", None, 1.0), figure("k", Some("3205"), 2.0)]);
-        points.merge_figures(1, vec![figure("k", None, 3.0)]);
-        assert!(!points.merge_figures(1, vec![figure("k", None, 3.0)]).changed);
+        points.merge_figures(STREAM, vec![figure("k", None, 1.0), figure("k", Some("3205"), 2.0)]);
+        points.merge_figures(STREAM, vec![figure("k", None, 3.0)]);
+        assert!(!points.merge_figures(STREAM, vec![figure("k", None, 3.0)]).changed);
         let values: Vec<f64> = points.figures().map(|figure| figure.value).collect();
         assert_eq!((values, points.figures_revision), (vec![3.0, 2.0], 2));
+        // A set in their place, with others at their places.
+        points.set_figures(STREAM, vec![figure("n", None, 9.0), figure("k", None, 4.0)]);
+        points.merge_figures(STREAM, vec![figure("k", None, 5.0), figure("k", Some("3205"), 6.0)]);
+        let values: Vec<f64> = points.figures().map(|figure| figure.value).collect();
+        assert_eq!(values, [9.0, 5.0, 6.0]);
     }
 }

@@ -34,9 +34,16 @@ pub struct SourceEntry {
     pub health: SourceHealth,
     /// What was noticed in its data, newest last.
     pub findings: VecDeque<Finding>,
+    /// Things that it told of and for which there was no room.
+    pub refused: u64,
 }
 
 impl SourceEntry {
+    /// Which source it is.
+    pub fn source(&self) -> SourceId {
+        SourceId::of(&self.id)
+    }
+
     /// Fresh, stale, or waiting for its first data.
     pub fn freshness(&self, now: Instant1970) -> Freshness {
         self.health.freshness(now, self.stale_after_secs)
@@ -53,10 +60,21 @@ impl SourceEntry {
     }
 }
 
+/// What becomes of what is known of a source when the configuration changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It did not even notice.
+    GoesOn,
+    /// It is connected anew; what it told is still shown, and dated.
+    Shown,
+    /// It is gone, or tells of something else.
+    Forgotten,
+}
+
 /// All sources, in the order of the configuration, and after them all tile sets.
 #[derive(Resource, Default)]
 pub struct Sources {
-    /// One entry per source; the index is the [`SourceId`].
+    /// One entry per source.
     pub entries: Vec<SourceEntry>,
 }
 
@@ -73,6 +91,7 @@ impl Sources {
             stale_after_secs: f64::INFINITY,
             health: SourceHealth::default(),
             findings: VecDeque::new(),
+            refused: 0,
         });
         let entries = config
             .sources
@@ -86,29 +105,47 @@ impl Sources {
                 stale_after_secs: source.stale_after_secs,
                 health: SourceHealth::default(),
                 findings: VecDeque::new(),
+                refused: 0,
             })
             .chain(tiles)
             .collect();
         Self { entries }
     }
 
-    /// Takes the names of `config` over, whose sources and tile sets are these.
-    pub fn rename(&mut self, config: &Config) {
-        let sources = config.sources.iter().map(|source| &source.name);
-        let names = sources.chain(config.tiles.iter().map(|set| &set.name));
-        for (entry, name) in self.entries.iter_mut().zip(names) {
-            entry.name.clone_from(name);
+    /// Takes over the sources and tile sets of `config`. What was known of one
+    /// stays where `fate` says so.
+    pub fn follow(&mut self, config: &Config, fate: impl Fn(SourceId) -> Fate) {
+        let before = std::mem::replace(self, Self::of(config));
+        for old in before.entries {
+            let fate = fate(old.source());
+            let Some(new) = self.entries.iter_mut().find(|new| new.id == old.id) else { continue };
+            match fate {
+                Fate::GoesOn => {
+                    (new.health, new.findings, new.refused) = (old.health, old.findings, old.refused);
+                }
+                Fate::Shown => new.health = old.health.of_data(),
+                Fate::Forgotten => {}
+            }
         }
     }
 
+    /// One source or tile set.
+    pub fn get(&self, source: SourceId) -> Option<&SourceEntry> {
+        self.entries.iter().find(|entry| entry.source() == source)
+    }
+
+    fn get_mut(&mut self, source: SourceId) -> Option<&mut SourceEntry> {
+        self.entries.iter_mut().find(|entry| entry.source() == source)
+    }
+
     pub(super) fn set_health(&mut self, source: SourceId, health: SourceHealth) {
-        if let Some(entry) = self.entries.get_mut(source as usize) {
+        if let Some(entry) = self.get_mut(source) {
             entry.health = health;
         }
     }
 
     pub(super) fn add_findings(&mut self, source: SourceId, findings: Vec<Finding>) {
-        if let Some(entry) = self.entries.get_mut(source as usize) {
+        if let Some(entry) = self.get_mut(source) {
             entry.findings.extend(findings);
             let surplus = entry.findings.len().saturating_sub(FINDINGS_KEPT);
             entry.findings.drain(..surplus);
@@ -120,10 +157,13 @@ impl Sources {
         if merged.refused == 0 {
             return;
         }
+        if let Some(entry) = self.get_mut(source) {
+            entry.refused += merged.refused as u64;
+        }
         let message = "推送的编号过多,新的不再采用".to_owned();
         let finding = Finding { kind: FindingKind::Limit, subject: "…".into(), message };
         let is_known = |entry: &SourceEntry| entry.findings.back() == Some(&finding);
-        if self.entries.get(usize::from(source)).is_some_and(|entry| !is_known(entry)) {
+        if self.get(source).is_some_and(|entry| !is_known(entry)) {
             self.add_findings(source, vec![finding]);
         }
     }
@@ -211,6 +251,7 @@ mod tests {
                 ..SourceHealth::default()
             },
             findings: VecDeque::new(),
+            refused: 0,
         }
     }
 

@@ -34,7 +34,7 @@ pub struct Diagnostics<'a> {
 /// Design units.
 const LINE: f32 = 30.0;
 const HEAD: f32 = 178.0;
-const WIDTH: f32 = 860.0;
+const WIDTH: f32 = 1_040.0;
 /// The frame time that the frame chart ends at: two frames at 60 Hz.
 const CHART_MS: f32 = 33.3;
 
@@ -53,9 +53,9 @@ pub fn diagnostics_ui(ui: &mut Ui, free: Rect, view: &PanelView, diagnostics: &D
     card_ground(&pen, card);
     let inner = card.shrink2(vec2(pen.u(space::PADDING), 0.0));
     figures_ui(&pen, inner, diagnostics);
-    let columns = [0.0, 0.25, 0.42, 0.56, 0.68].map(|share| inner.left() + inner.width() * share);
+    let columns = [0.0, 0.2, 0.34, 0.45, 0.54, 0.61, 0.72].map(|share| inner.left() + inner.width() * share);
     let head = card.top() + pen.u(HEAD - 8.0);
-    let names = ["数据源", "状态", "数据时间", "记录", "最近错误"];
+    let names = ["数据源", "状态", "数据时间", "记录", "每秒", "等候 · 舍去", "最近错误"];
     for (index, name) in names.into_iter().enumerate() {
         let room = columns.get(index + 1).copied().unwrap_or(inner.right()) - columns[index] - pen.u(10.0);
         pen.text([columns[index], head], Align::Min, name, pen.small(), room);
@@ -130,7 +130,20 @@ fn frames_ui(pen: &Pen, chart: Rect, frames_ms: &[f32]) {
     pen.hline(chart.left(), chart.right(), chart.center().y, 1.0, theme.text_secondary.alpha(0.7));
 }
 
-fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 5], right: f32, view: &PanelView, row: &SourceRow) {
+/// Records per second.
+fn rate_text(per_sec: f64) -> String {
+    if per_sec == 0.0 {
+        "0".to_owned()
+    } else if per_sec < 0.1 {
+        "<0.1".to_owned()
+    } else if per_sec < 10.0 {
+        format!("{per_sec:.1}")
+    } else {
+        count_text(per_sec.round() as u64)
+    }
+}
+
+fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 7], right: f32, view: &PanelView, row: &SourceRow) {
     let theme = view.theme;
     let health = row.health;
     let freshness = row.freshness(view.system);
@@ -151,6 +164,14 @@ fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 5], right: f32, view: &Pa
     let age = health.age_secs(view.system).map_or_else(|| "–".to_owned(), age_text);
     pen.text([columns[2], baseline], Align::Min, &age, text, room(2));
     pen.text([columns[3], baseline], Align::Min, &count_text(health.records), text, room(3));
+    pen.text([columns[4], baseline], Align::Min, &rate_text(health.recent.per_sec(view.system)), text, room(4));
+    let lost = health.unkept + row.refused;
+    let queued = match (health.waits, lost) {
+        (0, 0) => "–".to_owned(),
+        (waits, lost) => format!("{} · {}", count_text(waits), count_text(lost)),
+    };
+    let style = if lost > 0 { Style::regular(size::SMALL, theme.attention) } else { text };
+    pen.text([columns[5], baseline], Align::Min, &queued, style, room(5));
     let error = health.last_error.as_deref().unwrap_or("–");
-    pen.text([columns[4], baseline], Align::Min, error, pen.small(), room(4));
+    pen.text([columns[6], baseline], Align::Min, error, pen.small(), room(6));
 }

@@ -334,6 +334,8 @@ pub struct SourceRow<'a> {
     pub health: &'a SourceHealth,
     /// Age after which its data count as stale, seconds.
     pub stale_after_secs: f64,
+    /// Things that it told of and for which there was no room.
+    pub refused: u64,
 }
 
 impl SourceRow<'_> {

@@ -25,6 +25,7 @@ use crate::domain::clock::ClockMode;
 use crate::domain::crs::Crs;
 use crate::domain::event::Event;
 use crate::domain::geometry::LonLat;
+use crate::domain::health::SourceId;
 use crate::domain::time::Time as Instant1970;
 use crate::domain::track::Track;
 use crate::ingest::{load_areas, load_points, load_tracks};
@@ -254,6 +255,7 @@ fn camera(i: usize, at: LonLat) -> Camera {
         owner: String::new(),
         at,
         online: !i.is_multiple_of(43),
+        is_told: true,
         picture: None,
     }
 }
@@ -268,8 +270,8 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     let tracks = std::mem::take(&mut data.tracks);
     let track_counts = (tracks.len(), tracks.iter().map(|track| track.points.len()).sum());
     let mut points = wall.app.world_mut().resource_mut::<Points>();
-    points.set_cameras(0, cameras);
-    points.set_tracks(0, tracks);
+    points.set_cameras(SourceId::of("cameras"), cameras);
+    points.set_tracks(SourceId::of("tracks"), tracks);
     while !is_drawn(&wall.app) {
         wall.app.update();
         // Events are placed in the areas, so they come once these are linked.

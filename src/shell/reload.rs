@@ -1,7 +1,8 @@
 //! `config.toml` while the wall runs: a saved file is live within a second
 //! when it is valid; when it is not, the old one goes on and the wall says what
-//! is wrong.
+//! is wrong. Only sources that are fetched otherwise now are connected anew.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +11,12 @@ use bevy::prelude::*;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::app::WallNotice;
-use super::kept::WallKept;
 use crate::config::Config;
-use crate::ingest::{Ingest, IngestContext};
+use crate::config::source::Feed;
+use crate::domain::health::{SourceHealth, SourceId};
+use crate::ingest::IngestContext;
 use crate::layers::WallTheme;
-use crate::model::{self, Events, IngestLink, Sources, Visible, Waker, WallConfig};
+use crate::model::{self, Events, Fate, IngestLink, Sources, Visible, Waker, WallConfig};
 use crate::theme::Theme;
 
 /// Watches the configuration file.
@@ -74,40 +76,13 @@ pub fn reload(world: &mut World) {
     }
 }
 
-/// Puts `config` in force. Sources are connected anew only when they changed.
+/// Puts `config` in force.
 fn apply(world: &mut World, config: Arc<Config>) {
     let old = Arc::clone(&world.resource::<WallConfig>().0);
     if *old == *config {
         return;
     }
-    if is_fetched_otherwise(&old, &config) {
-        let waker = Arc::clone(&world.resource::<Waker>().0);
-        let kept = world.get_resource::<WallKept>().and_then(|kept| kept.0.clone());
-        let context = IngestContext::of(&config, waker);
-        match Ingest::start_keeping(&config.sources, &config.tiles, context, kept) {
-            Ok(ingest) => {
-                let before = world.remove_resource::<IngestLink>();
-                world.insert_resource(IngestLink(ingest));
-                world.insert_resource(Sources::of(&config));
-                model::forget_tiles(world);
-                // A number stands for another source when the list changed.
-                model::keep_sources(world, |source| {
-                    let at = usize::from(source);
-                    config.sources.get(at).is_some_and(|new| old.sources.get(at) == Some(new))
-                });
-                if let Some(before) = before {
-                    // Joining waits for a decoder: not on the frame thread.
-                    std::thread::spawn(move || before.0.stop());
-                }
-            }
-            Err(error) => {
-                world.resource_mut::<WallNotice>().0 = Some(format!("无法重新连接数据源:{error}"));
-                return;
-            }
-        }
-    } else {
-        world.resource_mut::<Sources>().rename(&config);
-    }
+    connect(world, &old, &config);
     world.resource_mut::<Events>().store.set_capacity(config.events.keep);
     world.insert_resource(WallTheme(Theme::named(config.wall.theme)));
     let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
@@ -118,48 +93,177 @@ fn apply(world: &mut World, config: Arc<Config>) {
     super::app::refresh_ground(world);
 }
 
-/// Whether something else is to be fetched now, or to be made of what comes.
-fn is_fetched_otherwise(old: &Config, new: &Config) -> bool {
-    let are_same_tiles = old.tiles.len() == new.tiles.len()
-        && old.tiles.iter().zip(&new.tiles).all(|(old, new)| old.is_fetched_like(new));
-    old.sources != new.sources
-        || !are_same_tiles
-        || old.wall.zone != new.wall.zone
-        || old.closed_loop != new.closed_loop
+/// Connects those sources anew that are fetched otherwise now, and forgets what
+/// those told that are gone. The others do not notice.
+fn connect(world: &mut World, old: &Config, config: &Config) {
+    let waker = Arc::clone(&world.resource::<Waker>().0);
+    let context = IngestContext::of(config, waker);
+    let known = |source| {
+        let entry = world.resource::<Sources>().get(source).filter(|_| is_still_shown(old, config, source));
+        entry.map(|entry| entry.health.of_data()).unwrap_or_default()
+    };
+    let known: BTreeMap<SourceId, SourceHealth> = sources_of(config).map(|source| (source, known(source))).collect();
+    let Some(mut link) = world.get_resource_mut::<IngestLink>() else { return };
+    let known = |source| known.get(&source).cloned().unwrap_or_default();
+    let untouched = link.0.follow(&config.sources, &config.tiles, &context, known);
+    let fate = |source: SourceId| {
+        let is_tile_set = config.tiles.iter().any(|set| SourceId::of(&set.id) == source);
+        if untouched.sources.contains(&source) || (is_tile_set && untouched.tiles) {
+            Fate::GoesOn
+        } else if is_still_shown(old, config, source) {
+            Fate::Shown
+        } else {
+            Fate::Forgotten
+        }
+    };
+    if !untouched.tiles {
+        model::forget_tiles(world);
+    }
+    model::keep_sources(world, config, |source| fate(source) != Fate::Forgotten);
+    // Events are merged: whose they were is not known any more. They go with the
+    // last of those who told of them.
+    let mut told = old.sources.iter().filter(|source| source.feed == Feed::Events).peekable();
+    if told.peek().is_some() && told.all(|source| fate(SourceId::of(&source.id)) == Fate::Forgotten) {
+        model::forget_events(world, config);
+    }
+    world.resource_mut::<Sources>().follow(config, fate);
+}
+
+fn sources_of(config: &Config) -> impl Iterator<Item = SourceId> + '_ {
+    config.sources.iter().map(|source| SourceId::of(&source.id))
+}
+
+/// Whether what a source told is shown until it tells more, although it is
+/// connected anew. A set stays until the next one takes its place, so that the
+/// map is not empty meanwhile; what is merged only where the same is told.
+fn is_still_shown(old: &Config, new: &Config, source: SourceId) -> bool {
+    let of = |config: &Config| config.sources.iter().find(|known| SourceId::of(&known.id) == source).cloned();
+    let (Some(before), Some(after)) = (of(old), of(new)) else { return false };
+    let is_read_alike = old.wall.zone == new.wall.zone && old.closed_loop == new.closed_loop;
+    let is_replaced = before.feed != Feed::Events && !before.origin.is_push() && !after.origin.is_push();
+    before.feed == after.feed && (is_replaced || is_read_alike && before.tells_like(&after))
 }
 
 #[cfg(test)]
 mod tests {
+    use bevy::ecs::system::RunSystemOnce;
+
     use super::*;
+    use crate::domain::camera::Camera;
+    use crate::domain::event::tests::event;
+    use crate::domain::geometry::LonLat;
+    use crate::domain::time::Time as Instant1970;
+    use crate::ingest::Ingest;
+    use crate::model::{Areas, Points, Tiles};
 
-    fn config(source: &str, tiles: &str) -> Config {
-        let text = format!(
-            "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a\"\n{source}\n\
-             [[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://a.cn/{{z}}/{{x}}/{{y}}\"\n{tiles}\n"
-        );
-        Config::parse(&text, Path::new("/t.toml")).unwrap_or_else(|error| panic!("{error}"))
+    /// Nobody listens there.
+    fn source(id: &str, feed: &str, more: &str) -> String {
+        let url = if more.contains("url =") { "" } else { "url = \"http://127.0.0.1:9/\"\n" };
+        let kind = if more.contains("kind =") { "" } else { "kind = \"http\"\n" };
+        format!("[[sources]]\nid = \"{id}\"\nfeed = \"{feed}\"\n{kind}{url}{more}\n")
+    }
+
+    const TILES: &str =
+        "[[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://127.0.0.1:9/{z}/{x}/{y}\"\nopacity = 0.5\n";
+
+    fn config(parts: &[String]) -> Config {
+        Config::parse(&parts.concat(), Path::new("/t.toml")).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A wall of `config` on which everything came.
+    fn wall(config: &Config) -> World {
+        let mut world = World::new();
+        let context = IngestContext::of(config, Arc::new(|| {}));
+        let ingest = Ingest::start_with_tiles(&config.sources, &config.tiles, context).expect("starts");
+        world.insert_resource(IngestLink(ingest));
+        world.insert_resource(Sources::of(config));
+        world.init_resource::<Waker>();
+        world.init_resource::<Areas>();
+        world.init_resource::<Tiles>();
+        let (mut points, mut events) = (Points::default(), Events::default());
+        for known in &config.sources {
+            let camera = Camera {
+                id: known.id.clone(),
+                name: String::new(),
+                owner: String::new(),
+                at: LonLat::new(120.7, 31.3),
+                online: true,
+                is_told: true,
+                picture: None,
+            };
+            if known.feed == Feed::Cameras {
+                points.set_cameras(SourceId::of(&known.id), vec![camera]);
+            } else if known.feed == Feed::Events {
+                events.apply(vec![event(&known.id, 1)], world.resource::<Areas>(), Instant1970(0), 0.0);
+            }
+        }
+        world.insert_resource(points);
+        world.insert_resource(events);
+        for entry in &mut world.resource_mut::<Sources>().entries {
+            (entry.health.records, entry.health.last_ok) = (7, Some(Instant1970(7)));
+            entry.health.failures = 3;
+        }
+        world
+    }
+
+    /// What stands on the wall after `new` took the place of `old`: cameras,
+    /// number of events, and what is known of each source.
+    fn after(old: &[String], new: &[String]) -> (Vec<String>, usize, Vec<Known>) {
+        let [old, new] = [old, new].map(config);
+        let mut world = wall(&old);
+        connect(&mut world, &old, &new);
+        let read = |points: Res<Points>, events: Res<Events>, sources: Res<Sources>| {
+            let health = sources.entries.iter().map(|entry| &entry.health);
+            (
+                points.cameras().map(|(_, camera)| camera.id.clone()).collect(),
+                events.store.len(),
+                health.map(|health| (health.failures, health.last_ok.map(|at| at.0))).collect(),
+            )
+        };
+        world.run_system_once(read).expect("runs")
+    }
+
+    /// How often a source failed, and when it told something last.
+    type Known = (u32, Option<i64>);
+
+    const GOES_ON: Known = (3, Some(7));
+    const SHOWN: Known = (0, Some(7));
+    const NEW: Known = (0, None);
+
+    #[test]
+    fn the_model_keeps_what_it_should() {
+        let cameras = |id: &str, more: &str| source(id, "cameras", more);
+        let old = [cameras("a", ""), cameras("b", ""), source("e", "events", ""), TILES.into()];
+        let stays = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+        // Names, and how tiles look, concern nobody.
+        let looks = TILES.replace("0.5", "0.9");
+        let new = [cameras("a", "name = \"甲\""), old[1].clone(), old[2].clone(), looks];
+        assert_eq!(after(&old, &new), (stays("a", "b"), 1, vec![GOES_ON; 4]));
+        // Another order, and one more.
+        let new = [cameras("c", ""), old[1].clone(), old[0].clone(), old[2].clone()];
+        assert_eq!(after(&old[..3], &new), (stays("b", "a"), 1, vec![NEW, GOES_ON, GOES_ON, GOES_ON]));
+        // Another pace: connected anew, and shown meanwhile, as another set is.
+        for edit in ["every = \"9s\"", "url = \"http://127.0.0.1:8/\""] {
+            let new = [cameras("a", edit), old[1].clone(), old[2].clone(), old[3].clone()];
+            assert_eq!(after(&old, &new), (stays("a", "b"), 1, vec![SHOWN, GOES_ON, GOES_ON, GOES_ON]), "{edit}");
+        }
+        // Renamed: one is gone, another has come.
+        let new = [cameras("z", ""), old[1].clone(), old[2].clone()];
+        assert_eq!(after(&old[..3], &new), (vec!["b".to_owned()], 1, vec![NEW, GOES_ON, GOES_ON]));
+        // The same id for something else.
+        let new = [source("a", "devices", ""), old[1].clone(), old[2].clone()];
+        assert_eq!(after(&old[..3], &new), (vec!["b".to_owned()], 1, vec![NEW, GOES_ON, GOES_ON]));
     }
 
     #[test]
-    fn only_what_concerns_fetching_connects_anew() {
-        let old = config("", "");
-        for looks in ["opacity = 0.5", "look = \"dark\"", "name = \"底图\"", "attribution = \"© 甲\""] {
-            let new = config("", looks);
-            assert!(old != new && !is_fetched_otherwise(&old, &new), "{looks}");
-        }
-        let others =
-            ["crs = \"gcj02\"", "tile_size = 512", "min_zoom = 3", "max_zoom = 12", "layers = { a = \"water\" }"];
-        for fetched in others.into_iter().chain(["[[tiles]]\nid = \"u\"\nkind = \"pmtiles\"\npath = \"u\""]) {
-            assert!(is_fetched_otherwise(&old, &config("", fetched)), "{fetched}");
-        }
-        assert!(is_fetched_otherwise(&old, &config("crs = \"gcj02\"", "")));
-    }
-
-    #[test]
-    fn new_names_are_taken_over_and_health_is_kept() {
-        let mut sources = Sources::of(&config("", ""));
-        sources.entries[1].health.records = 7;
-        sources.rename(&config("", "name = \"底图\""));
-        assert_eq!((sources.entries[1].name.as_str(), sources.entries[1].health.records), ("底图", 7));
+    fn events_go_with_the_last_who_told_of_them() {
+        let events = |id: &str, more: &str| source(id, "events", more);
+        let old = [events("e", ""), events("s", "kind = \"sse\"")];
+        let left = |new: &[String]| after(&old, new).1;
+        assert_eq!(left(&[old[0].clone(), events("s", "kind = \"sse\"\nurl = \"http://127.0.0.1:8/\"")]), 2);
+        assert_eq!(left(&[events("e", "every = \"9s\"")]), 2, "the same events at another pace");
+        assert_eq!(left(&[events("e", "url = \"http://127.0.0.1:8/\"")]), 0);
+        let stages = "[closed_loop]\nstages = [\"甲\", \"乙\"]\n".to_owned();
+        assert_eq!(left(&[old[0].clone(), old[1].clone(), stages]), 0, "their stages are others");
     }
 }

@@ -37,6 +37,7 @@ pub fn build(city: &City) -> Vec<Camera> {
                 owner: owner.into(),
                 at: LonLat::new(site.degrees[0], site.degrees[1]),
                 online: true,
+                is_told: true,
                 picture: None,
             });
         }

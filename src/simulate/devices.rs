@@ -36,6 +36,7 @@ pub fn build(city: &City) -> Vec<(Device, &'static DeviceKind)> {
                 value: None,
                 unit: kind.unit.into(),
                 read: None,
+                is_told: true,
             };
             devices.push((device, kind));
         }

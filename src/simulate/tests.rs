@@ -84,7 +84,7 @@ fn an_unknown_profile_names_the_nearest_and_all() {
         start: None,
     };
     let message = Simulator::start(options.clone()).expect_err("no such profile").to_string();
-    for part in ["jinjhu", "“jinjihu”", "badahu、jinjihu"] {
+    for part in ["jinjhu", "“jinjihu”", "badahu、honghua"] {
         assert!(message.contains(part), "{message}");
     }
     let fast = SimulatorOptions { profile: "badahu".into(), speed: f64::NAN, ..options };

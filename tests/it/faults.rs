@@ -12,6 +12,7 @@ mod databases;
 #[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
 mod listener;
 mod paging;
+mod reload;
 pub mod server;
 mod streams;
 mod tls;
@@ -30,7 +31,7 @@ use quanyu::config::access::Access;
 use quanyu::config::source::{Deadlines, Feed, Limits, Origin, Paging, Since};
 use quanyu::config::template::TimeFormat;
 use quanyu::domain::crs::Crs;
-use quanyu::domain::health::{SourceHealth, SourceState};
+use quanyu::domain::health::{SourceHealth, SourceId, SourceState};
 use quanyu::domain::update::{Picture, Records, Update};
 use quanyu::ingest::{Ingest, IngestContext, Kept, PictureRequest, probe};
 
@@ -431,12 +432,16 @@ fn a_page_that_links_to_itself_ends() {
 fn a_dead_source_does_not_delay_another() {
     let dead = Server::start(|stream, _| hold(stream));
     let well = Server::start(good());
-    let mut ingest = start(&[events(&dead), events(&dead), events(&dead), events(&well)]);
+    let mut all = [&dead, &dead, &dead, &well].map(events);
+    for (source, id) in all.iter_mut().zip(["a", "b", "c", "well"]) {
+        source.id = id.into();
+    }
+    let mut ingest = start(&all);
     let source = wait_for(&mut ingest, "records", |update| match update {
         Update::Records { source, .. } => Some(source),
         _ => None,
     });
-    assert_eq!(source, 3);
+    assert_eq!(source, SourceId::of("well"));
     ingest.stop();
 }
 
@@ -462,7 +467,11 @@ fn pictures_come_on_request_and_from_the_same_host_only() {
         head => good()(stream, head),
     });
     let mut ingest = start(&[events(&server)]);
-    let request = |camera: &str, url: &str| PictureRequest { source: 0, camera: camera.into(), url: url.into() };
+    let request = |camera: &str, url: &str| PictureRequest {
+        source: SourceId::of("platform"),
+        camera: camera.into(),
+        url: url.into(),
+    };
     ingest.want_pictures(vec![
         request("1", "/api/cameras/1/snapshot.jpg"),
         request("2", "cameras/2/snapshot.jpg"),

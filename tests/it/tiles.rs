@@ -99,7 +99,7 @@ fn wait_for_tile(ingest: &mut Ingest, of: TileId) -> TileContent {
 
 fn wait_for_health(ingest: &mut Ingest, what: &str, wanted: impl Fn(&SourceHealth) -> bool) -> SourceHealth {
     wait_for(ingest, what, |update| match update {
-        Update::Health { source: 0, health } if wanted(&health) => Some(health),
+        Update::Health { health, .. } if wanted(&health) => Some(health),
         _ => None,
     })
 }
@@ -217,16 +217,19 @@ fn a_look_at_an_archive_tells_what_is_in_it() {
     let beyond = Bounds { max: [119.5, 32.03], ..inside };
     for kind in ["pmtiles", "mbtiles"] {
         let set = archive(kind, &golden(&format!("tiles.{kind}")));
-        let probe = probe_tiles(&set, Some(inside));
+        let probe = probe_tiles(&set, Some(inside), &TimeZone::UTC);
         assert_eq!((probe.error, probe.zooms, probe.tile), (None, Some([13, 14]), Some(TILE)), "{kind}");
         assert_eq!((probe.covers, probe.is_drawn), (Some(true), true));
         let kind_of = |name: &str| probe.layers.iter().find(|(layer, _)| layer == name).map(|(_, kind)| *kind);
         assert_eq!(kind_of("water"), Some(Some(ContextKind::Water)));
         assert_eq!(kind_of("transportation"), Some(Some(ContextKind::Road)));
         assert_eq!((kind_of("poi"), kind_of("building")), (Some(None), None));
-        assert_eq!(probe_tiles(&set, Some(beyond)).covers, Some(false));
+        assert_eq!(probe_tiles(&set, Some(beyond), &TimeZone::UTC).covers, Some(false));
     }
-    assert_eq!(probe_tiles(&archive("pmtiles", &golden("tiles.pmtiles")), None).attribution.as_deref(), Some("© 测绘"));
+    assert_eq!(
+        probe_tiles(&archive("pmtiles", &golden("tiles.pmtiles")), None, &TimeZone::UTC).attribution.as_deref(),
+        Some("© 测绘")
+    );
 }
 
 /// A file of its own that is removed again.
@@ -252,12 +255,12 @@ fn levels_that_an_archive_does_not_have_are_told_of() {
         for keys in ["min_zoom = 15", "max_zoom = 12", "min_zoom = 3\nmax_zoom = 12"] {
             let mut ingest = start(&with(keys));
             let health = wait_for_health(&mut ingest, "fault", |health| health.state == SourceState::Failing);
-            let error = probe_tiles(&with(keys), None).error.unwrap_or_default();
+            let error = probe_tiles(&with(keys), None, &TimeZone::UTC).error.unwrap_or_default();
             for said in [health.last_error.unwrap_or_default(), error] {
                 assert!(said.contains("13–14") && said.contains(&keys.replace('\n', ",")), "{said}");
             }
         }
-        assert_eq!(probe_tiles(&with("min_zoom = 14\nmax_zoom = 18"), None).error, None);
+        assert_eq!(probe_tiles(&with("min_zoom = 14\nmax_zoom = 18"), None, &TimeZone::UTC).error, None);
     }
 }
 
@@ -270,7 +273,7 @@ fn archives_cut_short_at_any_place_say_so() {
         let lengths = if kind == "mbtiles" { whole.len() - 512 } else { whole.len() };
         for length in (0..lengths).step_by(7) {
             std::fs::write(&scratch.0, &whole[..length]).unwrap();
-            let probe = probe_tiles(&archive(kind, &scratch.0), None);
+            let probe = probe_tiles(&archive(kind, &scratch.0), None, &TimeZone::UTC);
             assert!(probe.error.is_some() || !probe.is_drawn, "{kind} of {length} bytes passes as whole");
         }
     }
@@ -284,7 +287,7 @@ fn archives_of_the_wrong_kind_are_named() {
         ("pmtiles", "no-such-file", "无法读取文件 no-such-file:不存在"),
         ("mbtiles", "no-such-file", "无法读取文件 no-such-file:不存在"),
     ] {
-        let error = probe_tiles(&archive(kind, &golden(file)), None).error;
+        let error = probe_tiles(&archive(kind, &golden(file)), None, &TimeZone::UTC).error;
         assert!(error.as_ref().is_some_and(|error| error.contains(words)), "{error:?}");
     }
 }
@@ -304,7 +307,7 @@ proptest! {
             }
             let scratch = Scratch::new(&format!("damaged.{kind}"));
             std::fs::write(&scratch.0, &bytes).unwrap();
-            let _ = probe_tiles(&archive(kind, &scratch.0), None);
+            let _ = probe_tiles(&archive(kind, &scratch.0), None, &TimeZone::UTC);
         }
     }
 }
@@ -468,4 +471,31 @@ fn only_the_latest_list_is_worked_off() {
     wait_for_tile(&mut ingest, TILE);
     // All that was on its way may still come, but not the whole row.
     assert!(server.requests.lock().unwrap().len() < 60);
+}
+
+#[test]
+fn a_server_that_wants_a_login_gets_it() {
+    let picture = png();
+    let server = Server::start(move |stream, head| {
+        // wall:hunter2
+        if head.contains("authorization: Basic d2FsbDpodW50ZXIy\r\n") {
+            reply("200 OK", "Content-Type: image/png\r\n", &picture)(stream, head);
+        } else {
+            reply("401 Unauthorized", "", b"")(stream, head);
+        }
+    });
+    let url = server.url("/{z}/{x}/{y}.png");
+    let text = format!(
+        "[[credentials]]\nid = \"c\"\nkind = \"basic\"\nusername = \"wall\"\npassword = {{ file = \"{}\" }}\n\
+         [[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a\"\n\
+         [[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"{url}\"\ncredentials = \"c\"\n",
+        key_file().display()
+    );
+    let set = Config::parse(&text, Path::new("/t.toml")).unwrap_or_else(|error| panic!("{error}")).tiles.remove(0);
+    let mut ingest = start(&set);
+    want(&ingest, &[TILE]);
+    assert!(matches!(wait_for_tile(&mut ingest, TILE), TileContent::Raster(_)));
+    assert_eq!(probe_tiles(&set, None, &TimeZone::UTC).error, None);
+    let refused = |more: &str| Config::parse(&format!("{text}{more}"), Path::new("/t.toml")).unwrap_err().to_string();
+    assert!(refused("tls = { ca = \"ca.pem\" }").contains("只用于 https://"));
 }

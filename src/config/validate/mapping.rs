@@ -37,6 +37,8 @@ pub(super) fn writing(raw: &mut RawSource, complaints: &mut Complaints) -> Writi
         zone,
         time_format,
         axis_order: raw.axis_order.take().map(|at| at.value).unwrap_or_default(),
+        // `[privacy]` is the same for all sources.
+        masks: Default::default(),
     }
 }
 

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::access::{is_https, tls};
 use super::address::{kept_elsewhere, tile_url};
+use super::credentials::Credentials;
 use super::source::{deadlines, headers, is_id, resolved};
 use super::{distinct, optional_text, refuse_keys_of_other_kinds, required, required_text};
+use crate::config::access::Access;
 use crate::config::choice::TileKind;
 use crate::config::error::Complaints;
 use crate::config::raw::RawTiles;
@@ -30,6 +33,7 @@ pub(super) fn tile_sets(
     raw: Option<At<Vec<At<RawTiles>>>>,
     taken: &[String],
     folder: &Path,
+    credentials: &Credentials,
     complaints: &mut Complaints,
 ) -> Vec<TileSet> {
     let Some(raw) = raw else { return Vec::new() };
@@ -42,10 +46,15 @@ pub(super) fn tile_sets(
     for id in ids.iter().filter(|id| taken.contains(&id.value)) {
         complaints.add(id.offset, &id.key, "已有数据源用了这个 id");
     }
-    raw.value.into_iter().filter_map(|set| tile_set(set, folder, complaints)).collect()
+    raw.value.into_iter().filter_map(|set| tile_set(set, folder, credentials, complaints)).collect()
 }
 
-fn tile_set(mut raw: At<RawTiles>, folder: &Path, complaints: &mut Complaints) -> Option<TileSet> {
+fn tile_set(
+    mut raw: At<RawTiles>,
+    folder: &Path,
+    credentials: &Credentials,
+    complaints: &mut Complaints,
+) -> Option<TileSet> {
     let id = raw.value.id.take();
     let id = required(id, "id", &raw, complaints).filter(|id| is_id(id, complaints));
     let kind = raw.value.kind.take();
@@ -53,7 +62,7 @@ fn tile_set(mut raw: At<RawTiles>, folder: &Path, complaints: &mut Complaints) -
     if let Some(kind) = kind {
         refuse_keys_of_other_kinds(raw.value.present(), kind, "瓦片", complaints);
     }
-    let origin = kind.and_then(|kind| origin(&mut raw, kind, folder, complaints));
+    let origin = kind.and_then(|kind| origin(&mut raw, kind, folder, credentials, complaints));
     let RawTiles { name, crs, matrix, tile_size, min_zoom, max_zoom, opacity, look, layers, attribution, .. } =
         raw.value;
     let name = optional_text(name, complaints);
@@ -95,7 +104,13 @@ fn tile_set(mut raw: At<RawTiles>, folder: &Path, complaints: &mut Complaints) -
     })
 }
 
-fn origin(raw: &mut At<RawTiles>, kind: TileKind, folder: &Path, complaints: &mut Complaints) -> Option<TileOrigin> {
+fn origin(
+    raw: &mut At<RawTiles>,
+    kind: TileKind,
+    folder: &Path,
+    credentials: &Credentials,
+    complaints: &mut Complaints,
+) -> Option<TileOrigin> {
     if matches!(kind, TileKind::PmTiles | TileKind::MbTiles) {
         let path = raw.value.path.take();
         let path = resolved(required_text(path, "path", raw, complaints)?, folder, complaints)?;
@@ -110,6 +125,12 @@ fn origin(raw: &mut At<RawTiles>, kind: TileKind, folder: &Path, complaints: &mu
     let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
     let headers = headers(given.take(), folder, complaints);
     let (subdomains, key) = (subdomains.take(), key.take());
+    let (shown, certificates) = (raw.value.credentials.take(), raw.value.tls.take());
+    let is_https = address.as_ref().is_none_or(|address| is_https(address));
+    let access = Access {
+        credentials: shown.and_then(|id| credentials.named(&id, complaints)),
+        tls: tls(certificates, is_https, folder, complaints),
+    };
     let deadlines = deadlines(timeouts, complaints);
     let has = |placeholder: &str| address.as_ref().is_some_and(|address| address.contains(placeholder));
     let subdomains = checked_subdomains(subdomains, has("{s}"), raw, complaints);
@@ -121,7 +142,7 @@ fn origin(raw: &mut At<RawTiles>, kind: TileKind, folder: &Path, complaints: &mu
         complaints.add(key.key_offset, &key.key, "网址中没有 {key},密钥不会发出");
     }
     let key = key.and_then(|key| kept_elsewhere(key.value, key.key, key.offset, folder, complaints));
-    Some(TileOrigin::Url(Box::new(TileUrl { template: address?, subdomains, key, headers, deadlines })))
+    Some(TileOrigin::Url(Box::new(TileUrl { template: address?, subdomains, key, headers, access, deadlines })))
 }
 
 fn checked_subdomains(

@@ -26,6 +26,8 @@ struct Chain {
     places: Vec<usize>,
     /// Digits that will be replaced.
     hidden: Vec<bool>,
+    /// Digits of numbers that may be seen.
+    shown: Vec<bool>,
     /// The text goes on with an `X` that may end an identity number.
     ends_in_x: bool,
 }
@@ -48,10 +50,9 @@ impl Chain {
             at += 1;
         }
         let next = places.last().map_or(start, |last| last + 1);
-        let ends_in_x = text.get(next).is_some_and(|&c| ascii_letter(c) == Some('X'))
-            && !text.get(next + 1).is_some_and(|c| c.is_ascii_alphanumeric());
+        let ends_in_x = text.get(next).is_some_and(|&c| ascii_letter(c) == Some('X'));
         let hidden = vec![false; digits.len()];
-        Self { digits, places, hidden, ends_in_x }
+        Self { digits, places, shown: hidden.clone(), hidden, ends_in_x }
     }
 
     /// The runs of digits with nothing between them, as index ranges.
@@ -82,9 +83,10 @@ impl Chain {
         matches!(self.pair(at), 19 | 20) && self.is_month_and_day(at + 4)
     }
 
-    /// Whether none of the digits is hidden yet.
+    /// Whether none of the digits belongs to a number that was found.
     fn is_free(&self, range: std::ops::Range<usize>) -> bool {
-        !self.hidden[range].iter().any(|&hidden| hidden)
+        let is_any = |digits: &[bool]| digits[range.clone()].iter().any(|&is| is);
+        !is_any(&self.hidden) && !is_any(&self.shown)
     }
 
     fn hide(&mut self, range: std::ops::Range<usize>) {
@@ -92,20 +94,31 @@ impl Chain {
     }
 
     /// Identity numbers: 18 characters with a birthday, or a run of 15 digits
-    /// with a short one. The first and the last two stay.
-    fn hide_identities(&mut self) {
+    /// with a short one. The first and the last two stay, or all of it where such
+    /// numbers may be seen.
+    fn settle_identities(&mut self, are_hidden: bool) {
         let count = self.digits.len();
         for start in 0..count {
             let length = if self.ends_in_x && count - start == 17 { 17 } else { 18 };
             let end = start + length;
-            if end <= count && self.is_date(start + 6) && self.is_free(start..end) {
-                // With an X at the end, that is one of the two that stay.
+            if end > count || !self.is_date(start + 6) {
+                continue;
+            }
+            if are_hidden {
+                // Whatever digits before it look like. With an X at the end, that
+                // is one of the two that stay.
                 self.hide(start + 1..start + 16);
+            } else {
+                self.shown[start..end].fill(true);
             }
         }
         for run in self.runs() {
             if run.len() == 15 && self.is_month_and_day(run.start + 8) && self.is_free(run.clone()) {
-                self.hide(run.start + 1..run.end - 2);
+                if are_hidden {
+                    self.hide(run.start + 1..run.end - 2);
+                } else {
+                    self.shown[run].fill(true);
+                }
             }
         }
     }
@@ -126,7 +139,7 @@ impl Chain {
 
     /// What is left of long numbers: bank cards keep their last four digits,
     /// land lines (7–8 digits, with or without an area code) the last two.
-    fn hide_other_numbers(&mut self) {
+    fn hide_other_numbers(&mut self, phones: bool, id_numbers: bool) {
         let runs = self.runs();
         for (i, run) in runs.iter().enumerate() {
             if !self.is_free(run.clone()) {
@@ -134,7 +147,8 @@ impl Chain {
             }
             let first = self.digits[run.start];
             match run.len() {
-                16.. => self.hide(run.start..run.end - 4),
+                16.. if id_numbers => self.hide(run.start..run.end - 4),
+                _ if !phones => {}
                 10..=12 if first == 0 => self.hide(run.start..run.end - 2),
                 8 if self.is_date(run.start) => {}
                 7 | 8 if (2..=8).contains(&first) => {
@@ -228,8 +242,11 @@ fn is_separator(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
-/// Masks telephone, identity and bank card numbers.
-pub(super) fn mask_numbers(text: &[char]) -> Vec<char> {
+/// Masks telephone numbers, and identity and bank card numbers.
+pub(super) fn mask_numbers(text: &[char], phones: bool, id_numbers: bool) -> Vec<char> {
+    if !phones && !id_numbers {
+        return text.to_vec();
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while at < text.len() {
@@ -240,9 +257,12 @@ pub(super) fn mask_numbers(text: &[char]) -> Vec<char> {
         }
         let mut chain = Chain::read(text, at);
         if !chain.is_ip_address(text) {
-            chain.hide_identities();
-            chain.hide_mobiles();
-            chain.hide_other_numbers();
+            // A number that may be seen is no piece of another.
+            chain.settle_identities(id_numbers);
+            if phones {
+                chain.hide_mobiles();
+            }
+            chain.hide_other_numbers(phones, id_numbers);
         }
         at = chain.write(text, &mut out);
     }

@@ -172,6 +172,11 @@ impl FieldTable {
         self.is_flat
     }
 
+    /// Whether any field is computed.
+    pub fn computes(&self) -> bool {
+        !self.expressions.is_empty()
+    }
+
     /// Whether the configuration says where a field is.
     pub fn is_configured(&self, place: usize) -> bool {
         self.pointers[place].is_some() || self.expressions.iter().any(|&(computed, _)| computed == place)
@@ -229,7 +234,7 @@ impl FieldTable {
         for (place, value) in &computed.values {
             values[*place] = Some(Cell::of(value));
         }
-        let mut fields = Fields { table: self, values };
+        let mut fields = Fields { table: self, values, foreign: 0 };
         if let Some(id) = id {
             let field = if self.feed == Feed::Areas { "code" } else { "id" };
             fields.set_default(field, id);
@@ -339,6 +344,9 @@ impl<'a> Found<'a> {
 pub struct Fields<'a> {
     table: &'a FieldTable,
     values: [Option<Cell<'a>>; MAX_FIELDS],
+    /// Places whose values are of what is around the record: they are written as
+    /// that writes them, and not as the source does. One bit each.
+    foreign: u32,
 }
 
 impl<'a> Fields<'a> {
@@ -361,6 +369,7 @@ impl<'a> Fields<'a> {
             };
             if !is_own {
                 *slot = Some(Cell::Text(text));
+                self.foreign |= u32::from(*weight != Weight::Fixed) << place;
             }
         }
     }
@@ -450,7 +459,10 @@ impl<'a> Fields<'a> {
 
     /// As [`Self::time`], by place.
     pub fn time_at(&self, place: usize) -> Option<Time> {
-        self.time_of_cell(self.cell_at(place)?)
+        match self.cell_at(place)? {
+            Cell::Text(text) if self.foreign >> place & 1 == 1 => self.table.times.read_any(text),
+            cell => self.time_of_cell(cell),
+        }
     }
 
     /// An instant from any value of the record.

@@ -35,6 +35,7 @@ use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::Frame;
 use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::privacy::Masks;
 use crate::domain::survey::Survey;
 use crate::domain::update::Records;
 
@@ -61,6 +62,7 @@ pub struct Decoder {
     parent: Option<String>,
     limits: Limits,
     stages: Vec<String>,
+    masks: Masks,
     /// Whether its records tell of single things, to be merged by id.
     is_push: bool,
     /// Whether it is noted what the records look like.
@@ -134,6 +136,7 @@ impl Decoder {
             parent: source.parent.clone(),
             limits: source.limits,
             stages: stages.to_vec(),
+            masks: source.writing.masks,
             is_push: source.origin.is_push(),
             is_surveying: false,
         }
@@ -148,6 +151,11 @@ impl Decoder {
     /// What the decoder's records are.
     pub fn feed(&self) -> Feed {
         self.fields.feed()
+    }
+
+    /// Whether it computes anything from records.
+    pub fn computes(&self) -> bool {
+        self.fields.computes()
     }
 
     /// Most records of one answer.

@@ -3,17 +3,23 @@
 //! A piece is its length, its checksum and a list of events. Reading ends at
 //! the first that is not whole, which a power cut leaves at the end. When a log
 //! has grown too long it becomes the one before, and the one before that goes:
-//! events that are told again after that are written again.
+//! events that are told again after that are written again. Of a history that is
+//! longer than a log, only the newest are written: the others would push them
+//! out, and be written anew each time that it is told.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::disk::{HEAD, head};
 use crate::domain::event::Event;
+use crate::domain::time::Time;
 
 /// Events of which it is known how they were written last: the first of more
 /// are written again.
 const MAX_MARKS: usize = 300_000;
+
+/// Most events of one batch that are written.
+const MAX_WRITTEN: usize = MAX_MARKS * 5 / 6;
 
 /// Events of one piece.
 const IN_A_PIECE: usize = 4_096;
@@ -38,14 +44,15 @@ pub(super) struct Piece {
 }
 
 impl EventLog {
-    /// Those of `events` that are not in the log as they are; `None` when all
-    /// are.
-    pub(super) fn piece_of(&self, events: &[Event]) -> Option<Piece> {
+    /// Those of `events` that are not in the log as they are, where a log has
+    /// `log_bytes`; `None` when all are.
+    pub(super) fn piece_of(&self, events: &[Event], log_bytes: u64) -> Option<Piece> {
         use std::hash::BuildHasher;
 
+        let oldest = oldest_written(events, log_bytes);
         let mut piece = Piece { bytes: Vec::new(), marks: Vec::new() };
         let (mut list, mut count) = (Vec::new(), 0);
-        for event in events {
+        for event in events.iter().filter(|event| event.reported >= oldest) {
             let before = list.len();
             list = postcard::to_extend(event, list).ok()?;
             let mark = (self.hasher.hash_one(&event.id), self.hasher.hash_one(&list[before..]));
@@ -77,6 +84,33 @@ impl EventLog {
         }
         self.marks.extend(marks);
     }
+}
+
+/// Events reported before this are left out, so that the rest leave a quarter of
+/// a log for what changes later.
+fn oldest_written(events: &[Event], log_bytes: u64) -> Time {
+    /// An event is hardly longer: few of them are not measured.
+    const MOST_BYTES: u64 = 1 << 10;
+    let room = log_bytes / 4 * 3;
+    let everything = Time(i64::MIN);
+    if events.len() <= MAX_WRITTEN && events.len() as u64 * MOST_BYTES <= room {
+        return everything;
+    }
+    let mut buffer = Vec::new();
+    let mut size = |event: &Event| {
+        buffer.clear();
+        buffer = postcard::to_extend(event, std::mem::take(&mut buffer)).unwrap_or_default();
+        buffer.len() as u64
+    };
+    let mut sizes: Vec<(Time, u64)> = events.iter().map(|event| (event.reported, size(event))).collect();
+    sizes.sort_unstable_by_key(|(reported, _)| std::cmp::Reverse(*reported));
+    let mut bytes = 0;
+    let too_much = sizes.iter().enumerate().position(|(count, (_, size))| {
+        bytes += size;
+        count >= MAX_WRITTEN || bytes > room
+    });
+    // Those of the same instant stay together: outside.
+    too_much.map_or(everything, |place| sizes[place].0.plus_millis(1))
 }
 
 fn append_piece(bytes: &mut Vec<u8>, list: &[u8]) {

@@ -23,9 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::IngestContext;
 use super::body::encoded;
 use crate::config::Source;
 use crate::config::source::{Origin, Secret};
@@ -44,7 +44,7 @@ use log::{EventLog, Piece};
 
 /// Files of another form count as nothing. Raise it with every change of a
 /// record in `domain`.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A set is written at most this often.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
@@ -148,11 +148,11 @@ impl Kept {
     }
 
     /// What concerns one source.
-    pub(super) fn source(&self, source: &Source, context: &IngestContext) -> KeptSource {
+    pub(super) fn source(&self, source: &Source, zone: &TimeZone, stages: &[String]) -> KeptSource {
         // What its records mean depends on all of these.
         let asked = asked_for(source);
-        let (version, zone) = (env!("CARGO_PKG_VERSION"), context.zone.iana_name());
-        let meaning = format!("{version} {source:?} {zone:?} {:?} {asked:?}", context.stages);
+        let (version, zone, fetched) = (env!("CARGO_PKG_VERSION"), zone.iana_name(), source.as_fetched());
+        let meaning = format!("{version} {fetched:?} {zone:?} {stages:?} {asked:?}");
         KeptSource {
             kept: self.clone(),
             id: source.id.clone(),
@@ -160,6 +160,7 @@ impl Kept {
             written: None,
             noted: None,
             is_behind: false,
+            missed: 0,
             log: EventLog::default(),
         }
     }
@@ -196,6 +197,8 @@ pub(super) struct KeptSource {
     noted: Option<Instant>,
     /// Something came that is not written: what stands there keeps its date.
     is_behind: bool,
+    /// Answers that found the queue full.
+    missed: u64,
     log: EventLog,
 }
 
@@ -213,7 +216,7 @@ impl KeptSource {
         let note: Note = postcard::from_bytes(&disk::read(&self.path("note"), self.fingerprint)?).ok()?;
         let records = self.find_set().or_else(|| {
             let events = log::read(&self.path("log"), self.fingerprint);
-            if let Some(Piece { bytes, marks }) = self.log.piece_of(&events) {
+            if let Some(Piece { bytes, marks }) = self.log.piece_of(&events, self.kept.0.log_bytes) {
                 self.log.was_written(marks, bytes.len(), self.kept.0.log_bytes);
             }
             (!events.is_empty()).then_some(Records::Events(events))
@@ -237,6 +240,11 @@ impl KeptSource {
             Set::Figures(set) => Records::Figures(set),
             Set::Context(set) => Records::Context(set),
         })
+    }
+
+    /// How many answers were not written, because too much waited to be.
+    pub(super) fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// Whether [`Self::keep`] may take longer than a moment.
@@ -278,23 +286,27 @@ impl KeptSource {
         let Some((content, checksum)) = disk::sealed(self.fingerprint, &set) else { return };
         let is_another = self.written.is_none_or(|(_, known)| known != checksum);
         self.is_behind = is_another && !self.kept.write(Job::Replace { path: self.path("set"), content });
-        if !self.is_behind {
+        if self.is_behind {
+            self.missed += 1;
+        } else {
             self.written = Some((Instant::now(), checksum));
         }
     }
 
     fn keep_events(&mut self, events: &[Event]) {
-        let Some(Piece { bytes, marks }) = self.log.piece_of(events) else { return };
+        let Some(Piece { bytes, marks }) = self.log.piece_of(events, self.kept.0.log_bytes) else { return };
         let (path, length) = (self.path("log"), bytes.len());
         if self.kept.write(Job::Append { path, fingerprint: self.fingerprint, piece: bytes }) {
             self.log.was_written(marks, length, self.kept.0.log_bytes);
+        } else {
+            self.missed += 1;
         }
     }
 
     /// Whether all of these are on their way to the disk.
     #[cfg(test)]
     fn log_has(&self, records: &Records) -> bool {
-        matches!(records, Records::Events(events) if self.log.piece_of(events).is_none())
+        matches!(records, Records::Events(events) if self.log.piece_of(events, self.kept.0.log_bytes).is_none())
     }
 
     /// Notes when and how the source was last well.

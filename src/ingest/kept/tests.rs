@@ -33,8 +33,8 @@ fn source(id: &str, feed: Feed) -> Source {
     Source { id: id.into(), ..any_source(feed) }
 }
 
-fn context() -> IngestContext {
-    IngestContext { zone: TimeZone::UTC, stages: vec!["收集".into()], waker: Arc::new(|| {}) }
+fn stages() -> Vec<String> {
+    vec!["收集".into()]
 }
 
 fn cameras(count: usize) -> Records {
@@ -44,6 +44,7 @@ fn cameras(count: usize) -> Records {
         owner: "公安".into(),
         at: LonLat::new(120.7, 31.3),
         online: true,
+        is_told: true,
         picture: None,
     };
     Records::Cameras((0..count).map(camera).collect())
@@ -56,11 +57,11 @@ fn well(at: i64) -> SourceHealth {
 /// Opens the folder, lets `keep` keep, and waits until it is written.
 fn keep(folder: &Folder, source: &Source, keep: impl FnOnce(&mut KeptSource)) {
     let kept = Kept::open(&folder.0, LIMIT, &[&source.id]).unwrap();
-    keep(&mut kept.source(source, &context()));
+    keep(&mut kept.source(source, &TimeZone::UTC, &stages()));
 }
 
 fn find(folder: &Folder, source: &Source) -> Option<Found> {
-    Kept::open(&folder.0, LIMIT, &[&source.id]).unwrap().source(source, &context()).find()
+    Kept::open(&folder.0, LIMIT, &[&source.id]).unwrap().source(source, &TimeZone::UTC, &stages()).find()
 }
 
 fn count_of(found: Option<Found>) -> Option<usize> {
@@ -81,8 +82,8 @@ fn a_set_comes_back_dated() {
     assert_eq!(found.health.state, crate::domain::health::SourceState::Waiting, "it says nothing of now");
     // Once: after a change of the configuration it would be older than what is shown.
     let kept = Kept::open(&folder.0, LIMIT, &["a"]).unwrap();
-    assert!(kept.source(&source, &context()).find().is_some());
-    assert!(kept.source(&source, &context()).find().is_none());
+    assert!(kept.source(&source, &TimeZone::UTC, &stages()).find().is_some());
+    assert!(kept.source(&source, &TimeZone::UTC, &stages()).find().is_none());
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn a_changed_source_begins_its_log_anew() {
     let after = Source { parent: Some("320571".into()), ..before.clone() };
     let kept = Kept::open(&folder.0, LIMIT, &["e"]).unwrap();
     for (source, id) in [(&before, "a"), (&after, "b")] {
-        let mut own = kept.source(source, &context());
+        let mut own = kept.source(source, &TimeZone::UTC, &stages());
         own.keep(&Records::Events(vec![event(id, 1)]));
         own.note(&well(1_000));
     }
@@ -224,6 +225,32 @@ fn a_log_does_not_grow_for_ever() {
 }
 
 #[test]
+fn a_history_longer_than_a_log_is_written_once() {
+    let (folder, source) = (Folder::new(), source("e", Feed::Events));
+    let of = |number: i64, stage: u8| Event {
+        place: "长".repeat(300),
+        stage,
+        ..event(&format!("e{number}"), number * 1_000)
+    };
+    let history = |changed: i64| Records::Events((0..5_000).map(|n| of(n, u8::from(n == changed))).collect());
+    let size = || std::fs::metadata(folder.0.join("e.log")).unwrap().len();
+    keep(&folder, &source, |kept| {
+        kept.keep(&history(-1));
+        assert!(kept.log_has(&history(-1)), "told again, nothing is new");
+        kept.note(&well(1_000));
+    });
+    let before = size();
+    assert!(before < disk::log_bytes(LIMIT) && before > disk::log_bytes(LIMIT) / 2, "{before}");
+    keep(&folder, &source, |kept| {
+        assert!(kept.find().is_some());
+        kept.keep(&history(4_990));
+    });
+    assert!(size() - before < 2_000, "one event and no more");
+    let Some(Found { records: Records::Events(events), .. }) = find(&folder, &source) else { panic!() };
+    assert_eq!(events.last(), Some(&of(4_990, 1)));
+}
+
+#[test]
 fn what_has_no_room_is_left_out_and_strangers_are_removed() {
     let (folder, source) = (Folder::new(), source("a", Feed::Cameras));
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -231,7 +258,7 @@ fn what_has_no_room_is_left_out_and_strangers_are_removed() {
         std::fs::write(folder.0.join(name), "x").unwrap();
     }
     let kept = Kept::open(&folder.0, 200, &["a"]).unwrap();
-    let mut own = kept.source(&source, &context());
+    let mut own = kept.source(&source, &TimeZone::UTC, &stages());
     own.keep(&cameras(100));
     own.note(&well(1_000));
     drop((own, kept));

@@ -60,3 +60,31 @@ fn words_of_a_refusal_do_not_repeat_what_was_sent() {
     assert_eq!(fault, "后端返回业务码 invalid_grant:bad password …");
     assert!(refusal(&serde_json::json!({"data": {}}), &hide).is_none());
 }
+
+#[test]
+fn a_token_is_shared_as_long_as_the_credentials_are_the_same() {
+    let text = |url: &str| {
+        format!(
+            "[[credentials]]\nid = \"c\"\nkind = \"login\"\nurl = \"{url}\"\nusername = \"u\"\n\
+             password = {{ env = \"P\" }}\n[[sources]]\nid = \"a\"\nfeed = \"events\"\nkind = \"http\"\n\
+             url = \"http://h/\"\ncredentials = \"c\"\n"
+        )
+    };
+    let call = |url: &str| {
+        let config = crate::config::Config::parse(&text(url), std::path::Path::new("/t.toml")).expect("is valid");
+        let access = config.sources[0].origin.access().expect("of HTTP").credentials.clone().expect("has some");
+        match &access.scheme {
+            crate::config::access::Scheme::Login(call) => (**call).clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut logins = Logins::new(TimeZone::UTC);
+    let of = |logins: &Logins, url: &str| logins.of("c", &call(url)).expect("an address");
+    let first = of(&logins, "http://h/login");
+    logins.keep(TimeZone::UTC, &["c"]);
+    assert!(Arc::ptr_eq(&first, &of(&logins, "http://h/login")));
+    assert!(!Arc::ptr_eq(&first, &of(&logins, "http://h/other")), "edited");
+    let second = of(&logins, "http://h/other");
+    logins.keep(TimeZone::UTC, &[]);
+    assert!(!Arc::ptr_eq(&second, &of(&logins, "http://h/other")), "nobody showed it any more");
+}

@@ -211,7 +211,14 @@ impl MqttSource {
             None => self.own_id.clone(),
         };
         let mut opened = self.open(&beside, true, Remembered::default()).await;
-        if let (Err(Fault::BrokerRefused(_) | Fault::BrokerDenied(_)), Some(id)) = (&opened, &self.origin.client_id) {
+        // With a password, "not authorised" is not asked for twice: it counts
+        // as one more wrong password.
+        let is_other_name_worth_it = match &opened {
+            Err(Fault::BrokerRefused(_)) => true,
+            Err(Fault::BrokerDenied(_)) => self.origin.password.is_none(),
+            _ => false,
+        };
+        if let Some(id) = self.origin.client_id.as_ref().filter(|_| is_other_name_worth_it) {
             opened = self.open(id, self.origin.clean_session, Remembered::default()).await;
         }
         let mut link = opened?;

@@ -37,6 +37,7 @@ use super::backoff::Backoff;
 use super::fault::Fault;
 use super::file::{Version, version_of};
 use super::gate::Gate;
+use super::login::Logins;
 use super::outlet::{Closed, Outlet, Reporter};
 use archive::Archive;
 use content::Reading;
@@ -83,12 +84,20 @@ impl TileDesk {
 
     /// The work of one tile set. Ends when the wall closes, or when the
     /// address of the set can never be used.
-    pub async fn serve(self, id: TileSetId, set: TileSet, gate: Gate, outlet: Outlet, mut reporter: Reporter) {
+    pub async fn serve(
+        self,
+        id: TileSetId,
+        set: TileSet,
+        gate: Gate,
+        outlet: Outlet,
+        mut reporter: Reporter,
+        logins: Logins,
+    ) {
         let mut backoff = Backoff::default();
         let reading = Arc::new(Reading { grid: set.grid, mapping: Mapping::new(&set.layers) });
         let disk = Gate::of_one();
         loop {
-            match Store::open(&set, &disk).await {
+            match Store::open(&set, &disk, &logins).await {
                 Ok(store) => {
                     backoff.reset();
                     let clerk = Clerk {
@@ -127,9 +136,9 @@ enum Store {
 }
 
 impl Store {
-    async fn open(set: &TileSet, disk: &Gate) -> Result<Self, Fault> {
+    async fn open(set: &TileSet, disk: &Gate, logins: &Logins) -> Result<Self, Fault> {
         if let crate::config::tiles::TileOrigin::Url(url) = &set.origin {
-            return Ok(Self::Remote(Arc::new(Remote::new(url, set.grid.matrix)?)));
+            return Ok(Self::Remote(Arc::new(Remote::new(url, set.grid.matrix, logins)?)));
         }
         let set = set.clone();
         disk.run(move || {

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use prost::bytes::Bytes;
 
 use super::archive::{Archive, ArchiveInfo};
@@ -19,6 +20,7 @@ use crate::domain::context::ContextKind;
 use crate::domain::geometry::Bounds;
 use crate::domain::tiles::{TileContent, TileId};
 use crate::ingest::fault::Fault;
+use crate::ingest::login::Logins;
 
 /// Longest look at one tile set.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -57,12 +59,12 @@ pub struct TileProbe {
 }
 
 /// Looks at `set` once and waits for the answer. `jurisdiction` is in WGS-84
-/// degrees. Blocks; not to be called from a thread that runs a tokio runtime.
-pub fn probe_tiles(set: &TileSet, jurisdiction: Option<Bounds>) -> TileProbe {
+/// degrees, instants in templates of credentials in `zone`. Blocks; not to be called from a thread that runs a tokio runtime.
+pub fn probe_tiles(set: &TileSet, jurisdiction: Option<Bounds>, zone: &TimeZone) -> TileProbe {
     let started = Instant::now();
     let mut probe = TileProbe::default();
     let looked = match &set.origin {
-        TileOrigin::Url(_) => look_at_server(set, jurisdiction, &mut probe),
+        TileOrigin::Url(_) => look_at_server(set, jurisdiction, zone, &mut probe),
         _ => look_at_archive(set, jurisdiction, &mut probe),
     };
     probe.error = looked.err().map(|fault| fault.to_string());
@@ -96,9 +98,14 @@ fn look_at_archive(set: &TileSet, jurisdiction: Option<Bounds>, probe: &mut Tile
     Ok(())
 }
 
-fn look_at_server(set: &TileSet, jurisdiction: Option<Bounds>, probe: &mut TileProbe) -> Result<(), Fault> {
+fn look_at_server(
+    set: &TileSet,
+    jurisdiction: Option<Bounds>,
+    zone: &TimeZone,
+    probe: &mut TileProbe,
+) -> Result<(), Fault> {
     let TileOrigin::Url(url) = &set.origin else { return Err(Fault::Internal) };
-    let remote = Remote::new(url, set.grid.matrix)?;
+    let remote = Remote::new(url, set.grid.matrix, &Logins::new(zone.clone()))?;
     let least = set.min_zoom.unwrap_or_else(|| set.grid.matrix.least_zoom());
     let most = set.max_zoom.unwrap_or(USUAL_ZOOM);
     let z = if jurisdiction.is_some() { USUAL_ZOOM.clamp(least, most.max(least)) } else { least };

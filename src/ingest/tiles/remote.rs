@@ -13,6 +13,7 @@ use crate::config::tiles::TileUrl;
 use crate::domain::tiles::{TileId, TileMatrix};
 use crate::ingest::client::{Client, check_status, encoded_in_address, secs};
 use crate::ingest::fault::Fault;
+use crate::ingest::login::Logins;
 
 /// A tile server.
 #[derive(Clone, Debug)]
@@ -38,10 +39,10 @@ impl Remote {
     ///
     /// # Errors
     /// When the address is none, or TLS cannot be set up.
-    pub fn new(url: &TileUrl, matrix: TileMatrix) -> Result<Self, Fault> {
+    pub fn new(url: &TileUrl, matrix: TileMatrix, logins: &Logins) -> Result<Self, Fault> {
         let anywhere = TileId { z: 0, x: 0, y: 0 };
         let address = expanded(&url.template, anywhere, matrix, &url.subdomains, "");
-        let client = Client::new(&address, &url.headers, url.deadlines)?;
+        let client = Client::with_access(&address, &url.headers, url.deadlines, &url.access, logins)?;
         let (subdomains, key) = (url.subdomains.clone(), url.key.clone());
         Ok(Self { client, template: url.template.clone(), subdomains, key, matrix })
     }
@@ -51,6 +52,15 @@ impl Remote {
     /// # Errors
     /// When no usable answer comes in time. The key is in no error.
     pub async fn tile(&self, tile: TileId) -> Result<Answer, Fault> {
+        let mut answer = self.ask(tile).await;
+        if self.client.renews_after(answer.as_ref().err()).await? {
+            answer = self.ask(tile).await;
+        }
+        self.client.learn_from(answer.as_ref().err());
+        answer
+    }
+
+    async fn ask(&self, tile: TileId) -> Result<Answer, Fault> {
         let url = self.address(tile)?;
         let response = self.client.send(self.client.get(url).await?).await?;
         // WMTS answers 400 to a tile outside its matrix.
@@ -107,9 +117,11 @@ mod tests {
             subdomains: vec![],
             key,
             headers: vec![],
+            access: Default::default(),
             deadlines: Default::default(),
         };
-        let remote = Remote::new(&url, TileMatrix::WebMercator).unwrap();
+        let logins = Logins::new(jiff::tz::TimeZone::UTC);
+        let remote = Remote::new(&url, TileMatrix::WebMercator, &logins).unwrap();
         let fault = remote.address(TileId { z: 1, x: 0, y: 0 }).unwrap_err();
         assert!(fault.to_string().contains("QUANYU_TEST_NO_SUCH_KEY"), "{fault}");
     }

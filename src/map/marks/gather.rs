@@ -268,6 +268,7 @@ pub(super) mod tests {
             owner: String::new(),
             at: place(&mut random),
             online: i % 5 != 0,
+            is_told: true,
             picture: None,
         });
         let cameras = vec![Arc::new(cameras.collect())];
@@ -280,6 +281,7 @@ pub(super) mod tests {
             value: None,
             unit: String::new(),
             read: None,
+            is_told: true,
         });
         let devices = vec![Arc::new(devices.collect())];
         let severities = [Severity::Normal, Severity::Major, Severity::Urgent];

@@ -66,14 +66,15 @@ fn examine(path: &Path, offline: bool, fix: bool) -> Report {
         Ok(config) => config,
         Err(error) => return Report::refused(name, error.complaints()),
     };
-    let mut report = Report { schema: SCHEMA, config: name, ..Report::default() };
+    let unmasked = config.privacy.loosened.clone();
+    let mut report = Report { schema: SCHEMA, config: name, unmasked, ..Report::default() };
     if offline {
         return report;
     }
     let probes = survey_all(&config.sources, &IngestContext::of(&config, std::sync::Arc::new(|| {})));
     let now = Time::system_now();
     let (of_areas, found) = inspect(&config.sources, &probes.iter().collect::<Vec<_>>(), now);
-    report.tiles = examine_tiles(&config.tiles, bounds_of(&probes));
+    report.tiles = examine_tiles(&config.tiles, bounds_of(&probes), &config.wall.zone);
     if fix {
         report.fixes = Some(fix::carry_out(&config, &text, &probes));
     }

@@ -34,6 +34,8 @@ pub struct Report {
     pub config: String,
     /// The exit code.
     pub exit: u8,
+    /// Kinds of personal data that the configuration does not mask.
+    pub unmasked: Vec<&'static str>,
     /// One for each source, in the order of the file; none when the
     /// configuration is faulty or nothing was connected to.
     pub sources: Vec<SourceReport>,

@@ -29,8 +29,11 @@ pub fn text_of(report: &Report, offline: bool) -> String {
         return complaints.join("\n");
     }
     let mut lines = vec![format!("配置 {} 有效", report.config)];
+    if !report.unmasked.is_empty() {
+        lines.push(format!("注意:[privacy] 放宽了打码,照原样显示:{}", report.unmasked.join("、")));
+    }
     if offline {
-        return lines.remove(0);
+        return lines.join("\n");
     }
     lines.extend(table(&report.sources));
     for source in &report.sources {

@@ -3,6 +3,7 @@
 //! In: the sets, and where the areas are. Out: what each is, what of it is
 //! drawn, whether it covers the jurisdiction.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::config::TileSet;
@@ -45,9 +46,10 @@ pub struct TileReport {
 }
 
 /// Looks at all tile sets. `jurisdiction` is where the areas are, degrees.
-pub fn examine_tiles(sets: &[TileSet], jurisdiction: Option<Bounds>) -> Vec<TileReport> {
+pub fn examine_tiles(sets: &[TileSet], jurisdiction: Option<Bounds>, zone: &TimeZone) -> Vec<TileReport> {
     std::thread::scope(|scope| {
-        let running: Vec<_> = sets.iter().map(|set| scope.spawn(move || probe_tiles(set, jurisdiction))).collect();
+        let running: Vec<_> =
+            sets.iter().map(|set| scope.spawn(move || probe_tiles(set, jurisdiction, zone))).collect();
         let probes = running.into_iter().map(|thread| thread.join().unwrap_or_default());
         sets.iter().zip(probes).map(|(set, probe)| tile_report(set, probe)).collect()
     })

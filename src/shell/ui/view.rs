@@ -58,6 +58,7 @@ pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a st
                 name: &entry.name,
                 health: &entry.health,
                 stale_after_secs: entry.stale_after_secs,
+                refused: entry.refused,
             })
             .collect(),
         loading,

@@ -11,7 +11,7 @@ use quanyu::config::access::{
 };
 use quanyu::config::source::{Deadlines, Feed, Origin, Secret};
 use quanyu::config::template::{Template, TimeFormat};
-use quanyu::domain::health::SourceState;
+use quanyu::domain::health::{SourceId, SourceState};
 use quanyu::domain::update::Update;
 use quanyu::ingest::{Ingest, probe_all};
 
@@ -94,13 +94,18 @@ fn login(server: &Server, pace: Pace) -> Arc<Credential> {
 
 /// So many sources that share credentials.
 fn sources(server: &Server, credential: &Arc<Credential>, count: usize) -> Vec<Source> {
-    let one = |_| {
+    let one = |number| {
         let mut origin = http(server.url("/api/events"));
         let Origin::Http { access, .. } = &mut origin else { unreachable!() };
         *access = Access { credentials: Some(Arc::clone(credential)), tls: Tls::default() };
-        source(Feed::Events, origin)
+        Source { id: format!("s{number}"), ..source(Feed::Events, origin) }
     };
     (0..count).map(one).collect()
+}
+
+/// Which of [`sources`] it is.
+fn number_of(source: SourceId) -> usize {
+    (0..9).position(|number| SourceId::of(&format!("s{number}")) == source).expect("one of them")
 }
 
 /// A token may be renewed as soon as it came.
@@ -118,9 +123,9 @@ fn wait_for_all(ingest: &mut Ingest, count: usize, state: SourceState, times: us
         if let Update::Health { source, health } = update {
             said.extend(health.last_error.clone());
             if health.state == state {
-                seen[usize::from(source)] += 1;
+                seen[number_of(source)] += 1;
             } else {
-                seen[usize::from(source)] = 0;
+                seen[number_of(source)] = 0;
             }
         }
         seen.iter().all(|seen| *seen >= times).then_some(())
@@ -179,15 +184,16 @@ fn a_storm_of_401_is_no_storm_of_logins() {
     let server = Server::start(reply("401 Unauthorized", "", b""));
     let mut all = sources(&server, &login(&platform.server, Pace::default()), 5);
     // One that is let in shares the login, and is not disturbed.
-    all.extend(sources(&platform.server, &login(&platform.server, Pace::default()), 1));
+    let well = sources(&platform.server, &login(&platform.server, Pace::default()), 1);
+    all.extend(well.into_iter().map(|source| Source { id: "well".into(), ..source }));
     let mut ingest = start(&all);
     let mut failures = [0; 5];
     wait_for(&mut ingest, "failures", |update| {
         let Update::Health { source, health } = update else { return None };
-        if source == 5 {
+        if source == SourceId::of("well") {
             assert_eq!(health.failures, 0, "{health:?}");
         } else {
-            failures[usize::from(source)] = health.failures;
+            failures[number_of(source)] = health.failures;
         }
         failures.iter().all(|failures| *failures >= 4).then_some(())
     });
@@ -248,6 +254,126 @@ fn a_back_end_whose_clock_is_an_hour_off_is_not_asked_for_tokens_again_and_again
         wait_for_all(&mut ingest, 1, SourceState::Live, 8);
         assert_eq!(door.count("POST /login"), 1);
     }
+}
+
+/// However wrong the clock of the back end is, nobody is ever refused.
+#[test]
+fn a_token_is_renewed_before_its_end_by_the_clock_of_who_gave_it() {
+    const LIFE_MILLIS: i64 = 12_000;
+    let ends = Arc::new(std::sync::Mutex::new([0; 2]));
+    let given = Arc::clone(&ends);
+    let refusals = Arc::new(AtomicUsize::new(0));
+    let refused = Arc::clone(&refusals);
+    // Its clock is three hours ahead.
+    let now = || jiff::Timestamp::now() + jiff::SignedDuration::from_hours(3);
+    let server = Server::start(move |stream, request| {
+        let date = jiff::fmt::rfc2822::to_string(&now().to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
+        let date = format!("Date: {}\r\n", date.replace("+0000", "GMT"));
+        let mut ends = given.lock().unwrap();
+        if request.starts_with("POST /login") {
+            let number = usize::from(ends[0] > 0);
+            ends[number] = now().as_millisecond() + LIFE_MILLIS;
+            let body = format!(r#"{{"data":{{"token":"T{number}","expires":{}}}}}"#, ends[number]);
+            return reply("200 OK", &date, body.as_bytes())(stream, request);
+        }
+        let is_good = |number: usize| {
+            request.contains(&format!("authorization: Bearer T{number}\r\n")) && now().as_millisecond() < ends[number]
+        };
+        if is_good(0) || is_good(1) {
+            return good()(stream, request);
+        }
+        refused.fetch_add(1, Ordering::SeqCst);
+        reply("401 Unauthorized", &date, b"")(stream, request);
+    });
+    let mut way = call(&server, Pace::default());
+    way.expires = Some("/data/expires".into());
+    let mut ingest = start(&sources(&server, &credential(Scheme::Login(Box::new(way))), 2));
+    wait_for(&mut ingest, "data for the second token", |_| server.saw("authorization: Bearer T1\r\n").then_some(()));
+    assert_eq!((server.count("POST /login"), refusals.load(Ordering::SeqCst)), (2, 0));
+    assert!(ends.lock().unwrap()[0] > 0);
+}
+
+#[test]
+fn a_stream_that_says_in_json_that_the_token_has_ended_gets_another() {
+    let platform = Platform::start(reply("401 Unauthorized", "", b""));
+    let stream = Server::start(|stream, request| {
+        if request.contains("authorization: Bearer T2\r\n") {
+            let body = b"data: {\"id\":1,\"time\":1755219600}\n\n";
+            return reply("200 OK", "Content-Type: text/event-stream\r\n", body)(stream, request);
+        }
+        let body = "{\"code\":401,\"msg\":\"令牌已过期\"}".as_bytes();
+        reply("200 OK", "Content-Type: application/json\r\n", body)(stream, request);
+    });
+    let access = Access { credentials: Some(login(&platform.server, hasty())), tls: Tls::default() };
+    let origin = Origin::Sse { url: stream.url("/stream"), headers: vec![], access, deadlines: deadlines() };
+    let mut ingest = start(&[source(Feed::Events, origin)]);
+    wait_for_health(&mut ingest, "a stream", |health| health.state == SourceState::Live && health.records == 1);
+    assert_eq!(platform.logins(), 2);
+}
+
+#[test]
+fn a_picture_that_is_forbidden_is_no_reason_to_log_in_again_and_again() {
+    let platform = Platform::start(reply("401 Unauthorized", "", b""));
+    let state = Arc::clone(&platform.state);
+    platform.server.behave(move |stream, request| {
+        if request.starts_with("POST /login") {
+            let number = state.logins.fetch_add(1, Ordering::SeqCst) + 1;
+            let body = format!(r#"{{"data":{{"token":"T{number}"}}}}"#);
+            return reply("200 OK", "", body.as_bytes())(stream, request);
+        }
+        if request.starts_with("GET /forbidden") {
+            return reply("401 Unauthorized", "", b"")(stream, request);
+        }
+        good()(stream, request);
+    });
+    // The data of this source are of no concern.
+    let mut ingest = start(&sources(&platform.server, &login(&platform.server, hasty()), 1));
+    let request = |camera: &str, url: &str| quanyu::ingest::PictureRequest {
+        source: SourceId::of("s0"),
+        camera: camera.into(),
+        url: url.into(),
+    };
+    for _ in 0..12 {
+        ingest.want_pictures(vec![request("1", "/allowed"), request("2", "/forbidden")]);
+        let mut missing = vec!["1", "2"];
+        wait_for(&mut ingest, "both pictures", |update| {
+            if let Update::Picture { camera, .. } = update {
+                missing.retain(|missing| **missing != camera);
+            }
+            missing.is_empty().then_some(())
+        });
+    }
+    assert_eq!(platform.logins(), 2, "once at the start, and once for what is forbidden");
+}
+
+/// systemd hands credentials over in a folder that it names.
+#[test]
+fn credentials_of_systemd_are_read_and_not_shown() {
+    let folder = Folder::new("systemd");
+    std::fs::write(folder.0.join("events-key"), format!("{PASSWORD}\n")).unwrap();
+    let server = Server::start(good());
+    let config = folder.0.join("config.toml");
+    let text = format!(
+        "[[sources]]\nid = \"events\"\nfeed = \"events\"\nkind = \"http\"\nurl = \"{}\"\n\
+         headers = {{ X-Api-Key = {{ credential = \"events-key\" }} }}\n",
+        server.url("/api/events")
+    );
+    std::fs::write(&config, text).unwrap();
+    let check = |credentials: Option<&std::path::Path>| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quanyu"));
+        command.arg("check").arg("-c").arg(&config).env_remove("CREDENTIALS_DIRECTORY");
+        if let Some(folder) = credentials {
+            command.env("CREDENTIALS_DIRECTORY", folder);
+        }
+        let output = command.output().unwrap();
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+    };
+    let said = check(None);
+    assert!(said.contains("events-key") && said.contains("CREDENTIALS_DIRECTORY"), "{said}");
+    assert_eq!(server.count("GET"), 0);
+    let said = check(Some(&folder.0));
+    assert!(server.saw(&format!("x-api-key: {PASSWORD}\r\n")), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
 }
 
 #[test]
@@ -329,13 +455,14 @@ fn a_picture_and_a_stream_show_the_same_token() {
     let deadlines = Deadlines { connect_secs: 1.0, ..Deadlines::default() };
     let origin = Origin::Sse { url: stream.url("/stream"), headers: vec![], access, deadlines };
     let mut all = sources(&platform.server, &credential, 1);
-    all.push(source(Feed::Events, origin));
+    all.push(Source { id: "stream".into(), ..source(Feed::Events, origin) });
     let mut ingest = start(&all);
     wait_for_health(&mut ingest, "a stream", |health| health.state == SourceState::Live && health.records == 1);
     wait_for(&mut ingest, "records of the stream", |update| {
-        matches!(update, Update::Records { source: 1, .. }).then_some(())
+        matches!(update, Update::Records { source, .. } if source == SourceId::of("stream")).then_some(())
     });
-    let request = quanyu::ingest::PictureRequest { source: 0, camera: "1".into(), url: "/api/picture".into() };
+    let request =
+        quanyu::ingest::PictureRequest { source: SourceId::of("s0"), camera: "1".into(), url: "/api/picture".into() };
     ingest.want_pictures(vec![request]);
     let picture = wait_for(&mut ingest, "picture", |update| match update {
         Update::Picture { picture, .. } => Some(picture),

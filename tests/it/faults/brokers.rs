@@ -69,6 +69,31 @@ fn letter(topic: &str, body: &[u8], is_retained: bool, qos: u8) -> Vec<u8> {
     packet(0x30 | (qos << 1) | u8::from(is_retained), &content)
 }
 
+/// A password that is refused is shown once: twice may be once too often.
+#[test]
+fn a_look_shows_a_wrong_password_once() {
+    for (password, attempts) in [(Some("wrong"), 1), (None, 2)] {
+        let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let seen = std::sync::Arc::clone(&count);
+        let listener = Listener::start(move |mut stream| {
+            let mut greeting = [0; 256];
+            if stream.read(&mut greeting).is_ok_and(|length| length > 0) {
+                seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                _ = stream.write_all(&packet(0x20, &[0, 5]));
+            }
+            hold(&mut stream);
+        });
+        let wall = devices(listener.address.port(), |origin| {
+            origin.client_id = Some("wall".into());
+            origin.username = Some(Secret::Plain("wall".into()));
+            origin.password = password.map(|password| Secret::Plain(password.into()));
+        });
+        let error = probe(&wall, &context()).error.unwrap_or_default();
+        assert!(error.contains("未授权"), "{error}");
+        assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), attempts, "{password:?}");
+    }
+}
+
 /// A broker of its own in a folder of its own.
 struct Broker {
     folder: PathBuf,

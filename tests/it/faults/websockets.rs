@@ -117,6 +117,39 @@ fn refused_connections_are_named_and_a_returning_server_is_found() {
 }
 
 #[test]
+fn a_key_that_is_refused_is_not_shown_again_until_it_is_another() {
+    let folder = super::Folder::new("websocket-key");
+    let file = folder.0.join("key");
+    std::fs::write(&file, "wrong").unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    let listener = Listener::start(move |mut stream| {
+        // Looked at first, because the library's own answer takes the stream.
+        let mut head = [0; 64];
+        let length = stream.peek(&mut head).unwrap_or(0);
+        let is_right = String::from_utf8_lossy(&head[..length]).contains("token=right");
+        record.lock().unwrap().push(is_right);
+        if is_right {
+            return say(stream, &[READING]);
+        }
+        super::server::read_request(&mut stream);
+        _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    let mut wall = devices(&listener);
+    let Origin::WebSocket(socket) = &mut wall.origin else { panic!() };
+    socket.key = Some(Secret::File(file.clone()));
+    let mut ingest = start(&[wall]);
+    let health = wait_for_health(&mut ingest, "refusal", |health| health.state == SourceState::Failing);
+    assert_eq!(health.last_error.as_deref(), Some("HTTP 403:禁止访问"));
+    // As long as three attempts without such a rest would take.
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(*seen.lock().unwrap(), [false]);
+    std::fs::write(&file, "right").unwrap();
+    assert_eq!(wait_for_records(&mut ingest).len(), 1);
+    assert_eq!(*seen.lock().unwrap(), [false, true]);
+}
+
+#[test]
 fn a_server_that_stalls_after_the_connection() {
     fails_and_recovers("没有收到数据", |mut stream| hold(&mut stream));
 }
@@ -124,7 +157,7 @@ fn a_server_that_stalls_after_the_connection() {
 #[test]
 fn a_server_that_answers_without_a_socket() {
     for (answer, words) in [
-        ("401 Unauthorized", "HTTP 401:未授权"),
+        ("500 Internal Server Error", "HTTP 500:后端内部错误"),
         ("302 Found\r\nLocation: ws://127.0.0.1:1/", "HTTP 302:无法跟随的重定向"),
         ("200 OK", "不符合 WebSocket 协议"),
     ] {

@@ -19,7 +19,7 @@ use quanyu::domain::event::Severity;
 use quanyu::domain::event_store::EventFilter;
 use quanyu::domain::figure::Figure;
 use quanyu::domain::geometry::{LonLat, Shape};
-use quanyu::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
+use quanyu::domain::health::{Freshness, PartHealth, Recent, SourceHealth, SourceState};
 use quanyu::domain::overview::{LiveEvent, Overview, QUARTERS};
 use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
@@ -157,7 +157,7 @@ impl World {
 }
 
 fn row<'a>(name: &'a str, health: &'a SourceHealth) -> SourceRow<'a> {
-    SourceRow { name, health, stale_after_secs: 60.0 }
+    SourceRow { name, health, stale_after_secs: 60.0, refused: 0 }
 }
 
 /// Health of a panel's sources in each designed state.
@@ -234,6 +234,7 @@ fn config(mood: Mood) -> Config {
         events: Default::default(),
         cache: Cache { enabled: false, folder: None, bytes: 1 << 20 },
         warning: Default::default(),
+        privacy: Default::default(),
         heat: Heat {
             window_secs: 10_800.0,
             radius_m: 150.0,
@@ -464,6 +465,7 @@ fn readings(mood: Mood) -> Vec<DeviceReadings> {
             name: name(index),
             at: LonLat::new(0.0, 0.0),
             state: state(index),
+            is_told: true,
             value: (index != 7).then_some((56.0 + index as f64) * huge),
             unit: "分".into(),
             read: None,
@@ -518,6 +520,13 @@ fn sources(mood: Mood) -> Vec<(String, SourceHealth)> {
                 last_ok: (index != 8).then(|| now().plus_millis(-age_ms)),
                 records: 2_816 * (index as u64 + 1),
                 failures: u32::from(index == 5) * 4,
+                waits: index as u64 * 1_234,
+                unkept: u64::from(index == 6) * 56_789,
+                recent: {
+                    let mut recent = Recent::default();
+                    recent.count(index as u64 * 98_765, now());
+                    recent
+                },
                 last_error: (index == 5).then(|| "HTTP 503：服务暂不可用，30 秒后重试".to_owned()),
                 ..SourceHealth::default()
             };

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::area::{Area, GridKind, Level, Responsible};
 use crate::domain::finding::FindingKind;
 use crate::domain::heal::{Healed, heal};
+use crate::domain::privacy::{Masks, masked};
 
 use super::super::elements::Element;
 use super::super::fields::{Fields, cell_text, scalar_text};
@@ -33,13 +34,16 @@ pub fn read(fields: &Fields<'_>, element: &mut Element<'_>, context: &mut Contex
     let code = context.subject.to_string();
     let area = Area {
         parent: fields.code("parent").or_else(|| context.decoder.parent.clone()).filter(|parent| *parent != code),
-        name: fields.text("name").unwrap_or_else(|| code.clone()),
+        name: fields.text("name").map_or_else(|| code.clone(), |name| context.decoder.masks.other(name)),
         code,
         level: level.unwrap_or(Level::Community),
         kind: read_kind(fields),
         shape,
         households: fields.number("households").filter(|n| *n >= 0.0).map(|n| n as u32),
-        responsible: fields.cell("responsible").map(read_responsible).unwrap_or_default(),
+        responsible: fields
+            .cell("responsible")
+            .map(|cell| read_responsible(cell, &context.decoder.masks))
+            .unwrap_or_default(),
     };
     (area, level.is_some())
 }
@@ -50,7 +54,7 @@ fn read_level(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<Level> {
     let level =
         Level::parse(&text).or_else(|| matches!(text.as_str(), "province" | "country" | "省").then_some(Level::City));
     if level.is_none() {
-        context.note(FindingKind::BadField, format!("未知的级别“{text}”"));
+        context.note(FindingKind::BadField, format!("未知的级别“{}”", masked(&text)));
     }
     level
 }
@@ -63,10 +67,10 @@ fn read_kind(fields: &Fields<'_>) -> GridKind {
 }
 
 /// A list of `{role, holder}`, an object of role → holder, or one name.
-fn read_responsible(cell: Cell<'_>) -> Vec<Responsible> {
+fn read_responsible(cell: Cell<'_>, masks: &Masks) -> Vec<Responsible> {
     let one = |role: String, holder: Cell<'_>| {
-        let holder = mask_person(&cell_text(holder)?);
-        Some(Responsible { role, holder })
+        let holder = mask_person(&cell_text(holder)?, masks);
+        Some(Responsible { role: masks.other(role), holder })
     };
     match cell {
         Cell::Tree(Value::Array(list)) => list

@@ -29,7 +29,7 @@ pub fn read(fields: &Fields<'_>, element: &mut Element<'_>, context: &mut Contex
     }
     Some(ContextFeature {
         kind,
-        name: fields.text("name").unwrap_or_default(),
+        name: context.decoder.masks.other(fields.text("name").unwrap_or_default()),
         shape: if is_road { Default::default() } else { geometry.shape },
         lines: if is_road { geometry.lines } else { Vec::new() },
         rank: fields.number("rank").map_or(2, |rank| rank.clamp(1.0, 3.0) as u8),

@@ -14,13 +14,15 @@ use super::{Context, position, position_if_told};
 /// Reads one camera; one without a place is left out.
 pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Camera> {
     let at = position(fields, element, context)?;
-    let online = read_online(fields, context).unwrap_or(true);
+    let online = read_online(fields, context);
     let id = context.subject.to_string();
+    let masks = &context.decoder.masks;
     Some(Camera {
-        name: fields.text("name").unwrap_or_else(|| id.clone()),
-        owner: fields.text("owner").unwrap_or_default(),
+        name: masks.other(fields.text("name").unwrap_or_else(|| id.clone())),
+        owner: masks.other(fields.text("owner").unwrap_or_default()),
         at,
-        online,
+        online: online.unwrap_or(true),
+        is_told: online.is_some(),
         picture: fields.text("picture"),
         id,
     })
@@ -30,14 +32,16 @@ pub fn read_camera(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
 /// free text, because meters and locks are often named after a door.
 pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<Device> {
     let at = position(fields, element, context)?;
-    let state = read_state(fields, context).unwrap_or_default();
+    let state = read_state(fields, context);
     let value = read_value(fields, context);
     let id = context.subject.to_string();
+    let masks = &context.decoder.masks;
     Some(Device {
-        kind: fields.text("kind").unwrap_or_default(),
-        name: fields.text("name").map_or_else(|| id.clone(), |name| mask_free_text(&name)),
+        kind: masks.other(fields.text("kind").unwrap_or_default()),
+        name: fields.text("name").map_or_else(|| masks.other(id.clone()), |name| masks.free_text(&name).into_owned()),
         at,
-        state,
+        state: state.unwrap_or_default(),
+        is_told: state.is_some(),
         value,
         unit: fields.text("unit").unwrap_or_default(),
         read: fields.time("read"),
@@ -51,9 +55,10 @@ pub fn read_camera_change(
     element: &Element<'_>,
     context: &mut Context<'_>,
 ) -> Option<CameraChange> {
+    let masks = context.decoder.masks;
     Some(CameraChange {
-        name: fields.text("name"),
-        owner: fields.text("owner"),
+        name: fields.text("name").map(|name| masks.other(name)),
+        owner: fields.text("owner").map(|owner| masks.other(owner)),
         at: position_if_told(fields, element, context),
         online: read_online(fields, context),
         picture: fields.text("picture"),
@@ -70,14 +75,17 @@ pub fn read_device_change(
 ) -> Option<DeviceChange> {
     let (state, value) = (read_state(fields, context), read_value(fields, context));
     let is_reading = state.is_some() || value.is_some();
+    let told = is_reading.then(|| told_time(fields.time("read"), context));
+    let masks = context.decoder.masks;
     Some(DeviceChange {
-        kind: fields.text("kind"),
-        name: fields.text("name").map(|name| mask_free_text(&name)),
+        kind: fields.text("kind").map(|kind| masks.other(kind)),
+        name: fields.text("name").map(|name| masks.free_text(&name).into_owned()),
         at: position_if_told(fields, element, context),
         state,
         value,
         unit: fields.text("unit"),
-        read: is_reading.then(|| told_time(fields.time("read"), context)),
+        read: told.map(|(at, _)| at),
+        is_undated: told.is_some_and(|(_, is_told)| !is_told),
         id: context.subject.to_string(),
     })
 }
@@ -93,15 +101,16 @@ fn read_value(fields: &Fields<'_>, context: &mut Context<'_>) -> Option<f64> {
 const MOST_AHEAD_MILLIS: i64 = 5 * 60_000;
 
 /// The instant that a message tells. Without one, or with one in the future, it
-/// is that at which it came: later messages must not count as older.
-pub(super) fn told_time(told: Option<Time>, context: &mut Context<'_>) -> Time {
+/// is that at which it came: later messages must not count as older. Tells as
+/// well whether it was told.
+pub(super) fn told_time(told: Option<Time>, context: &mut Context<'_>) -> (Time, bool) {
     let now = Time::system_now();
     match told {
         Some(at) if at > now.plus_millis(MOST_AHEAD_MILLIS) => {
             context.note(FindingKind::BadField, "时间在将来,按收到的时刻计");
-            now
+            (now, false)
         }
-        told => told.unwrap_or(now),
+        told => (told.unwrap_or(now), told.is_some()),
     }
 }
 

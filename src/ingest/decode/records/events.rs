@@ -56,9 +56,12 @@ pub fn read(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_
         }
     };
     let stage = read_stage(fields, context).or_else(|| entered.last().map(|&(stage, _)| stage)).unwrap_or(0);
-    let [category, subcategory] =
-        [CATEGORY, SUBCATEGORY].map(|place| words.share(&fields.text_at(place).unwrap_or_default()));
-    let masked_text = |place: usize| fields.text_at(place).map(|text| masked(&text).into_owned());
+    let masks = &context.decoder.masks;
+    let [category, subcategory] = [CATEGORY, SUBCATEGORY].map(|place| {
+        let text = fields.text_at(place).unwrap_or_default();
+        if masks.others { words.share(&masks.masked(&text)) } else { words.share(&text) }
+    });
+    let masked_text = |place: usize| fields.text_at(place).map(|text| masks.free_text(&text).into_owned());
     Some(Event {
         title: masked_text(TITLE).unwrap_or_else(|| usual_title(&category, &subcategory).to_owned()),
         category,

@@ -33,9 +33,9 @@ pub fn read(fields: &Fields<'_>, has_key: bool, context: &mut Context<'_>) -> Op
     let key = context.subject.to_string();
     Some(Figure {
         area: fields.text("area"),
-        label: fields.text("label").unwrap_or_else(|| key.clone()),
+        label: context.decoder.masks.other(fields.text("label").unwrap_or_else(|| key.clone())),
         value,
-        unit: fields.text("unit").unwrap_or_default(),
+        unit: context.decoder.masks.other(fields.text("unit").unwrap_or_default()),
         numerator,
         denominator,
         previous: fields.number("previous"),

@@ -53,7 +53,7 @@ pub fn read(
 
 fn track(fields: &Fields<'_>, points: Vec<(Time, LonLat)>, context: &Context<'_>) -> Track {
     Track {
-        worker: fields.text("worker").map(|worker| mask_person(&worker)).unwrap_or_default(),
+        worker: fields.text("worker").map(|worker| mask_person(&worker, &context.decoder.masks)).unwrap_or_default(),
         area: fields.code("area"),
         points,
         id: context.subject.to_string(),
@@ -63,7 +63,7 @@ fn track(fields: &Fields<'_>, points: Vec<(Time, LonLat)>, context: &Context<'_>
 /// Where the worker is: what a message tells that comes with each step.
 fn read_position(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_>) -> Option<(Time, LonLat)> {
     let at = position_if_told(fields, element, context)?;
-    Some((told_time(fields.time("time"), context), at))
+    Some((told_time(fields.time("time"), context).0, at))
 }
 
 fn note_tidied(tidied: Tidied, context: &mut Context<'_>) {

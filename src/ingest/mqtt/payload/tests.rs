@@ -196,3 +196,17 @@ fn events_are_events_and_nameless_devices_are_left_out() {
     let (records, findings) = read(&nameless, &[("d", r#"{"value":1}"#)]);
     assert_eq!((records.len(), findings), (0, vec!["没有编号".to_owned()]));
 }
+
+/// The time around the values is in milliseconds, however the values write theirs.
+#[test]
+fn a_time_of_the_wrapping_is_not_written_as_the_source_writes_times() {
+    let mut wall = source(Feed::Devices, Payload::ThingsBoard, GAS, &[]);
+    wall.writing.time_format = Some("%d/%m/%Y %H:%M".into());
+    let topic = "street/a/gas/g1/state";
+    let found = devices(&wall, &[(topic, r#"{"ts":1755219900000,"values":{"value":1.5}}"#)]);
+    assert_eq!(found, [reading("g1", 1.5, 1_755_219_900_000)]);
+    // Where the values say when, in their own way.
+    wall.fields.insert("read".into(), "/at".into());
+    let found = devices(&wall, &[(topic, r#"{"ts":1,"values":{"value":1.5,"at":"15/08/2025 01:05"}}"#)]);
+    assert_eq!(found, [reading("g1", 1.5, 1_755_219_900_000)]);
+}
