@@ -10,7 +10,7 @@ use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::Choice;
 use super::source::{Feed, MqttVersion, Payload, TextEncoding};
 use super::tiles::TileLook;
-use super::{Audience, Layer, Side, ThemeName, TiltStyle, Worst};
+use super::{Audience, Layer, Occasion, Side, ThemeName, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::AxisOrder;
@@ -413,6 +413,12 @@ impl Choice for Level {
 
     fn parse_choice(text: &str) -> Option<Self> {
         Self::parse(text)
+    }
+}
+
+impl Choice for Occasion {
+    fn choices() -> Vec<(&'static str, Self)> {
+        vec![("overdue", Self::Overdue), ("urgent", Self::Urgent), ("alarm", Self::Alarm), ("warning", Self::Warning)]
     }
 }
 

@@ -409,6 +409,22 @@ pub struct Scene {
     pub replay: Option<SceneReplay>,
     /// Seconds until the next scene of the playlist; `None` stays.
     pub duration_secs: Option<f64>,
+    /// The playlist enters the scene only while there is one of these; empty =
+    /// always.
+    pub only_when: Vec<Occasion>,
+}
+
+/// What may give occasion to show a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Events in work that are past their due time.
+    Overdue,
+    /// Urgent events in the window of the map.
+    Urgent,
+    /// Devices in alarm.
+    Alarm,
+    /// Warnings.
+    Warning,
 }
 
 /// A part of a day that a scene plays again and again.

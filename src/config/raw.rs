@@ -22,7 +22,7 @@ use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::syntax::translated;
 use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
-use super::{Audience, Layer, Side, ThemeName, TiltStyle, Worst};
+use super::{Audience, Layer, Occasion, Side, ThemeName, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::event::{Channel, Severity};
@@ -348,6 +348,8 @@ raw_table! {
         replay: RawSceneReplay,
         /// Time until the next scene.
         duration: DurationSecs,
+        /// What there must be for the playlist to enter it.
+        only_when: Vec<At<Occasion>>,
     }
 }
 

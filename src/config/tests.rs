@@ -49,7 +49,7 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn shipped_configurations_are_valid() {
-    for name in ["jinjihu", "badahu", "nanjing", "files", "london", "nanjing-districts"] {
+    for name in ["jinjihu", "badahu", "honghua", "yanlong", "nanjing", "files", "london", "nanjing-districts"] {
         Config::load(&repository(&format!("examples/{name}.toml"))).unwrap_or_else(|error| panic!("{error}"));
     }
     let demo = Config::load(&repository("config.toml")).unwrap_or_else(|error| panic!("{error}"));

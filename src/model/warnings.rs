@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::{Areas, Events, Overview, Visible, Waker, WallClock, WallConfig};
-use crate::config::{Config, PanelKind};
+use crate::config::{Config, Occasion, PanelKind};
 use crate::domain::area::{AreaTree, Level};
 use crate::domain::warning::{Options, Outlook, outlook};
 
@@ -18,8 +18,11 @@ pub struct Warnings {
     outlook: Outlook,
     /// The areas' revision that it belongs to.
     areas_revision: u64,
-    /// Grows with each look.
+    /// Grows with each look, and when a scene begins or ends to show them.
     pub revision: u64,
+    /// Whether a panel of the scene says what is warned of: without it nothing on
+    /// the map would tell why an area is outlined.
+    pub are_shown: bool,
     /// What the last look was of.
     of: Option<LookKey>,
     looking: Option<Task<Outlook>>,
@@ -54,7 +57,7 @@ fn level(config: &Config, tree: &AreaTree) -> Option<Level> {
 }
 
 /// Looks anew when the shown minute or the areas changed, where a panel of the
-/// scene shows what comes of it.
+/// scene shows what comes of it, or the playlist depends on it.
 pub(super) fn recompute(
     mut found: ResMut<Warnings>,
     events: Res<Events>,
@@ -75,7 +78,13 @@ pub(super) fn recompute(
     }
     let config = &config.0;
     let is_shown = |&panel: &usize| matches!(config.panels[panel].kind, PanelKind::Warnings);
-    let level = level(config, &areas.tree).filter(|_| visible.panels.iter().any(is_shown));
+    let is_asked = config.scenes.iter().any(|scene| scene.only_when.contains(&Occasion::Warning));
+    let are_shown = visible.panels.iter().any(is_shown);
+    if found.are_shown != are_shown {
+        found.are_shown = are_shown;
+        found.revision += 1;
+    }
+    let level = level(config, &areas.tree).filter(|_| is_asked || are_shown);
     let Some(level) = level else {
         if found.of.is_some() {
             *found = Warnings { revision: found.revision + 1, ..Warnings::default() };

@@ -1,14 +1,20 @@
 //! What is on screen, in which order, for how long.
 //!
-//! In: the playlist of the configuration and when a hand last did something.
-//! Out: [`Action::StepScene`]. A hand stops the playlist; after the configured
+//! In: the playlist of the configuration, what there is occasion for, and when a
+//! hand last did something. Out: [`Action::StepScene`]. A hand stops the playlist; after the configured
 //! time without one the wall goes back to it.
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
+use crate::config::{Occasion, Scene};
+use crate::domain::device::DeviceState;
+use crate::domain::event::Severity;
 use crate::domain::time::Time as Instant1970;
 use crate::map::Hands;
-use crate::model::{Action, Focus, Selection, Visible, WallClock, WallConfig, WallSystems};
+use crate::model::{
+    Action, Areas, Focus, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems, Warnings,
+};
 
 /// Adds the playlist.
 pub struct ScenesPlugin;
@@ -44,6 +50,36 @@ fn scene_range(config: &WallConfig, scene: usize, now: Instant1970) -> Option<[I
     (now > Instant1970::default()).then(|| replay.range(now, &config.0.wall.zone))
 }
 
+/// What there may be occasion for.
+#[derive(SystemParam)]
+struct Occasions<'w> {
+    overview: Res<'w, Overview>,
+    points: Res<'w, Points>,
+    warnings: Res<'w, Warnings>,
+    areas: Res<'w, Areas>,
+}
+
+impl Occasions<'_> {
+    fn is_there(&self, occasion: Occasion) -> bool {
+        match occasion {
+            Occasion::Overdue => self.overview.today.stages.iter().any(|stage| stage.overdue > 0),
+            Occasion::Urgent => self.overview.window.iter().any(|event| event.severity == Severity::Urgent),
+            Occasion::Alarm => self.points.devices().any(|device| device.state == DeviceState::Alarm),
+            Occasion::Warning => !self.warnings.outlook(&self.areas).warnings().is_empty(),
+        }
+    }
+
+    /// How many scenes on the next one is that is to be shown; as many as there
+    /// are where it is this one again.
+    fn step(&self, scenes: &[Scene], from: usize) -> usize {
+        let is_wanted = |step: &usize| {
+            let only_when = &scenes[(from + step) % scenes.len()].only_when;
+            only_when.is_empty() || only_when.iter().any(|&occasion| self.is_there(occasion))
+        };
+        (1..scenes.len()).find(is_wanted).unwrap_or(scenes.len())
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Steps to the next scene when its time has come and no hand holds the wall.
 fn advance(
@@ -55,6 +91,7 @@ fn advance(
     hands: Res<Hands>,
     clock: Res<WallClock>,
     real: Res<Time<Real>>,
+    occasions: Occasions,
     mut actions: MessageWriter<Action>,
 ) {
     let now = real.elapsed_secs_f64();
@@ -94,7 +131,13 @@ fn advance(
     }
     playlist.was_held = is_held;
     if !is_held && playlist.due_in_secs(&visible, &config, now) == Some(0.0) {
-        actions.write(Action::StepScene(1));
+        let step = occasions.step(&config.0.scenes, visible.scene);
+        if step < config.0.scenes.len() {
+            actions.write(Action::StepScene(step as i32));
+        } else {
+            // Nothing else is to be shown: look again after as long.
+            playlist.entered_at_secs = now;
+        }
     }
 }
 
@@ -105,6 +148,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::domain::overview::MapEvent;
 
     const CONFIG: &str = r#"
         [[sources]]
@@ -152,6 +196,8 @@ mod tests {
         world.init_resource::<crate::model::Areas>();
         world.init_resource::<crate::model::AreaValues>();
         world.init_resource::<crate::model::Overview>();
+        world.init_resource::<Points>();
+        world.init_resource::<Warnings>();
         world.init_resource::<Messages<Action>>();
         world.insert_resource(Time::<Real>::new(std::time::Instant::now()));
         world
@@ -178,6 +224,26 @@ mod tests {
         assert!(world.resource::<WallClock>().0.is_live());
         step(&mut world, 11 * DAY + 8 * 3_600_000, 361);
         assert_eq!(range(&world), Some([day(11, 360), day(11, 479)]));
+    }
+
+    #[test]
+    fn a_scene_without_occasion_is_passed_over() {
+        let text =
+            CONFIG.replace("name = \"二\"", "name = \"二\"\nduration = \"5s\"\nonly_when = [\"urgent\", \"alarm\"]");
+        let mut world = world_of(&text);
+        let scene = |world: &World| world.resource::<Visible>().scene;
+        step(&mut world, 10 * DAY, 1);
+        step(&mut world, 10 * DAY, 30);
+        assert_eq!(scene(&world), 0, "there is nothing urgent");
+        let urgent = MapEvent { severity: Severity::Urgent, ..MapEvent::default() };
+        world.resource_mut::<Overview>().set_for_test(vec![urgent], Vec::new());
+        step(&mut world, 10 * DAY, 45);
+        assert_eq!(scene(&world), 0, "its time is not up again");
+        step(&mut world, 10 * DAY, 51);
+        assert_eq!(scene(&world), 1);
+        step(&mut world, 10 * DAY, 52);
+        step(&mut world, 10 * DAY, 57);
+        assert_eq!(scene(&world), 0);
     }
 
     #[test]

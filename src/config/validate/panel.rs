@@ -261,6 +261,7 @@ pub(super) fn scenes(
             window_secs: heat.window_secs,
             replay: None,
             duration_secs: None,
+            only_when: Vec::new(),
         }];
     }
     let names: Vec<At<String>> = scenes.iter().filter_map(|scene| scene.value.name.clone()).collect();
@@ -278,7 +279,9 @@ fn scene(
 ) -> Option<Scene> {
     let name = raw.value.name.take();
     let name = required_text(name, "name", &raw, complaints);
-    let RawScene { layers, panels: shown, focus, fill, heat: own_heat, filter, tilt, replay, duration, .. } = raw.value;
+    let RawScene {
+        layers, panels: shown, focus, fill, heat: own_heat, filter, tilt, replay, duration, only_when, ..
+    } = raw.value;
     let layers = layers.map_or_else(
         || Layer::ALL.into(),
         |layers| {
@@ -297,8 +300,22 @@ fn scene(
     let replay = replay.and_then(|replay| scene_replay(replay.value, complaints));
     let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
+    let only_when = only_when.map(|list| list.value.into_iter().map(|at| at.value).collect()).unwrap_or_default();
     let name = name?.value;
-    Some(Scene { name, layers, panels: shown, focus, fill, heat, filter, tilt_deg, window_secs, replay, duration_secs })
+    Some(Scene {
+        name,
+        layers,
+        panels: shown,
+        focus,
+        fill,
+        heat,
+        filter,
+        tilt_deg,
+        window_secs,
+        replay,
+        duration_secs,
+        only_when,
+    })
 }
 
 fn scene_filter(raw: RawFilter, stages: &[String], complaints: &mut Complaints) -> EventFilter {

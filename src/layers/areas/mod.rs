@@ -338,7 +338,7 @@ pub(super) fn highlight(
         let [a, b] = [pair[0], pair[1]].map(|at| at.map(|v| v as f32));
         segments.push(Segment { a, b, style: rows::MISSED });
     }
-    let warned = warnings.outlook(&areas).warnings().iter();
+    let warned = warnings.outlook(&areas).warnings().iter().filter(|_| warnings.are_shown);
     let warned: BTreeSet<AreaIndex> = warned.map(|warning| warning.area).collect();
     let warned = warned.into_iter().map(|area| (Some(area), rows::WARNING));
     for (index, row) in warned.chain([(hover.area, rows::HOVER), (focused, rows::FOCUS)]) {

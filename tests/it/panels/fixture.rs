@@ -269,6 +269,7 @@ fn config(mood: Mood) -> Config {
             window_secs: 3.0 * 3_600.0,
             replay: None,
             duration_secs: None,
+            only_when: Vec::new(),
         }],
         panels,
     }
