@@ -185,11 +185,12 @@ impl Link {
         let most_rows = u64::try_from(max_rows).unwrap_or(u64::MAX).saturating_add(1);
         let overhead = ROW_OVERHEAD_BYTES.saturating_mul(most_rows).min(max_bytes);
         self.tally.begin(max_bytes.saturating_add(overhead).saturating_add(MAX_TALK_BYTES));
-        let until = Instant::now() + secs(self.whole_secs);
+        // The server is to end it first: it says why.
+        let until = Instant::now() + secs(self.whole_secs) + secs(self.idle_secs);
         let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", (self.whole_secs * 1_000.0) as u64);
         // A comment at the end of the query must not swallow the bracket.
         let query = format!(
-            "SELECT row_to_json(quanyu)::text FROM (\n{query}\n) AS quanyu LIMIT {}",
+            "SELECT row_to_json(quanyu_row)::text FROM (\n{query}\n) AS quanyu_row LIMIT {}",
             most_rows.min(i64::MAX as u64)
         );
         let Self { client, driver, told, tally, idle_secs, shown, .. } = self;

@@ -137,6 +137,7 @@ fn is_root() -> bool {
 }
 
 const EVENTS: &str = "
+CREATE SEQUENCE numbers;
 CREATE TABLE cases (no bigint, kind text, place point, geom json, reported timestamptz, raw timestamp, done boolean, extra jsonb, uid uuid, cost numeric);
 INSERT INTO cases VALUES
  (1, '市容', NULL, '{\"type\":\"Point\",\"coordinates\":[120.7,31.3]}', '2025-08-15 09:00:00+08', '2025-08-15 09:00:00', true, '{\"a\":[1]}', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 12.50),
@@ -167,7 +168,7 @@ fn rows_of_a_query_are_records() {
     said("WITH gone AS (DELETE FROM cases RETURNING *) SELECT * FROM gone", "数据库报错");
     said("SELECT no AS id FROM cases, nextval('missing')", "没有这张表");
     said("SELECT pg_sleep(60)", "whole_timeout");
-    said("SELECT setseed(0.5) AS id, lo_create(0) AS reported", "只读");
+    said("SELECT nextval('numbers') AS id", "只读");
     assert!(database.execute("DO $$ BEGIN ASSERT (SELECT count(*) FROM cases) = 2; END $$"), "nothing was deleted");
 
     // What is too much.
@@ -267,9 +268,7 @@ fn passwords_certificates_and_restarts() {
         probe(&rows(database.port, Feed::Events, QUERY, |origin| origin.tls = tls), &context()).error
     };
     assert_eq!(error(&authority), None);
-    assert!(error(&other).unwrap().contains("不信任服务器证书的签发机构"));
-    assert!(database.execute("ALTER SYSTEM SET ssl = off; "));
-    assert!(database.execute("SELECT pg_reload_conf()"));
+    assert!(error(&other).unwrap().contains("服务器证书"));
     let missing = probe(&rows(database.port, Feed::Events, QUERY, |origin| origin.password = None), &context());
     assert!(missing.error.unwrap().contains("需要密码"));
 }
