@@ -32,11 +32,30 @@ pub enum SourceKind {
     Mqtt,
     /// From a query of a PostgreSQL database.
     Postgres,
+    /// From a collection of OGC API – Features.
+    OgcFeatures,
+    /// From a feature type of a WFS 2.0.
+    Wfs,
+    /// From a layer of an ArcGIS FeatureServer or MapServer.
+    ArcGis,
+    /// From an OGC SensorThings service.
+    SensorThings,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::File, Self::Http, Self::Sse, Self::WebSocket, Self::Mqtt, Self::Postgres];
+    pub const ALL: [Self; 10] = [
+        Self::File,
+        Self::Http,
+        Self::Sse,
+        Self::WebSocket,
+        Self::Mqtt,
+        Self::Postgres,
+        Self::OgcFeatures,
+        Self::Wfs,
+        Self::ArcGis,
+        Self::SensorThings,
+    ];
 
     /// The name in `config.toml`.
     pub const fn name(self) -> &'static str {
@@ -47,6 +66,10 @@ impl SourceKind {
             Self::WebSocket => "websocket",
             Self::Mqtt => "mqtt",
             Self::Postgres => "postgres",
+            Self::OgcFeatures => "ogc-features",
+            Self::Wfs => "wfs",
+            Self::ArcGis => "arcgis",
+            Self::SensorThings => "sensorthings",
         }
     }
 
@@ -55,6 +78,7 @@ impl SourceKind {
     pub const fn is_built(self) -> bool {
         match self {
             Self::File | Self::Http | Self::Sse => true,
+            Self::OgcFeatures | Self::Wfs | Self::ArcGis | Self::SensorThings => true,
             Self::WebSocket => cfg!(feature = "websocket"),
             Self::Mqtt => cfg!(feature = "mqtt"),
             Self::Postgres => cfg!(feature = "postgres"),
@@ -104,6 +128,58 @@ impl SourceKind {
                 "listen",
                 "username",
                 "password",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
+            Self::OgcFeatures => &[
+                "url",
+                "collection",
+                "since",
+                "every",
+                "per_page",
+                "bbox",
+                "headers",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
+            Self::Wfs => &[
+                "url",
+                "type_names",
+                "srs_name",
+                "every",
+                "per_page",
+                "bbox",
+                "headers",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
+            Self::ArcGis => &[
+                "url",
+                "filter",
+                "every",
+                "per_page",
+                "bbox",
+                "headers",
+                "credentials",
+                "tls",
+                "connect_timeout",
+                "idle_timeout",
+                "whole_timeout",
+            ],
+            Self::SensorThings => &[
+                "url",
+                "every",
+                "per_page",
+                "headers",
                 "credentials",
                 "tls",
                 "connect_timeout",

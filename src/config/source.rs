@@ -252,14 +252,17 @@ pub enum Origin {
     Mqtt(Box<MqttOrigin>),
     /// A query of a PostgreSQL database.
     Postgres(Box<PostgresOrigin>),
+    /// A service of features over HTTP, with a protocol of its own.
+    Service(Box<ServiceOrigin>),
 }
 
 impl Origin {
     /// How it is let in, where that is configured apart.
-    pub const fn access(&self) -> Option<&Access> {
+    pub fn access(&self) -> Option<&Access> {
         match self {
             Self::Http { access, .. } | Self::Sse { access, .. } => Some(access),
-            _ => None,
+            Self::Service(service) => Some(&service.access),
+            Self::File { .. } | Self::WebSocket(_) | Self::Mqtt(_) | Self::Postgres(_) => None,
         }
     }
 
@@ -267,7 +270,7 @@ impl Origin {
     /// are merged by id.
     pub const fn is_push(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Http { .. } | Self::Postgres(_) => false,
+            Self::File { .. } | Self::Http { .. } | Self::Postgres(_) | Self::Service(_) => false,
             Self::Sse { .. } | Self::WebSocket(_) | Self::Mqtt(_) => true,
         }
     }
@@ -342,6 +345,54 @@ impl PostgresOrigin {
     pub fn has_since(&self) -> bool {
         self.query.contains("$1")
     }
+}
+
+/// A service of features over HTTP, with a protocol of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceOrigin {
+    /// `http://` or `https://`.
+    pub url: String,
+    /// Its protocol.
+    pub service: Service,
+    /// Seconds between the end of one answer and the next request.
+    pub every_secs: f64,
+    /// Features that are asked for at once; a service may give fewer.
+    pub per_page: u32,
+    /// West, south, east, north of what is asked for, degrees.
+    pub bbox: Option<[f64; 4]>,
+    /// Extra request headers; values may come from a secret.
+    pub headers: Vec<(String, Secret)>,
+    /// How it is let in.
+    pub access: Access,
+    /// Deadlines of each request.
+    pub deadlines: Deadlines,
+}
+
+/// The protocol of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Service {
+    /// OGC API – Features, Part 1 (OGC 17-069r4).
+    OgcFeatures {
+        /// Id of the collection; `None` where the address names it, or there
+        /// is only one.
+        collection: Option<String>,
+        /// Whether only what is newer than the last good answer is asked for.
+        since: bool,
+    },
+    /// WFS 2.0 (OGC 09-025r2).
+    Wfs {
+        /// Name of the feature type.
+        type_names: String,
+        /// Coordinate system that is asked for; `None` for degrees.
+        srs_name: Option<String>,
+    },
+    /// A layer of an ArcGIS FeatureServer or MapServer.
+    ArcGis {
+        /// Condition in SQL.
+        filter: String,
+    },
+    /// OGC SensorThings 1.1 (OGC 18-088).
+    SensorThings,
 }
 
 /// Version of MQTT.

@@ -8,6 +8,7 @@ mod databases;
 mod privacy;
 #[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
+mod services;
 
 use std::path::{Path, PathBuf};
 

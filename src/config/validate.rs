@@ -17,6 +17,7 @@ mod panel;
 mod postgres;
 mod privacy;
 mod push;
+mod service;
 mod source;
 mod tiles;
 

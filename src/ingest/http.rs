@@ -24,11 +24,12 @@ use crate::domain::update::Records;
 use super::backoff::{Backoff, rest};
 use super::body::{encoded, filled};
 use super::client::{Client, check_status, encoded_in_address, http_date, secs};
-use super::decode::{Batch, Decoded, Decoder, Format};
+use super::decode::{Batch, Decoded, Decoder, Document, Format};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::outlet::{Closed, Reporter};
 use super::paging::{Progress, Question};
+use super::service::{Reader, Service};
 
 /// What is accepted, best first.
 const ACCEPTED: &str = "application/geo+json, application/json;q=0.9, text/csv;q=0.8, */*;q=0.1";
@@ -63,6 +64,8 @@ pub struct Polling {
     pub since: Option<Since>,
     /// Most bytes of all pages together.
     pub max_bytes: u64,
+    /// The protocol of the service behind it, in place of the address.
+    pub service: Option<Service>,
 }
 
 /// One good answer.
@@ -132,13 +135,24 @@ impl HttpSource {
             answer = self.ask_once().await;
         }
         self.client.learn_from(answer.as_ref().err());
+        if let Some(service) = self.polling.service.as_mut().filter(|_| answer.is_err()) {
+            service.forget();
+        }
         answer
     }
 
     async fn ask_once(&mut self) -> Result<Answer, Fault> {
         let asked = Time::system_now();
         let mut batch = Batch::new(&self.decoder);
-        let mut progress = Progress::new(&self.polling.paging, self.question(asked)?);
+        let (question, reader) = match &mut self.polling.service {
+            Some(service) => {
+                let since = self.known_until.filter(|_| self.polling.since.is_some());
+                let (url, reader) = service.question(&self.client, since).await?;
+                (Question { url, body: None }, Some(reader))
+            }
+            None => (self.question(asked)?, None),
+        };
+        let mut progress = Progress::new(&self.polling.paging, question);
         let first_url = progress.question.url.clone();
         let mut bytes = 0;
         let mut validators = HeaderMap::new();
@@ -159,13 +173,21 @@ impl HttpSource {
             let (read, document) = self
                 .gate
                 .run(move || {
-                    let document = batch.read(&body, format);
+                    let document = read_page(&mut batch, &body, format, reader);
                     (batch, document)
                 })
                 .await?;
             batch = read;
+            let mut document = document?;
+            if let Some(reader) = reader {
+                let next = reader.next(&progress.question.url, progress.elements(), &document);
+                document.next = next.href;
+                if let Some(note) = next.note {
+                    batch.note_missing(note);
+                }
+            }
             let how = (&self.polling.paging, self.decoder.max_records());
-            if !progress.go_on(how, &document?, &self.client, &base)? {
+            if !progress.go_on(how, &document, &self.client, &base)? {
                 break;
             }
         }
@@ -233,6 +255,16 @@ impl HttpSource {
             self.known_until = self.known_until.max(Some(newest.min(server_time)));
         }
     }
+}
+
+/// Reads a page, of a service by its reader.
+fn read_page(batch: &mut Batch, body: &[u8], format: Format, reader: Option<Reader>) -> Result<Document, Fault> {
+    let Some(reader) = reader else { return batch.read(body, format) };
+    let page = reader.read(body)?;
+    for note in page.notes {
+        batch.note_missing(note);
+    }
+    batch.read(&page.body, Format::Json)
 }
 
 /// The newest change that events tell of.

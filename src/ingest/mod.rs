@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! file ──────┐
-//! http ──────┤
+//! http ──────┤  (and services that are asked over HTTP)
 //! sse ───────┼─► decode (blocking threads) ─► outlet ─► one bounded channel ─► model
 //! websocket ─┤                                  ▲
 //! mqtt ──────┤                                  │
@@ -46,6 +46,7 @@ mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod probe;
+mod service;
 mod signature;
 mod sse;
 mod tiles;

@@ -76,6 +76,11 @@ impl Progress {
         Self { question, pages: 0, seen: HashSet::new(), elements: 0 }
     }
 
+    /// Elements of the pages that came.
+    pub fn elements(&self) -> usize {
+        self.elements
+    }
+
     /// Goes on behind a page that came from `base`; whether there is more.
     ///
     /// # Errors

@@ -169,7 +169,11 @@ impl Work {
                 let url = http::expanded(&address, Time::system_now(), &self.logins.zone);
                 Client::with_access(&url, headers, *deadlines, access, &self.logins).ok()
             }
-            _ => None,
+            Origin::Service(service) => {
+                let (url, headers) = (&service.url, &service.headers);
+                Client::with_access(url, headers, service.deadlines, &service.access, &self.logins).ok()
+            }
+            Origin::File { .. } | Origin::WebSocket(_) | Origin::Mqtt(_) | Origin::Postgres(_) => None,
         };
         let known =
             plan.sources.iter().filter_map(|source| Some((SourceId::of(&source.what.id), client(&source.what)?)));

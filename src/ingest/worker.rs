@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::config::Source;
-use crate::config::source::Origin;
-use crate::config::template::Template;
+use crate::config::source::{Origin, Paging, Service as Protocol, Since};
+use crate::config::template::{Template, TimeFormat};
 use crate::domain::time::Time;
 
 use super::client::{Client, secs};
@@ -23,6 +23,7 @@ use super::mqtt::MqttSource;
 use super::outlet::{Closed, Reporter};
 #[cfg(feature = "postgres")]
 use super::postgres::PostgresSource;
+use super::service::Service;
 use super::sse::SseSource;
 #[cfg(feature = "websocket")]
 use super::websocket::WebSocketSource;
@@ -64,7 +65,26 @@ impl Worker {
                 // The back end reads instants as it writes them.
                 let since_zone = source.writing.zone.clone().unwrap_or_else(|| zone.clone());
                 let every = secs(*every_secs);
-                let polling = Polling { address, zone, since_zone, body, every, paging, since, max_bytes };
+                let service = None;
+                let polling = Polling { address, zone, since_zone, body, every, paging, since, max_bytes, service };
+                Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
+            }
+            Origin::Service(origin) => {
+                let client =
+                    Client::with_access(&origin.url, &origin.headers, origin.deadlines, &origin.access, logins)?;
+                let has_since = matches!(origin.service, Protocol::OgcFeatures { since: true, .. });
+                let since = Since { parameter: "datetime".into(), format: TimeFormat::Rfc3339 };
+                let polling = Polling {
+                    address: Template::parse("", &[]).map_err(Fault::Unusable)?,
+                    zone: logins.zone.clone(),
+                    since_zone: logins.zone.clone(),
+                    body: None,
+                    every: secs(origin.every_secs),
+                    paging: Paging::Links,
+                    since: has_since.then_some(since),
+                    max_bytes,
+                    service: Some(Service::new((**origin).clone())),
+                };
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
             Origin::Sse { url, headers, access, deadlines } => {

@@ -14,6 +14,7 @@ mod listener;
 mod paging;
 mod reload;
 pub mod server;
+mod services;
 mod streams;
 mod tls;
 #[cfg(feature = "websocket")]

@@ -37,6 +37,18 @@ raw_table! {
         since: String,
         /// How its instant is written.
         since_format: String,
+        /// Collection of OGC API – Features.
+        collection: String,
+        /// Feature type of a WFS.
+        type_names: String,
+        /// Coordinate system that a WFS is asked for.
+        srs_name: String,
+        /// Condition of an ArcGIS layer, in SQL.
+        filter: String,
+        /// Features that are asked for at once.
+        per_page: u64,
+        /// West, south, east, north of what is asked for.
+        bbox: Vec<At<f64>>,
         /// JSON that is posted.
         json: String,
         /// Fields of a form that is posted.

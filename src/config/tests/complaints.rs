@@ -53,7 +53,7 @@ headers = { A = "b" }
             "config.toml:15:7: qos 只能是 0、1、2,却是 3〔sources[1].qos〕",
             "config.toml:16:14: 72000s 太长,至多 \"65535s\"〔sources[1].keep_alive〕",
             "config.toml:17:17: 会话要能续接,须写明 client_id(每台大屏各用一个)〔sources[1].clean_session〕",
-            r#"config.toml:18:1: `headers` 不能用于 kind = "mqtt" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket"〔sources[1].headers〕"#,
+            r#"config.toml:18:1: `headers` 不能用于 kind = "mqtt" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket" 或 "ogc-features" 或 "wfs" 或 "arcgis" 或 "sensorthings"〔sources[1].headers〕"#,
         ],
     ),
     (
@@ -250,8 +250,8 @@ url = "http://a/"
 every = "1s"
 "#,
         &[
-            r#"config.toml:7:1: `url` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket" 或 "mqtt" 或 "postgres"〔sources[0].url〕"#,
-            r#"config.toml:8:1: `every` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "postgres"〔sources[0].every〕"#,
+            r#"config.toml:7:1: `url` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "sse" 或 "websocket" 或 "mqtt" 或 "postgres" 或 "ogc-features" 或 "wfs" 或 "arcgis" 或 "sensorthings"〔sources[0].url〕"#,
+            r#"config.toml:8:1: `every` 不能用于 kind = "file" 的数据源,它属于 kind = "http" 或 "postgres" 或 "ogc-features" 或 "wfs" 或 "arcgis" 或 "sensorthings"〔sources[0].every〕"#,
         ],
     ),
     (
@@ -323,7 +323,7 @@ records = "data"
 "#,
         &[
             "config.toml:10:7: 网址须以 http:// 或 https:// 开头〔sources[1].url〕",
-            r#"config.toml:11:1: `every` 不能用于 kind = "sse" 的数据源,它属于 kind = "http" 或 "postgres"〔sources[1].every〕"#,
+            r#"config.toml:11:1: `every` 不能用于 kind = "sse" 的数据源,它属于 kind = "http" 或 "postgres" 或 "ogc-features" 或 "wfs" 或 "arcgis" 或 "sensorthings"〔sources[1].every〕"#,
             "config.toml:12:11: `data` 不是 JSON 指针,写作 `/data/records`(RFC 6901)〔sources[1].records〕",
         ],
     ),

@@ -14,6 +14,7 @@ use super::mapping::{field_rules, value_maps, writing};
 use super::paging::{checked_paging, checked_since};
 use super::postgres;
 use super::push;
+use super::service;
 use super::{
     Entries, MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, refuse_keys_of_other_kinds,
     required, required_text,
@@ -23,8 +24,9 @@ use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
 use crate::config::raw::{RawHeader, RawLimits, RawSource};
 use crate::config::read::{At, excerpt, joined};
-use crate::config::source::{Deadlines, Feed, Limits, Origin, Secret, Source};
+use crate::config::source::{Deadlines, Feed, Limits, Origin, Secret, ServiceOrigin, Source};
 use crate::config::units::DurationSecs;
+use crate::domain::crs::frame::AxisOrder;
 
 /// Shortest interval between requests, and shortest deadline: below, a wall
 /// would be a load test of somebody's back end.
@@ -78,7 +80,13 @@ fn source(
         complaints.add(at, joined(&raw.key, "kind"), message);
     }
     let origin = kind.and_then(|kind| origin(&mut raw, kind, feed, folder, credentials, complaints));
-    let writing = writing(&mut raw.value, complaints);
+    // By its URN a system has the axes that EPSG gives it: north first.
+    let is_north_first = matches!(&origin, Some(Origin::Service(origin)) if service::is_north_first(&origin.service));
+    let has_axis_order = raw.value.axis_order.is_some();
+    let mut writing = writing(&mut raw.value, complaints);
+    if is_north_first && !has_axis_order {
+        writing.axis_order = AxisOrder::LatLon;
+    }
     let RawSource { name, records, crs, level, parent, stale_after, limits, fields, values, .. } = raw.value;
     let name = optional_text(name, complaints);
     let records = records.and_then(|records| pointer(records, complaints));
@@ -164,6 +172,17 @@ fn origin(
     let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
     let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
     let deadlines = deadlines(timeouts, complaints);
+    let is_service =
+        matches!(kind, SourceKind::OgcFeatures | SourceKind::Wfs | SourceKind::ArcGis | SourceKind::SensorThings);
+    if is_service {
+        let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
+        let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
+        let (service, bbox) = service::service(raw, kind, feed, complaints);
+        let per_page = service::per_page(raw.value.per_page.take(), complaints);
+        let (url, service) = (address?, service?);
+        let origin = ServiceOrigin { url, service, every_secs, per_page, bbox, headers, access, deadlines };
+        return Some(Origin::Service(Box::new(origin)));
+    }
     if kind == SourceKind::Sse {
         return Some(Origin::Sse { url: address?, headers, access, deadlines });
     }
@@ -286,6 +305,7 @@ fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: 
         Origin::Http { every_secs, .. } => (every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         Origin::Sse { deadlines, .. } => (deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
         Origin::WebSocket(socket) => (socket.deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
+        Origin::Service(service) => (service.every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         Origin::Postgres(database) => (database.every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
         // A broker is heard of at least this often.
         Origin::Mqtt(broker) => (f64::from(broker.keep_alive_secs) * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
@@ -294,6 +314,7 @@ fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: 
     let secs = duration_secs(raw, MIN_INTERVAL_SECS, default_secs, complaints);
     let every_secs = match origin {
         Origin::Http { every_secs, .. } => *every_secs,
+        Origin::Service(service) => service.every_secs,
         Origin::Postgres(database) => database.every_secs,
         _ => 0.0,
     };

@@ -84,6 +84,8 @@ pub struct Document {
     pub total: Option<u64>,
     /// Elements in this document, good or not.
     pub elements: usize,
+    /// Whether it says that there is more than it gives (ArcGIS).
+    pub is_exceeded: bool,
 }
 
 /// Why reading stopped early.
@@ -122,6 +124,8 @@ pub struct ElementOptions {
     pub max_elements: usize,
     /// Records are mostly text and numbers by name, and wanted without a tree.
     pub is_flat: bool,
+    /// Somebody goes on with another page where one says that it is not all.
+    pub goes_on: bool,
 }
 
 /// Reads elements; counts over all pages of an answer.
@@ -241,7 +245,10 @@ impl ElementReader {
             Ok::<_, Stop>(())
         })?;
         let pointers = [self.options.total.as_deref(), self.options.cursor.as_deref()];
-        members.describe(pointers, document, notes);
+        members.describe(pointers, document);
+        if document.is_exceeded && document.next.is_none() && !self.options.goes_on {
+            notes.add(FindingKind::Limit, "exceededTransferLimit", "后端声明还有更多数据没有返回");
+        }
         if has_features {
             return Ok(());
         }

@@ -8,12 +8,9 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::domain::finding::FindingKind;
-
 use super::super::fault::Fault;
 use super::elements::Document;
 use super::fields::scalar_text;
-use super::notes::Notes;
 use super::scan::{ScanError, Scanner};
 
 /// Where records are looked for when the configuration does not say.
@@ -113,7 +110,7 @@ impl<'a> Members<'a> {
     }
 
     /// Reads what the object says about pages into `document`.
-    pub fn describe(&self, [total, cursor]: [Option<&str>; 2], document: &mut Document, notes: &mut Notes) {
+    pub fn describe(&self, [total, cursor]: [Option<&str>; 2], document: &mut Document) {
         if let Some(Value::Array(links)) = self.value(b"links") {
             let is_next = |link: &&Value| link.get("rel").and_then(Value::as_str) == Some("next");
             let href = links.iter().find(is_next).and_then(|link| link.get("href")).and_then(Value::as_str);
@@ -134,10 +131,8 @@ impl<'a> Members<'a> {
             _ => false,
         });
         let places = ["/exceededTransferLimit", "/properties/exceededTransferLimit", "/metadata/exceededTransferLimit"];
-        let exceeded = places.iter().filter_map(|pointer| self.find(pointer)).any(|range| &self.text[range] == "true");
-        if exceeded && document.next.is_none() {
-            notes.add(FindingKind::Limit, "exceededTransferLimit", "后端声明还有更多数据没有返回");
-        }
+        document.is_exceeded =
+            places.iter().filter_map(|pointer| self.find(pointer)).any(|range| &self.text[range] == "true");
     }
 
     /// Where the records are: at `pointer`, or at one of the usual places, or

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::config::Source;
-use crate::config::source::{Feed, Limits, Origin, Paging, TextEncoding};
+use crate::config::source::{Feed, Limits, Origin, Paging, Service as Protocol, TextEncoding};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::Frame;
@@ -67,6 +67,8 @@ pub struct Decoder {
     is_push: bool,
     /// Whether it is noted what the records look like.
     is_surveying: bool,
+    /// Whether answers that exceed a server's limit go on with another page.
+    goes_on: bool,
 }
 
 /// The records of one answer.
@@ -123,6 +125,11 @@ impl Decoder {
                 (Some(total.clone()), None)
             }
             Origin::Http { paging: Paging::Cursor { next, .. }, .. } => (None, Some(next.clone())),
+            Origin::Service(origin) => match &origin.service {
+                // GeoServer writes it in GeoJSON as OGC API – Features does.
+                Protocol::OgcFeatures { .. } | Protocol::Wfs { .. } => (Some("/numberMatched".to_owned()), None),
+                _ => (None, None),
+            },
             _ => (None, None),
         };
         Self {
@@ -138,6 +145,7 @@ impl Decoder {
             stages: stages.to_vec(),
             masks: source.writing.masks,
             is_push: source.origin.is_push(),
+            goes_on: matches!(source.origin, Origin::Service(_)),
             is_surveying: false,
         }
     }
@@ -206,6 +214,7 @@ impl Batch {
             frame: decoder.frame.clone(),
             max_elements: decoder.limits.records,
             is_flat: decoder.fields.is_flat(),
+            goes_on: decoder.goes_on,
         };
         Self {
             reader: ElementReader::new(options, decoder.limits.vertices),
@@ -245,6 +254,11 @@ impl Batch {
     /// Notes a page that could not be used, where the rest of them can.
     pub fn note_unreadable(&mut self, fault: &Fault) {
         self.notes.add(FindingKind::Unreadable, "…", fault.to_string());
+    }
+
+    /// Notes what a service keeps back.
+    pub fn note_missing(&mut self, message: String) {
+        self.notes.add(FindingKind::Limit, "…", message);
     }
 
     /// The records of all pages.

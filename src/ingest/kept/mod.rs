@@ -83,6 +83,7 @@ fn asked_for(source: &Source) -> (Vec<u8>, Vec<&str>) {
     let (body, headers): (_, &[_]) = match &source.origin {
         Origin::Http { body, headers, .. } => (body.as_ref(), headers),
         Origin::Sse { headers, .. } => (None, headers),
+        Origin::Service(origin) => (None, &origin.headers),
         Origin::WebSocket(origin) => (None, &origin.headers),
         Origin::File { .. } | Origin::Mqtt(_) | Origin::Postgres(_) => (None, &[]),
     };
