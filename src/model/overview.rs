@@ -83,7 +83,16 @@ struct Windows {
     has_week_before: bool,
 }
 
-/// Shortest time between two looks while the wall is live, so that the cost of
+/// Which events the windows hold.
+#[derive(Clone, Copy)]
+struct Sieve<'a> {
+    filter: Option<&'a PreparedFilter>,
+    /// Another one than before.
+    is_new: bool,
+    is_live: bool,
+}
+
+/// Shortest time between two looks while the wall is live or filtered, so that the cost of
 /// showing figures follows the eye and not the back ends.
 const LOOK_SECS: f64 = 0.25;
 
@@ -115,8 +124,9 @@ pub(super) fn recompute(
         || overview.window.secs() != visible.window_secs
         || overview.week_window.is_some() != visible.compares_heat();
     let elapsed = real.elapsed_secs_f64();
+    // A filter looks at the whole window, and so no more often than the eye.
     let is_early = overview.week_window.is_some() == visible.compares_heat()
-        && clock.0.is_live()
+        && (clock.0.is_live() || !overview.filter.is_empty())
         && overview.revision > 0
         && elapsed - overview.built_at_secs < LOOK_SECS;
     if !is_urgent && overview.counting.is_none() && (!is_changed || is_early) {
@@ -144,8 +154,7 @@ pub(super) fn recompute(
         &areas,
         &waker,
         are_areas_new,
-        filter.as_ref(),
-        is_refiltered,
+        Sieve { filter: filter.as_ref(), is_new: is_refiltered, is_live: clock.0.is_live() },
     );
     overview.events_revision = events.revision;
     overview.areas_revision = areas.revision;
@@ -153,7 +162,7 @@ pub(super) fn recompute(
     let minute = |at: Instant1970| at.0.div_euclid(60_000);
     if has_news || minute(now) != minute(overview.now) || overview.revision == 0 {
         if let Some(engine) = &overview.engine {
-            overview.figures.refresh(engine, &events.store, filter.as_ref());
+            overview.figures.refresh(engine, &events.store, filter.as_ref(), clock.0.is_live());
         }
         overview.figures.window = Arc::clone(overview.window.events());
         overview.figures.window_count = overview.window.count();
@@ -179,12 +188,17 @@ impl Overview {
         areas: &Areas,
         waker: &Waker,
         are_areas_new: bool,
-        filter: Option<&PreparedFilter>,
-        is_refiltered: bool,
+        sieve: Sieve,
     ) -> bool {
         let born_secs = |key| events.born_secs(key);
-        let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs, filter };
-        let mut is_changed = !changes.is_empty() || are_areas_new || is_refiltered || filter.is_some();
+        let around = WindowSetting {
+            tree: &areas.tree,
+            projection: &areas.projection,
+            born_secs: &born_secs,
+            filter: sieve.filter,
+            is_live: false,
+        };
+        let mut is_changed = !changes.is_empty() || are_areas_new || sieve.is_new;
         let millis = (windows.secs * 1_000.0) as i64;
         is_changed |= self.week_window.is_some() != windows.has_week_before;
         if !windows.has_week_before {
@@ -195,8 +209,13 @@ impl Overview {
         let moved = [(Some(&mut self.window), now), (self.week_window.as_mut(), now.plus_millis(-WEEK_MILLIS))];
         for (window, end) in moved.into_iter().filter_map(|(window, end)| Some((window?, end))) {
             let start = end.plus_millis(-millis);
-            if are_areas_new || changes.is_cut() || is_refiltered || filter.is_some() {
+            let around = WindowSetting { is_live: sieve.is_live && end == now, ..around };
+            if are_areas_new || changes.is_cut() || sieve.is_new {
                 window.fill(start, end, &events.store, &around);
+                continue;
+            }
+            if sieve.filter.is_some() {
+                is_changed |= window.refill(start, end, &events.store, &around);
                 continue;
             }
             window.change_all(changes.len(), &around, |see| changes.for_each(see));

@@ -35,7 +35,7 @@ pub fn live_events_ui(
     panel_frame_ui(ui, rect, view, &title, health, Shows::Then, |ui, pen, inner| {
         let live = &view.overview.live;
         if live.is_empty() {
-            empty(pen, inner, if words.is_some() { "没有这样的事件" } else { "今日尚无事件" });
+            empty(pen, inner, if words.is_some() { "最近的事件中没有这样的" } else { "今日尚无事件" });
             return None;
         }
         let (count, height) = rows(pen, inner, live.len(), LEAST_ROW, MOST_ROW);

@@ -193,9 +193,9 @@ mod tests {
         world.init_resource::<WallClock>();
         world.init_resource::<crate::model::Overlays>();
         world.init_resource::<crate::model::Finder>();
-        world.init_resource::<crate::model::Areas>();
+        world.init_resource::<Areas>();
         world.init_resource::<crate::model::AreaValues>();
-        world.init_resource::<crate::model::Overview>();
+        world.init_resource::<Overview>();
         world.init_resource::<Points>();
         world.init_resource::<Warnings>();
         world.init_resource::<Messages<Action>>();

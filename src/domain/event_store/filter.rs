@@ -66,14 +66,13 @@ impl PreparedFilter {
         self.stages >> event.bits().stage() & 1 == 1 && self.passes_but_for_stage(event)
     }
 
-    /// Whether an event fulfilled all conditions at an instant; `scratch` is
-    /// written over.
-    pub fn passed(&self, event: EventRef<'_>, at: Time, scratch: &mut Course) -> bool {
+    /// Whether an event fulfilled all conditions at an instant; `None` is the
+    /// present, as far as the store knows, and costs less. `scratch` is written
+    /// over.
+    pub fn passed(&self, event: EventRef<'_>, at: Option<Time>, scratch: &mut Course) -> bool {
+        let Some(at) = at.filter(|_| self.stages != u16::MAX) else { return self.passes(event) };
         if !self.passes_but_for_stage(event) {
             return false;
-        }
-        if self.stages == u16::MAX {
-            return true;
         }
         event.read_course(scratch);
         scratch.rewind(at);

@@ -99,7 +99,7 @@ pub struct Overview {
 impl Overview {
     /// Takes over what the engine counted, and the newest events that pass
     /// `filter`. Of the window it knows nothing.
-    pub fn refresh(&mut self, engine: &Engine, store: &EventStore, filter: Option<&PreparedFilter>) {
+    pub fn refresh(&mut self, engine: &Engine, store: &EventStore, filter: Option<&PreparedFilter>, is_live: bool) {
         let Setting { tree, day_start, .. } = engine.setting();
         let days = &engine.quarters;
         let usual: Vec<Vec<u32>> = days[1..]
@@ -124,7 +124,7 @@ impl Overview {
         self.usual = band_of(&usual);
         self.usual_hours = band_of(&usual.iter().map(|day| rolling_hours(day)).collect::<Vec<_>>());
         self.categories = categories_of(&engine.today.classes, store);
-        self.live = live_of(store, tree, *day_start, engine.now, filter);
+        self.live = live_of(store, tree, *day_start, engine.now, filter, is_live);
     }
 
     /// Areas of `level` by today's events, most first: (area, events, places
@@ -198,12 +198,14 @@ fn live_of(
     day_start: Time,
     now: Time,
     filter: Option<&PreparedFilter>,
+    is_live: bool,
 ) -> Vec<LiveEvent> {
     let mut course = Course::default();
     let from = day_start.plus_millis(-DAY_MILLIS);
     let mut scratch = Course::default();
+    let at = (!is_live).then_some(now);
     let newest = store.between(from, now).rev().take(LIVE_SEARCHED);
-    let newest = newest.filter(|event| filter.is_none_or(|filter| filter.passed(*event, now, &mut scratch)));
+    let newest = newest.filter(|event| filter.is_none_or(|filter| filter.passed(*event, at, &mut scratch)));
     newest
         .take(LIVE_KEPT)
         .map(|found| {

@@ -42,9 +42,11 @@ pub struct WindowSetting<'a> {
     /// Seconds since the program's start at which an event came that was news
     /// then, negative for all others.
     pub born_secs: &'a dyn Fn(EventKey) -> f32,
-    /// Which events; `None` = all. With a filter a window must be filled, not
+    /// Which events; `None` = all. With a filter a window must be refilled, not
     /// moved: in which stage an event stands changes with the clock.
     pub filter: Option<&'a PreparedFilter>,
+    /// Whether the window ends at the present.
+    pub is_live: bool,
 }
 
 impl WindowSetting<'_> {
@@ -74,6 +76,17 @@ impl WindowSetting<'_> {
             severity: course.severity,
             is_inside: false,
         }))
+    }
+
+    /// The events after `start`, up to and including `end`, that pass the filter
+    /// and have a place; and how many pass.
+    fn events_between(&self, start: Time, end: Time, store: &EventStore) -> (Vec<MapEvent>, u64) {
+        let (mut count, mut scratch) = (0, Course::default());
+        let at = (!self.is_live).then_some(end);
+        let passes = |event: &EventRef| self.filter.is_none_or(|filter| filter.passed(*event, at, &mut scratch));
+        let events = store.between(start.plus_millis(1), end).filter(passes).inspect(|_| count += 1);
+        let events = events.filter_map(|event| self.event(event)).collect();
+        (events, count)
     }
 
     fn placed(&self, event: MapEvent) -> MapEvent {
@@ -172,11 +185,34 @@ impl Window {
 
     /// Fills it anew.
     pub fn fill(&mut self, start: Time, end: Time, store: &EventStore, setting: &WindowSetting) {
-        let (mut count, mut scratch) = (0, Course::default());
-        let passes = |event: &EventRef| setting.filter.is_none_or(|filter| filter.passed(*event, end, &mut scratch));
-        let events = store.between(start.plus_millis(1), end).filter(passes).inspect(|_| count += 1);
-        let events = Arc::new(events.filter_map(|event| setting.event(event)).collect());
+        let (events, count) = setting.events_between(start, end, store);
+        let events = Arc::new(events);
         *self = Self { start, end, events, count, entered: Vec::new(), left: Vec::new(), is_new: true };
+    }
+
+    /// Moves both ends by looking at all events between them. Tells whether
+    /// anything entered or left, by the filter or by the clock.
+    pub fn refill(&mut self, start: Time, end: Time, store: &EventStore, setting: &WindowSetting) -> bool {
+        let (events, count) = setting.events_between(start, end, store);
+        (self.start, self.end) = (start, end);
+        let is_moved = *self.events != events;
+        if is_moved {
+            let mut gone: HashMap<EventKey, MapEvent, foldhash::fast::RandomState> =
+                self.events.iter().map(|event| (event.key, *event)).collect();
+            for event in &events {
+                match gone.remove(&event.key) {
+                    Some(old) if old == *event => {}
+                    old => {
+                        self.left.extend(old);
+                        self.entered.push(*event);
+                    }
+                }
+            }
+            self.left.extend(gone.into_values());
+            self.events = Arc::new(events);
+        }
+        let was = std::mem::replace(&mut self.count, count);
+        is_moved || was != count
     }
 
     /// Moves both ends; anew where it leaves nothing of the old one. Tells
