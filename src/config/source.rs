@@ -66,18 +66,44 @@ impl Source {
         let told = |source: &Self| {
             let mut told = Self { limits: Limits::default(), ..source.as_fetched() };
             match &mut told.origin {
-                Origin::Http { every_secs, access, deadlines, .. } => {
+                Origin::File { .. } => {}
+                Origin::Http { every_secs, headers, access, deadlines, .. } => {
                     (*every_secs, *access, *deadlines) = Default::default();
+                    forget_secrets(headers);
                 }
-                Origin::Sse { access, deadlines, .. } => (*access, *deadlines) = Default::default(),
-                Origin::WebSocket(origin) => origin.deadlines = Deadlines::default(),
-                Origin::Mqtt(origin) => origin.deadlines = Deadlines::default(),
-                _ => {}
+                Origin::Sse { headers, access, deadlines, .. } => {
+                    (*access, *deadlines) = Default::default();
+                    forget_secrets(headers);
+                }
+                Origin::WebSocket(origin) => {
+                    (origin.key, origin.deadlines) = Default::default();
+                    forget_secrets(&mut origin.headers);
+                }
+                Origin::Mqtt(origin) => {
+                    (origin.username, origin.password, origin.client_id) = Default::default();
+                    (origin.qos, origin.keep_alive_secs, origin.deadlines) = Default::default();
+                    // It goes by whether there is a client id.
+                    origin.clean_session = false;
+                }
+                Origin::Postgres(origin) => {
+                    origin.username = Secret::Plain(String::new());
+                    (origin.every_secs, origin.password, origin.tls, origin.deadlines) = Default::default();
+                }
+                Origin::Service(origin) => {
+                    (origin.every_secs, origin.access, origin.deadlines) = Default::default();
+                    forget_secrets(&mut origin.headers);
+                }
             }
             told
         };
         told(self) == told(other)
     }
+}
+
+/// Leaves those headers that are written out: a password never is, and they may
+/// say whose data are wanted.
+fn forget_secrets(headers: &mut Vec<(String, Secret)>) {
+    headers.retain(|(_, value)| matches!(value, Secret::Plain(_)));
 }
 
 /// In a table of values: all that are not in it.
@@ -565,4 +591,95 @@ impl Secret {
 /// A file's text, trimmed.
 fn content(path: &std::path::Path) -> std::io::Result<String> {
     std::fs::read_to_string(path).map(|text| text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(origin: Origin) -> Source {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"events\"\nkind = \"http\"\nurl = \"http://h/\"\n";
+        let config = crate::config::Config::parse(text, std::path::Path::new("/t.toml")).expect("is valid");
+        Source { origin, ..config.sources[0].clone() }
+    }
+
+    fn secret(name: &str) -> Secret {
+        Secret::Env(name.to_owned())
+    }
+
+    fn slow() -> Deadlines {
+        Deadlines { whole_secs: 7.0, ..Deadlines::default() }
+    }
+
+    #[test]
+    fn a_database_tells_the_same_at_another_pace_and_with_another_password() {
+        let usual = PostgresOrigin {
+            url: "postgres://h/d".into(),
+            query: "SELECT 1".into(),
+            every_secs: 5.0,
+            listen: None,
+            username: secret("A"),
+            password: None,
+            tls: None,
+            deadlines: Deadlines::default(),
+        };
+        let of = |origin: &PostgresOrigin| source(Origin::Postgres(Box::new(origin.clone())));
+        let other = PostgresOrigin {
+            every_secs: 9.0,
+            username: secret("B"),
+            password: Some(secret("P")),
+            tls: Some(Tls::default()),
+            deadlines: slow(),
+            ..usual.clone()
+        };
+        assert!(of(&usual).tells_like(&of(&other)) && !of(&usual).is_fetched_like(&of(&other)));
+        let other = PostgresOrigin { query: "SELECT 2".into(), ..usual.clone() };
+        assert!(!of(&usual).tells_like(&of(&other)));
+    }
+
+    #[test]
+    fn what_is_pushed_is_the_same_with_another_password() {
+        let usual = MqttOrigin {
+            url: "mqtt://h".into(),
+            topics: vec![Topic { filter: "gas/+".into(), fields: Vec::new() }],
+            version: MqttVersion::V3,
+            client_id: None,
+            username: None,
+            password: None,
+            qos: 1,
+            keep_alive_secs: 30,
+            clean_session: true,
+            payload: Payload::Records,
+            deadlines: Deadlines::default(),
+        };
+        let of = |origin: &MqttOrigin| source(Origin::Mqtt(Box::new(origin.clone())));
+        let other = MqttOrigin {
+            client_id: Some("wall".into()),
+            username: Some(secret("U")),
+            password: Some(secret("P")),
+            qos: 2,
+            keep_alive_secs: 60,
+            clean_session: false,
+            deadlines: slow(),
+            ..usual.clone()
+        };
+        assert!(of(&usual).tells_like(&of(&other)));
+        let other = MqttOrigin { topics: Vec::new(), ..usual.clone() };
+        assert!(!of(&usual).tells_like(&of(&other)));
+
+        let header = |value: Secret| vec![("X-Of".to_owned(), value)];
+        let usual = WebSocketOrigin {
+            url: "ws://h/{key}".into(),
+            headers: header(secret("A")),
+            key: Some(secret("K")),
+            hello: Vec::new(),
+            deadlines: Deadlines::default(),
+        };
+        let of = |origin: &WebSocketOrigin| source(Origin::WebSocket(Box::new(origin.clone())));
+        let other = WebSocketOrigin { headers: header(secret("B")), key: None, deadlines: slow(), ..usual.clone() };
+        assert!(of(&usual).tells_like(&of(&other)));
+        // It may say whose events are wanted.
+        let other = WebSocketOrigin { headers: header(Secret::Plain("another street".into())), ..usual.clone() };
+        assert!(!of(&usual).tells_like(&of(&other)));
+    }
 }

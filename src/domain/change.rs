@@ -30,6 +30,11 @@ pub trait Change {
     /// tells it anew: a whole set, asked for after that came.
     fn outdate(&mut self, later: &Self::Whole);
 
+    /// Forgets what the same source tells anew with a whole set, asked for after
+    /// that came; tells whether anything is left that the set does not tell, or
+    /// tells of an earlier time.
+    fn yield_to(&mut self, later: &Self::Whole) -> bool;
+
     /// The thing, if enough is told of it: above all, where it is.
     fn whole(&self) -> Option<Self::Whole>;
 }
@@ -131,6 +136,26 @@ impl Change for DeviceChange {
         }
     }
 
+    fn yield_to(&mut self, later: &Device) -> bool {
+        (self.kind, self.name, self.at) = (None, None, None);
+        let is_newer = later.read.is_some() && self.read > later.read && !self.is_undated;
+        if !is_newer && (later.is_told || later.read.is_some()) {
+            self.state = None;
+        }
+        if !is_newer && (later.value.is_some() || later.read.is_some()) {
+            self.value = None;
+        }
+        if self.value.is_none() {
+            // It is that of the reading.
+            self.unit = None;
+        }
+        let is_left = self.state.is_some() || self.value.is_some();
+        if !is_left {
+            (self.read, self.is_undated) = (None, false);
+        }
+        is_left
+    }
+
     fn apply(&self, device: &mut Device) {
         put(&mut device.kind, self.kind.as_ref());
         put(&mut device.name, self.name.as_ref());
@@ -181,6 +206,12 @@ impl Change for CameraChange {
         if later.is_told {
             self.online = None;
         }
+    }
+
+    fn yield_to(&mut self, later: &Camera) -> bool {
+        (self.name, self.owner, self.at, self.picture) = (None, None, None, None);
+        self.outdate(later);
+        self.online.is_some()
     }
 
     fn apply(&self, camera: &mut Camera) {
@@ -253,6 +284,33 @@ mod tests {
         assert_eq!(change.online, Some(false));
         change.outdate(&camera);
         assert_eq!(change.online, None);
+    }
+
+    #[test]
+    fn what_a_source_told_gives_way_to_its_own_set_but_for_a_newer_reading() {
+        let place = LonLat::new(120.0, 31.0);
+        let told = |read, is_undated| DeviceChange {
+            name: Some("旧".into()),
+            at: Some(place),
+            unit: Some("%".into()),
+            is_undated,
+            ..reading(1.0, read)
+        };
+        let set = Device { read: Some(Time(5_000)), ..told(0, false).whole().expect("a place") };
+        let left = |mut change: DeviceChange, set: &Device| change.yield_to(set).then_some(change);
+        let newer = DeviceChange { name: None, at: None, ..told(9_000, false) };
+        assert_eq!(left(told(9_000, false), &set), Some(newer));
+        assert_eq!(left(told(5_000, false), &set), None, "the set is as new");
+        assert_eq!(left(told(9_000, true), &set), None, "nobody said when it was");
+        let undated = Device { read: None, ..set.clone() };
+        assert_eq!(left(told(9_000, false), &undated), None, "the set was asked for later");
+        let bare = Device { value: None, is_told: false, ..undated };
+        let kept = left(told(9_000, true), &bare).expect("a register tells no readings");
+        assert_eq!((kept.name.as_deref(), kept.at, kept.value), (None, None, Some(1.0)));
+        let mut change = CameraChange { at: Some(place), online: Some(false), ..CameraChange::default() };
+        let camera = change.whole().expect("a place");
+        assert!(change.clone().yield_to(&Camera { is_told: false, ..camera.clone() }), "told nowhere else");
+        assert!(!change.yield_to(&camera));
     }
 
     #[test]

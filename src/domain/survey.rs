@@ -93,7 +93,17 @@ pub struct FieldSurvey {
     /// A value that could not be read, masked.
     pub example: Option<String>,
     /// Words that mean nothing to the domain, most frequent first.
-    pub words: Vec<(String, u64)>,
+    words: Vec<(String, u64)>,
+}
+
+impl FieldSurvey {
+    /// Words that mean nothing to the domain, most frequent first, where they
+    /// are a vocabulary: few, each several times. Anything else may be about
+    /// somebody.
+    pub fn vocabulary(&self) -> &[(String, u64)] {
+        let is_vocabulary = self.words.len() <= MAX_WORDS && self.failed >= 2 * self.words.len() as u64;
+        if is_vocabulary { &self.words } else { &[] }
+    }
 }
 
 impl Survey {
@@ -214,7 +224,7 @@ impl Survey {
         };
         field.present += 1;
         field.failed += 1;
-        field.example.get_or_insert_with(|| shown(text, true));
+        field.example.get_or_insert_with(|| shown(text, false));
         if is_word && let Some(word) = word_of(text) {
             count_word(&mut field.words, word, 1);
         }
@@ -501,7 +511,12 @@ mod tests {
         seen.see_field("due", true, FieldRead::Missing);
         let stage = &seen.fields()[0];
         assert_eq!((stage.present, stage.failed), (3, 2));
-        assert_eq!(stage.words, [("待派单".to_owned(), 2)]);
+        assert_eq!(stage.vocabulary(), [("待派单".to_owned(), 2)]);
+        seen.see_field("closed", true, FieldRead::UnknownWord("张三"));
+        seen.see_field("solved", true, FieldRead::Bad("张三"));
+        for field in &seen.fields()[2..] {
+            assert_eq!((field.example.as_deref(), field.vocabulary().len()), (Some("张**"), 0), "{field:?}");
+        }
         assert_eq!((seen.fields()[1].present, seen.fields()[1].is_configured), (0, true));
     }
 }

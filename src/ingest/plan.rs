@@ -6,10 +6,12 @@
 //! its place in the stream and what it went through. Everything else gets a
 //! number that was never given.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::config::source::{Feed, Origin};
 use crate::config::tiles::TileOrigin;
 use crate::config::{Source, TileSet};
 use crate::domain::health::{SourceHealth, SourceId};
@@ -35,7 +37,7 @@ pub struct Plan {
     pub sources: Vec<Planned<Source>>,
     /// In the order of the configuration.
     pub tiles: Vec<Planned<TileSet>>,
-    /// Run of the desk of pictures, which knows all sources.
+    /// Run of the desk of pictures, which knows all sources of cameras.
     pub desk: Run,
     /// Zone of times without an offset.
     pub zone: TimeZone,
@@ -98,7 +100,7 @@ impl Plan {
             let known = SourceHealth::default;
             tiles.iter().map(|set| Planned { run: number(), what: Arc::new(set.clone()), known: known() }).collect()
         };
-        let is_same_desk = untouched.sources.len() == sources.len() && self.sources.len() == sources.len();
+        let is_same_desk = runs_with_pictures(&self.sources) == runs_with_pictures(&planned);
         let desk = if is_same_desk && self.desk != 0 { self.desk } else { number() };
         let (zone, stages) = (context.zone.clone(), context.stages.clone());
         (Self { sources: planned, tiles, desk, zone, stages, next }, untouched)
@@ -119,6 +121,14 @@ impl Plan {
         });
         of_sources.chain(of_tiles).filter_map(|access| Some(access.credentials.as_ref()?.id.as_str()))
     }
+}
+
+/// Numbers of the sources whose cameras may have pictures: those with a host to
+/// fetch them from.
+fn runs_with_pictures(sources: &[Planned<Source>]) -> BTreeSet<Run> {
+    let has_host = |origin: &Origin| matches!(origin, Origin::Http { .. } | Origin::Sse { .. } | Origin::Service(_));
+    let with = sources.iter().filter(|source| source.what.feed == Feed::Cameras && has_host(&source.what.origin));
+    with.map(|source| source.run).collect()
 }
 
 #[cfg(test)]
@@ -175,6 +185,22 @@ mod tests {
         let list = |ids: &[&str]| ids.iter().map(|id| source(id, "")).collect::<Vec<_>>();
         assert_eq!(going_on(&list(&["a", "b", "c"]), &list(&["c", "a", "b"])), ["a", "b", "c"]);
         assert_eq!(going_on(&list(&["a", "b", "c"]), &list(&["d", "c", "b"])), ["b", "c"]);
+    }
+
+    #[test]
+    fn the_desk_of_pictures_goes_on_unless_sources_of_cameras_change() {
+        let cameras = |more: &str| source("c", more).replace("events", "cameras");
+        let is_kept = |after: &[String]| {
+            let [before, after] = [config(&[cameras(""), source("a", "")]), config(after)];
+            let context = context(TimeZone::UTC);
+            let plan = Plan::new(&before.sources, &before.tiles, &context);
+            let known = |_| SourceHealth::default();
+            plan.followed_by(&after.sources, &after.tiles, &context, known).0.desk == plan.desk
+        };
+        assert!(is_kept(&[source("a", "every = \"9s\""), cameras("name = \"甲\"")]));
+        assert!(is_kept(&[cameras(""), source("b", "")]));
+        assert!(!is_kept(&[cameras("every = \"9s\""), source("a", "")]));
+        assert!(!is_kept(&[source("a", "")]));
     }
 
     #[test]

@@ -91,9 +91,14 @@ pub fn survey(source: &Source, context: &IngestContext) -> Result<ProbeReport, F
 fn look_at_all(sources: &[Source], look: impl Fn(&Source) -> ProbeReport + Sync) -> Vec<ProbeReport> {
     std::thread::scope(|scope| {
         let look = &look;
-        let running: Vec<_> = sources.iter().map(|source| scope.spawn(move || look(source))).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+        let running: Vec<_> = sources.iter().map(|source| (source, scope.spawn(move || look(source)))).collect();
+        running.into_iter().map(|(source, thread)| thread.join().unwrap_or_else(|_| broken(source))).collect()
     })
+}
+
+/// Of a look that broke down: a bug of ours must not pass for nothing sent.
+fn broken(source: &Source) -> ProbeReport {
+    report(source, (Err(Fault::Internal), 0))
 }
 
 /// What a look gave, and how long it took, milliseconds.
@@ -131,5 +136,19 @@ fn report(source: &Source, (looked, took_ms): Looked) -> ProbeReport {
             ..report
         },
         Err(fault) => ProbeReport { error: Some(fault.to_string()), ..report },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_breaks_down_is_an_error_of_its_source() {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"events\"\nkind = \"http\"\nurl = \"http://127.0.0.1:9/\"\n";
+        let config = crate::config::Config::parse(text, std::path::Path::new("/t.toml")).expect("is valid");
+        let reports = look_at_all(&config.sources, |_| panic!("of this test"));
+        assert_eq!((reports.len(), reports[0].source.as_str()), (1, "a"));
+        assert_eq!(reports[0].error.as_deref(), Some("解码器内部错误"));
     }
 }

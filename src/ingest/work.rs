@@ -98,12 +98,13 @@ impl Work {
 
     /// Reports a task that broke down, and starts it again.
     fn mend(&self, plan: &Arc<Plan>, run: Run, tasks: &mut Tasks, error: &tokio::task::JoinError) {
-        let sources = plan.sources.iter().map(|source| (source.run, &source.what.id));
-        let mut named = sources.chain(plan.tiles.iter().map(|set| (set.run, &set.what.id)));
-        let id = named.find(|(of, _)| *of == run).map(|(_, id)| id);
-        tracing::error!(source = id.map(String::as_str), %error, "task broke down");
-        if let Some(id) = id {
-            Reporter::new(self.outlet.of_run(run), id).failed(&Fault::Internal);
+        let sources = plan.sources.iter().map(|source| (source.run, &source.what.id, &source.known));
+        let mut named = sources.chain(plan.tiles.iter().map(|set| (set.run, &set.what.id, &set.known)));
+        let found = named.find(|(of, ..)| *of == run);
+        tracing::error!(source = found.map(|(_, id, _)| id.as_str()), %error, "task broke down");
+        if let Some((_, id, known)) = found {
+            // What came since is lost with the task; the model knows when it came.
+            Reporter::new(self.outlet.of_run(run), id).knowing(known.clone()).failed(&Fault::Internal);
         }
         self.start_one(plan, run, RESTART_AFTER, tasks);
     }

@@ -238,8 +238,19 @@ fn receive(
 
 fn take(update: SourceUpdate, stores: &mut Stores) {
     match update {
-        SourceUpdate::Health { source, health } => stores.sources.set_health(source, health),
-        SourceUpdate::Picture { source: _, camera, picture } => stores.pictures.set(camera, picture),
+        SourceUpdate::Health { source, mut health } => {
+            // A task that broke down takes with it when data came last; they are
+            // still shown, and still as old.
+            if health.last_ok.is_none()
+                && let Some(entry) = stores.sources.get(source)
+            {
+                let known = &entry.health;
+                (health.last_ok, health.records) = (known.last_ok, known.records);
+                (health.bytes, health.took_ms) = (known.bytes, known.took_ms);
+            }
+            stores.sources.set_health(source, health);
+        }
+        SourceUpdate::Picture { source, camera, picture } => stores.pictures.set(source, camera, picture),
         SourceUpdate::TileSet { set, info } => stores.tiles.open_set(set, info),
         SourceUpdate::Tile { set, tile, content } => stores.tiles.insert(set, tile, content),
         SourceUpdate::Records { source, records, findings } => {
@@ -269,9 +280,10 @@ fn take(update: SourceUpdate, stores: &mut Stores) {
     }
 }
 
-/// Forgets what sources delivered that are not to be kept, and takes over the
+/// Forgets what sources delivered that are to be forgotten, and takes over the
 /// order of those of `config`. Events stay.
-pub fn keep_sources(world: &mut World, config: &Config, keep: impl Fn(SourceId) -> bool) {
+pub fn keep_sources(world: &mut World, config: &Config, fate: impl Fn(SourceId) -> Fate) {
+    let keep = |source: SourceId| fate(source) != Fate::Forgotten;
     let order = per_source::order_of(config);
     let mut areas = world.resource_mut::<Areas>();
     areas.retain(&keep);
@@ -279,6 +291,9 @@ pub fn keep_sources(world: &mut World, config: &Config, keep: impl Fn(SourceId) 
     let mut points = world.resource_mut::<Points>();
     points.retain(&keep);
     points.set_order(&order);
+    // Another system may have a camera of the same id, and pictures are fetched
+    // again as soon as it is known.
+    world.resource_mut::<Pictures>().retain(|source| fate(source) == Fate::GoesOn);
 }
 
 /// Forgets all events: nobody tells of them any more.

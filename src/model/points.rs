@@ -36,7 +36,7 @@ pub struct Points {
     tracks: Sets<Track>,
     figures: PerSource<Vec<Figure>>,
     /// Where in the figures of a source that of a key and an area is; made when
-    /// it is first asked for, gone with a set that was replaced.
+    /// it is first asked for, gone when a set names others.
     figure_places: PerSource<HashMap<(String, Option<String>), usize>>,
     context: Sets<ContextFeature>,
     /// Grows when cameras change.
@@ -79,10 +79,8 @@ fn forget_oldest(tracks: &mut [Track], most: usize) {
 impl Points {
     /// Forgets what sources other than these delivered.
     pub(super) fn retain(&mut self, keep: impl Fn(SourceId) -> bool) {
-        self.pushed_cameras.retain(&keep);
-        self.pushed_devices.retain(&keep);
-        self.cameras_revision += u64::from(self.cameras.retain(&keep));
-        self.devices_revision += u64::from(self.devices.retain(&keep));
+        self.cameras_revision += u64::from(self.pushed_cameras.retain(&mut self.cameras, &keep));
+        self.devices_revision += u64::from(self.pushed_devices.retain(&mut self.devices, &keep));
         self.tracks_revision += u64::from(self.tracks.retain(&keep));
         self.figures_revision += u64::from(self.figures.retain(&keep));
         self.figure_places.retain(&keep);
@@ -102,14 +100,16 @@ impl Points {
 
     /// Replaces the cameras of a source.
     pub fn set_cameras(&mut self, source: SourceId, mut cameras: Vec<Camera>) {
-        self.pushed_cameras.lay_over(&mut self.cameras, source, &mut cameras);
-        self.cameras_revision += u64::from(replace(&mut self.cameras, source, Arc::new(cameras)));
+        let touched = self.pushed_cameras.lay_over(&mut self.cameras, source, &mut cameras);
+        let replaced = replace(&mut self.cameras, source, Arc::new(cameras));
+        self.cameras_revision += u64::from(touched || replaced);
     }
 
     /// Replaces the devices of a source.
     pub fn set_devices(&mut self, source: SourceId, mut devices: Vec<Device>) {
-        self.pushed_devices.lay_over(&mut self.devices, source, &mut devices);
-        self.devices_revision += u64::from(replace(&mut self.devices, source, Arc::new(devices)));
+        let touched = self.pushed_devices.lay_over(&mut self.devices, source, &mut devices);
+        let replaced = replace(&mut self.devices, source, Arc::new(devices));
+        self.devices_revision += u64::from(touched || replaced);
     }
 
     /// Replaces the tracks of a source.
@@ -119,7 +119,14 @@ impl Points {
 
     /// Replaces the figures of a source.
     pub fn set_figures(&mut self, source: SourceId, figures: Vec<Figure>) {
-        self.figure_places.retain(|other| other != source);
+        // Most sets name the same figures as the one before.
+        let is_named_alike = self.figures.get(source).is_some_and(|old| {
+            let mut pairs = old.iter().zip(&figures);
+            old.len() == figures.len() && pairs.all(|(old, new)| old.key == new.key && old.area == new.area)
+        });
+        if !is_named_alike {
+            self.figure_places.retain(|other| other != source);
+        }
         self.figures_revision += u64::from(replace(&mut self.figures, source, figures));
     }
 
@@ -245,7 +252,8 @@ impl Points {
 /// Latest still pictures of cameras, bounded.
 #[derive(Resource, Default)]
 pub struct Pictures {
-    by_camera: BTreeMap<String, Result<Picture, String>>,
+    /// With the source that the camera came from.
+    by_camera: BTreeMap<String, (SourceId, Result<Picture, String>)>,
     /// Grows with each picture.
     pub revision: u64,
 }
@@ -254,17 +262,24 @@ pub struct Pictures {
 const PICTURES_KEPT: usize = 64;
 
 impl Pictures {
-    pub(super) fn set(&mut self, camera: String, picture: Result<Picture, String>) {
+    pub(super) fn set(&mut self, source: SourceId, camera: String, picture: Result<Picture, String>) {
         if self.by_camera.len() >= PICTURES_KEPT && !self.by_camera.contains_key(&camera) {
             self.by_camera.pop_first();
         }
-        self.by_camera.insert(camera, picture);
+        self.by_camera.insert(camera, (source, picture));
         self.revision += 1;
+    }
+
+    /// Forgets the pictures of the cameras of sources other than these.
+    pub(super) fn retain(&mut self, keep: impl Fn(SourceId) -> bool) {
+        let before = self.by_camera.len();
+        self.by_camera.retain(|_, (source, _)| keep(*source));
+        self.revision += u64::from(self.by_camera.len() != before);
     }
 
     /// The latest picture of a camera, or why there is none.
     pub fn get(&self, camera: &str) -> Option<&Result<Picture, String>> {
-        self.by_camera.get(camera)
+        self.by_camera.get(camera).map(|(_, picture)| picture)
     }
 }
 
@@ -327,5 +342,22 @@ mod tests {
         points.merge_figures(STREAM, vec![figure("k", None, 5.0), figure("k", Some("3205"), 6.0)]);
         let values: Vec<f64> = points.figures().map(|figure| figure.value).collect();
         assert_eq!(values, [9.0, 5.0, 6.0]);
+        // A set that names the same in the same order: the places still hold.
+        let again = vec![figure("n", None, 1.0), figure("k", None, 2.0), figure("k", Some("3205"), 3.0)];
+        points.set_figures(STREAM, again);
+        points.merge_figures(STREAM, vec![figure("k", None, 4.0)]);
+        let values: Vec<f64> = points.figures().map(|figure| figure.value).collect();
+        assert_eq!(values, [1.0, 4.0, 3.0]);
+    }
+
+    #[test]
+    fn pictures_go_with_the_source_of_their_camera() {
+        let mut pictures = Pictures::default();
+        let other = SourceId::of("other");
+        pictures.set(STREAM, "a".into(), Err("离线".into()));
+        pictures.set(other, "b".into(), Err("离线".into()));
+        pictures.retain(|source| source == other);
+        assert_eq!(["a", "b"].map(|camera| pictures.get(camera).is_some()), [false, true]);
+        assert_eq!(pictures.revision, 3);
     }
 }

@@ -80,7 +80,7 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<String, String> {
     }
     let new = document.to_string();
     // The ends of lines stay those of the file.
-    let is_windows = text.contains("\r\n");
+    let is_windows = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
     Ok(if is_windows { new.replace("\r\n", "\n").replace('\n', "\r\n") } else { new })
 }
 

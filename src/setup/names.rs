@@ -190,7 +190,7 @@ pub fn score_of_key(feed: Feed, field: &str, key: &str) -> u8 {
     }
     // `grid/code` is `gridCode`; what lies deeper is less likely to be meant.
     let joined = score(feed, field, &parts.join(""));
-    joined.max(last.saturating_sub(25 * (parts.len() as u8 - 1)))
+    joined.max(last.saturating_sub(25_u8.saturating_mul((parts.len() - 1).min(10) as u8)))
 }
 
 #[cfg(test)]

@@ -158,10 +158,10 @@ fn words(source: &Source, survey: &Survey, stages: &[String], add: &mut impl FnM
     for field in survey.fields() {
         let kind = FieldKind::of(source.feed, field.name);
         let has_rest = source.values.get(field.name).is_some_and(|table| table.contains_key("*"));
-        if !kind.is_word() || has_rest || field.words.len() > MAX_WORDS {
+        if !kind.is_word() || has_rest || field.vocabulary().len() > MAX_WORDS {
             continue;
         }
-        for (word, count) in &field.words {
+        for (word, count) in field.vocabulary() {
             if let Some(meaning) = meaning(kind, word, stages) {
                 let what = What::Word { field: field.name.to_owned(), word: word.clone(), meaning };
                 add(what, format!("{count} 条"));

@@ -9,9 +9,36 @@ use crate::config::field::FieldKind;
 type Meanings = &'static [(&'static [&'static str], &'static str)];
 
 const SEVERITY: Meanings = &[
-    (&["紧急", "特急", "特别", "严重", "重大", "urgent", "critical", "emergency", "高", "high", "红"], "urgent"),
-    (&["较", "重要", "重点", "major", "中", "medium", "serious", "黄", "橙"], "major"),
-    (&["一般", "普通", "正常", "低", "轻", "normal", "minor", "low", "蓝"], "normal"),
+    (
+        &[
+            "紧急",
+            "特急",
+            "特别",
+            "严重",
+            "重大",
+            "urgent",
+            "critical",
+            "emergency",
+            "高",
+            "高级",
+            "高危",
+            "high",
+            "红",
+            "红色",
+        ],
+        "urgent",
+    ),
+    (
+        &[
+            "较大", "较重", "较急", "重要", "重点", "major", "中", "中级", "中等", "中度", "medium", "serious", "黄",
+            "黄色", "橙", "橙色",
+        ],
+        "major",
+    ),
+    (
+        &["一般", "普通", "正常", "低", "低级", "低危", "轻", "轻微", "轻度", "normal", "minor", "low", "蓝", "蓝色"],
+        "normal",
+    ),
 ];
 
 const CHANNEL: Meanings = &[
@@ -130,10 +157,13 @@ pub fn meaning(kind: FieldKind, word: &str, stages: &[String]) -> Option<String>
         FieldKind::Stage => return stage(&word, stages).map(str::to_owned),
         _ => return None,
     };
-    table
-        .iter()
-        .find(|(parts, _)| parts.iter().any(|part| word.contains(part)))
-        .map(|(_, meaning)| (*meaning).to_owned())
+    // One character within a word may be part of a name: 高红, 李中, 吴有.
+    let fits = |part: &&&str| match kind {
+        FieldKind::Severity if part.chars().count() == 1 => word == **part,
+        FieldKind::Flag if part.chars().count() == 1 => word.starts_with(**part),
+        _ => word.contains(**part),
+    };
+    table.iter().find(|(parts, _)| parts.iter().any(|part| fits(&part))).map(|(_, meaning)| (*meaning).to_owned())
 }
 
 /// How far along the closed loop a word of a source is, 0 to 1.

@@ -11,8 +11,8 @@ use bevy::prelude::*;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::app::WallNotice;
-use crate::config::Config;
-use crate::config::source::Feed;
+use crate::config::source::{Feed, Origin};
+use crate::config::{Config, Source};
 use crate::domain::health::{SourceHealth, SourceId};
 use crate::ingest::IngestContext;
 use crate::layers::WallTheme;
@@ -119,7 +119,7 @@ fn connect(world: &mut World, old: &Config, config: &Config) {
     if !untouched.tiles {
         model::forget_tiles(world);
     }
-    model::keep_sources(world, config, |source| fate(source) != Fate::Forgotten);
+    model::keep_sources(world, config, &fate);
     // Events are merged: whose they were is not known any more. They go with the
     // last of those who told of them.
     let mut told = old.sources.iter().filter(|source| source.feed == Feed::Events).peekable();
@@ -140,8 +140,20 @@ fn is_still_shown(old: &Config, new: &Config, source: SourceId) -> bool {
     let of = |config: &Config| config.sources.iter().find(|known| SourceId::of(&known.id) == source).cloned();
     let (Some(before), Some(after)) = (of(old), of(new)) else { return false };
     let is_read_alike = old.wall.zone == new.wall.zone && old.closed_loop == new.closed_loop;
-    let is_replaced = before.feed != Feed::Events && !before.origin.is_push() && !after.origin.is_push();
-    before.feed == after.feed && (is_replaced || is_read_alike && before.tells_like(&after))
+    let is_replaced = before.feed != Feed::Events && !pushes(&before) && !pushes(&after);
+    // Until the next set comes, nobody may read what is to be masked from now on.
+    let is_masked_alike = before.writing.masks == after.writing.masks;
+    before.feed == after.feed && (is_replaced && is_masked_alike || is_read_alike && before.tells_like(&after))
+}
+
+/// Whether a source tells of single things, if only between two whole sets, as a
+/// database does that is listened to.
+fn pushes(source: &Source) -> bool {
+    match &source.origin {
+        // These it tells whole each time.
+        Origin::Postgres(origin) => origin.listen.is_some() && !matches!(source.feed, Feed::Areas | Feed::Context),
+        origin => origin.is_push(),
+    }
 }
 
 #[cfg(test)]
@@ -154,7 +166,7 @@ mod tests {
     use crate::domain::geometry::LonLat;
     use crate::domain::time::Time as Instant1970;
     use crate::ingest::Ingest;
-    use crate::model::{Areas, Points, Tiles};
+    use crate::model::{Areas, Pictures, Points, Tiles};
 
     /// Nobody listens there.
     fn source(id: &str, feed: &str, more: &str) -> String {
@@ -180,6 +192,7 @@ mod tests {
         world.init_resource::<Waker>();
         world.init_resource::<Areas>();
         world.init_resource::<Tiles>();
+        world.init_resource::<Pictures>();
         let (mut points, mut events) = (Points::default(), Events::default());
         for known in &config.sources {
             let camera = Camera {
@@ -253,6 +266,29 @@ mod tests {
         // The same id for something else.
         let new = [source("a", "devices", ""), old[1].clone(), old[2].clone()];
         assert_eq!(after(&old[..3], &new), (vec!["b".to_owned()], 1, vec![NEW, GOES_ON, GOES_ON]));
+    }
+
+    #[test]
+    fn what_is_to_be_masked_from_now_on_is_gone_at_once() {
+        let old = [source("a", "cameras", "")];
+        let wall = |audience: &str| format!("[wall]\naudience = \"{audience}\"\n");
+        let stays = vec!["a".to_owned()];
+        let of = |audience: &str| [wall(audience), old[0].clone()];
+        assert_eq!(after(&of("duty"), &of("duty")), (stays, 0, vec![GOES_ON]));
+        assert_eq!(after(&of("duty"), &of("public")), (Vec::new(), 0, vec![NEW]));
+    }
+
+    #[test]
+    fn a_database_that_is_listened_to_pushes() {
+        let database = |more: &str| {
+            let keys = "kind = \"postgres\"\nurl = \"postgres://127.0.0.1:9/d\"\nquery = \"SELECT 1\"\n\
+                        username = \"w\"\n";
+            source("a", "cameras", &format!("{keys}{more}"))
+        };
+        let crs = "crs = \"gcj02\"";
+        let left = |listen: &str| after(&[database(listen)], &[database(&format!("{listen}{crs}"))]).0;
+        assert_eq!(left(""), ["a"]);
+        assert_eq!(left("listen = \"c\"\n"), Vec::<String>::new(), "what it pushed lies elsewhere");
     }
 
     #[test]

@@ -274,8 +274,9 @@ fn odd_date(text: &str) -> Option<[u32; 2]> {
 
 fn is_pair(text: &str) -> bool {
     let mut parts = text.split([',', ',', ';', ' ']).filter(|part| !part.is_empty());
-    let is_coordinate = |number: f64| number.abs() < 1e9;
-    let mut next = || parts.next().is_some_and(|part| part.trim().parse::<f64>().is_ok_and(is_coordinate));
+    // Whole numbers may be an area code and what follows it.
+    let is_coordinate = |part: &str| part.contains('.') && part.parse::<f64>().is_ok_and(|number| number.abs() < 1e9);
+    let mut next = || parts.next().is_some_and(|part| is_coordinate(part.trim()));
     next() && next() && parts.next().is_none()
 }
 
@@ -335,8 +336,16 @@ pub fn shown(text: &str, is_word: bool) -> String {
     let digits = plain.bytes().filter(u8::is_ascii_digit).count();
     if let Some(number) = written_number::read(text) {
         let is_epoch = EPOCH_SECS.contains(&number) || EPOCH_SECS.contains(&(number / 1e3));
+        // A landline begins with 0, and an instant is told by its day: a number
+        // of ten digits may be anybody's.
+        let is_epoch = is_epoch && !plain.starts_with('0') && number.fract() == 0.0;
         return match () {
-            () if is_epoch || digits < 7 => plain,
+            () if digits < 7 => plain,
+            () if is_epoch => {
+                let secs = if EPOCH_SECS.contains(&number) { number } else { number / 1e3 };
+                let day = jiff::Timestamp::from_second(secs as i64).unwrap_or_default();
+                format!("时间戳 {}", day.strftime("%Y-%m-%d"))
+            }
             () if number.fract() != 0.0 && number.abs() < 1e9 => {
                 format!("{:.6}", number).trim_end_matches('0').to_owned()
             }
@@ -355,6 +364,8 @@ pub fn shown(text: &str, is_word: bool) -> String {
     match masked.chars().next() {
         // A name among others looks like any other text.
         Some(first) if plain.chars().any(is_han) => format!("{first}**"),
+        // One letter and eight digits: a passport.
+        _ if is_code(text) && digits == 8 && text.len() == 9 => hidden_digits(&plain),
         _ if is_code(text) && digits > 0 && digits < 12 => cut(masked),
         Some(first) if plain.chars().any(char::is_alphabetic) => format!("{first}**"),
         _ => cut(masked),

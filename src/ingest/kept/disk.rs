@@ -26,22 +26,27 @@ pub(super) fn log_bytes(limit: u64) -> u64 {
 
 /// Something to write.
 #[derive(Debug)]
-pub(super) enum Job {
-    /// A whole file in the place of the one before.
-    Replace {
-        /// Its name.
-        path: PathBuf,
-        /// What [`sealed`] made.
-        content: Vec<u8>,
-    },
+pub(super) struct Job {
+    /// Name of the file.
+    pub(super) path: PathBuf,
+    /// Number of the [`super::KeptSource`] that wants it: of one source, the
+    /// later has the greater.
+    pub(super) run: u64,
+    /// What to write.
+    pub(super) what: What,
+}
+
+/// See [`Job`].
+#[derive(Debug)]
+pub(super) enum What {
+    /// A whole file in the place of the one before: what [`sealed`] made.
+    Whole(Vec<u8>),
     /// One more piece of a log.
-    Append {
-        /// Its name.
-        path: PathBuf,
+    Piece {
         /// Of the source.
         fingerprint: u32,
         /// What [`super::log`] made.
-        piece: Vec<u8>,
+        bytes: Vec<u8>,
     },
 }
 
@@ -51,6 +56,9 @@ pub(super) struct Disk {
     sizes: HashMap<PathBuf, u64>,
     /// With the fingerprint of the source that it is of.
     logs: HashMap<PathBuf, (File, u32)>,
+    /// The latest run of each source that wrote something, by the name of its
+    /// files without an ending.
+    runs: HashMap<PathBuf, u64>,
     /// Said once, and again after it was well.
     last_complaint: Option<String>,
 }
@@ -122,15 +130,18 @@ impl Disk {
                 sizes.insert(path, metadata.len());
             }
         }
-        Ok(Self { limit, sizes, logs: HashMap::new(), last_complaint: None })
+        Ok(Self { limit, sizes, logs: HashMap::new(), runs: HashMap::new(), last_complaint: None })
     }
 
     /// Writes until nobody is left to ask for it.
     pub(super) fn work(mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            let (path, done) = match job {
-                Job::Replace { path, content } => (path.clone(), self.replace(path, &content)),
-                Job::Append { path, fingerprint, piece } => (path.clone(), self.append(&path, fingerprint, &piece)),
+        while let Ok(Job { path, run, what }) = jobs.recv() {
+            if self.is_overtaken(&path, run) {
+                continue;
+            }
+            let done = match what {
+                What::Whole(content) => self.replace(path.clone(), &content),
+                What::Piece { fingerprint, bytes } => self.append(&path, fingerprint, &bytes),
             };
             let complaint = done.err().map(|error| error.to_string());
             if complaint.is_some() && path.extension().is_some_and(|ending| ending == "set") {
@@ -143,6 +154,14 @@ impl Disk {
             }
             self.last_complaint = complaint;
         }
+    }
+
+    /// Whether a later run of the same source has written already. What an ended
+    /// run was still at may come behind it, and would undo it.
+    fn is_overtaken(&mut self, path: &Path, run: u64) -> bool {
+        let latest = self.runs.entry(path.with_extension("")).or_insert(run);
+        *latest = run.max(*latest);
+        run < *latest
     }
 
     fn has_room(&self, path: &Path, bytes: u64) -> std::io::Result<()> {

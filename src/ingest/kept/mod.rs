@@ -18,6 +18,7 @@ mod disk;
 mod log;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -39,7 +40,7 @@ use crate::domain::health::SourceHealth;
 use crate::domain::time::Time;
 use crate::domain::track::Track;
 use crate::domain::update::Records;
-use disk::{Disk, Job};
+use disk::{Disk, Job, What};
 use log::{EventLog, Piece};
 
 /// Files of another form count as nothing. Raise it with every change of a
@@ -116,6 +117,8 @@ struct Shared {
     thread: Option<JoinHandle<()>>,
     /// Sources whose files were read: it happens once, at the start of the wall.
     read: Mutex<Vec<String>>,
+    /// Number of the next [`KeptSource`].
+    next_run: AtomicU64,
 }
 
 impl Drop for Shared {
@@ -145,10 +148,12 @@ impl Kept {
             queue: Some(queue),
             thread: Some(thread),
             read: Mutex::default(),
+            next_run: AtomicU64::new(0),
         })))
     }
 
-    /// What concerns one source.
+    /// What concerns one source, from now on: what one that was asked for before
+    /// still writes counts no more once this one has written.
     pub(super) fn source(&self, source: &Source, zone: &TimeZone, stages: &[String]) -> KeptSource {
         // What its records mean depends on all of these.
         let asked = asked_for(source);
@@ -157,6 +162,7 @@ impl Kept {
         KeptSource {
             kept: self.clone(),
             id: source.id.clone(),
+            run: self.0.next_run.fetch_add(1, Ordering::Relaxed),
             fingerprint: crc32fast::hash(meaning.as_bytes()),
             written: None,
             noted: None,
@@ -192,6 +198,8 @@ pub(super) struct Found {
 pub(super) struct KeptSource {
     kept: Kept,
     id: String,
+    /// See [`Job::run`].
+    run: u64,
     fingerprint: u32,
     /// When its set was written, and its checksum.
     written: Option<(Instant, u32)>,
@@ -206,6 +214,11 @@ pub(super) struct KeptSource {
 impl KeptSource {
     fn path(&self, ending: &str) -> PathBuf {
         self.kept.0.folder.join(format!("{}.{ending}", self.id))
+    }
+
+    /// Hands a file over to be written; false when too many wait.
+    fn write(&self, ending: &str, what: What) -> bool {
+        self.kept.write(Job { path: self.path(ending), run: self.run, what })
     }
 
     /// What was kept before the program started, the first time it is asked for.
@@ -286,7 +299,7 @@ impl KeptSource {
         };
         let Some((content, checksum)) = disk::sealed(self.fingerprint, &set) else { return };
         let is_another = self.written.is_none_or(|(_, known)| known != checksum);
-        self.is_behind = is_another && !self.kept.write(Job::Replace { path: self.path("set"), content });
+        self.is_behind = is_another && !self.write("set", What::Whole(content));
         if self.is_behind {
             self.missed += 1;
         } else {
@@ -296,8 +309,8 @@ impl KeptSource {
 
     fn keep_events(&mut self, events: &[Event]) {
         let Some(Piece { bytes, marks }) = self.log.piece_of(events, self.kept.0.log_bytes) else { return };
-        let (path, length) = (self.path("log"), bytes.len());
-        if self.kept.write(Job::Append { path, fingerprint: self.fingerprint, piece: bytes }) {
+        let length = bytes.len();
+        if self.write("log", What::Piece { fingerprint: self.fingerprint, bytes }) {
             self.log.was_written(marks, length, self.kept.0.log_bytes);
         } else {
             self.missed += 1;
@@ -318,7 +331,7 @@ impl KeptSource {
         }
         let note = Note { last_ok, records: health.records, bytes: health.bytes, took_ms: health.took_ms };
         let Some((content, _)) = disk::sealed(self.fingerprint, &note) else { return };
-        if self.kept.write(Job::Replace { path: self.path("note"), content }) {
+        if self.write("note", What::Whole(content)) {
             self.noted = Some(Instant::now());
         }
     }

@@ -269,6 +269,26 @@ fn what_has_no_room_is_left_out_and_strangers_are_removed() {
 }
 
 #[test]
+fn what_an_ended_run_still_writes_does_not_undo_what_the_next_wrote() {
+    let folder = Folder::new();
+    let of = |number: i64| Records::Events((0..number).map(|n| event(&format!("e{n}"), n)).collect());
+    let old = source("e", Feed::Events);
+    let new = Source { origin: Origin::File { path: "elsewhere.json".into() }, ..old.clone() };
+    let kept = Kept::open(&folder.0, LIMIT, &["e"]).unwrap();
+    let [mut ended, mut next] = [&old, &new].map(|source| kept.source(source, &TimeZone::UTC, &stages()));
+    ended.keep(&of(1));
+    next.keep(&of(5));
+    next.note(&well(1_000));
+    ended.keep(&of(9));
+    ended.note(&well(2_000));
+    next.keep(&of(6));
+    drop((ended, next, kept));
+    assert!(find(&folder, &old).is_none());
+    let found = find(&folder, &new).expect("was kept");
+    assert_eq!((found.records.len(), found.health.last_ok), (6, Some(Time(1_000))));
+}
+
+#[test]
 fn a_folder_that_cannot_be_is_told() {
     let folder = Folder::new();
     std::fs::write(&folder.0, "a file").unwrap();

@@ -18,10 +18,12 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection};
 use tokio_rustls::TlsConnector;
 
 use super::Since;
+use super::desk::Account;
 use super::wire::{Encrypted, Encryption, Metered, Tally};
 use super::words::fault_of;
 use crate::config::access::Tls;
 use crate::config::source::PostgresOrigin;
+use crate::ingest::backoff::Print;
 use crate::ingest::client::{host_of, secs};
 use crate::ingest::dial::Dial;
 use crate::ingest::fault::Fault;
@@ -43,7 +45,18 @@ pub struct Dialler {
     /// Host and port, as they may be shown.
     shown: String,
     host: String,
+    port: u16,
     database: String,
+}
+
+/// What a database is shown, as it stands in its files now. It has no `Debug`:
+/// it holds secrets.
+pub struct Keys {
+    username: String,
+    password: Option<String>,
+    encryption: Encryption,
+    /// Stands for the name and the password.
+    pub print: Print,
 }
 
 /// A connection on which somebody is logged in.
@@ -89,7 +102,8 @@ impl Told {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether nothing was told.
+    pub fn is_empty(&self) -> bool {
         self.records.is_empty() && !self.is_change
     }
 }
@@ -110,24 +124,52 @@ impl Dialler {
             dial,
             shown: host_of(&url),
             host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+            port: url.port().unwrap_or(PORT),
             database: database.map_or("", |(_, name)| name).to_owned(),
         })
     }
 
-    /// Connects and logs in. Secrets and certificates are read each time, so
-    /// that a renewed file takes effect without a restart.
+    /// Reads secrets and certificates, on a blocking thread. It is done each
+    /// time, so that a renewed file takes effect without a restart.
+    ///
+    /// # Errors
+    /// When one of them is missing or holds something else.
+    pub async fn keys(&self, origin: &PostgresOrigin) -> Result<Keys, Fault> {
+        let (username, password, tls) = (origin.username.clone(), origin.password.clone(), origin.tls.clone());
+        let host = self.host.clone();
+        let read = move || -> Result<Keys, Fault> {
+            let username = username.reveal().map_err(Fault::Secret)?;
+            let password = password.map(|password| password.reveal()).transpose().map_err(Fault::Secret)?;
+            let encryption = Encryption(tls.map(|tls| encryption(&host, &tls)).transpose()?);
+            let print = Print::of(&username, password.as_deref().unwrap_or_default());
+            Ok(Keys { username, password, encryption, print })
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|_| Fault::Internal)?
+    }
+
+    /// What the database judges a login with `keys` by.
+    pub fn account(&self, keys: &Keys) -> Account {
+        Account {
+            host: format!("{}:{}", self.host.to_ascii_lowercase(), self.port),
+            database: self.database.clone(),
+            is_encrypted: keys.encryption.0.is_some(),
+            print: keys.print,
+        }
+    }
+
+    /// Connects and logs in.
     ///
     /// # Errors
     /// When the connection does not stand in time, or the login is refused.
-    pub async fn open(&self, origin: &PostgresOrigin) -> Result<Link, Fault> {
+    pub async fn open(&self, origin: &PostgresOrigin, keys: Keys) -> Result<Link, Fault> {
+        let Keys { username, password, encryption, .. } = keys;
         let mut config = Config::new();
-        config.user(origin.username.reveal().map_err(Fault::Secret)?);
-        if let Some(password) = &origin.password {
-            config.password(password.reveal().map_err(Fault::Secret)?);
+        config.user(username);
+        if let Some(password) = password {
+            config.password(password);
         }
         config.dbname(&self.database).application_name("quanyu");
-        config.ssl_mode(if origin.tls.is_some() { SslMode::Require } else { SslMode::Disable });
-        let encryption = self.encryption(origin.tls.as_ref().unwrap_or(&Tls::default()))?;
+        config.ssl_mode(if encryption.0.is_some() { SslMode::Require } else { SslMode::Disable });
         let tally = Arc::new(Tally::default());
         tally.begin(MAX_TALK_BYTES);
         let stream = Metered::new(self.dial.connect().await?, Arc::clone(&tally));
@@ -146,12 +188,19 @@ impl Dialler {
             whole_secs: origin.deadlines.whole_secs,
         })
     }
+}
 
-    fn encryption(&self, tls: &Tls) -> Result<Encryption, Fault> {
-        let name = ServerName::try_from(self.host.clone());
-        let name = name.map_err(|_| Fault::Unusable(format!("TLS:{} 不是主机名", self.host)))?;
-        Ok(Encryption { connector: TlsConnector::from(Arc::new(tls::config(tls)?)), name })
-    }
+/// How a connection to `host` is encrypted. Reads certificates.
+fn encryption(host: &str, tls: &Tls) -> Result<(TlsConnector, ServerName<'static>), Fault> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
+    Ok((TlsConnector::from(Arc::new(tls::config(tls)?)), name))
+}
+
+/// What a server takes as `statement_timeout`, milliseconds: 0 would be none,
+/// and more than it can count would be refused.
+fn timeout_millis(whole_secs: f64) -> i32 {
+    (whole_secs * 1_000.0).clamp(1.0, f64::from(i32::MAX)) as i32
 }
 
 impl Link {
@@ -160,10 +209,24 @@ impl Link {
     /// # Errors
     /// When the server does not answer or does not want to.
     pub async fn listen(&mut self, channel: &str) -> Result<(), Fault> {
-        let command = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
+        self.command(&format!("LISTEN \"{}\"", channel.replace('"', "\"\""))).await
+    }
+
+    /// Asks for a sign of life: of a connection that a firewall forgot, nothing
+    /// else tells.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn ping(&mut self) -> Result<(), Fault> {
+        self.command("").await
+    }
+
+    /// Has the server do something that gives no rows; nothing is as good.
+    async fn command(&mut self, command: &str) -> Result<(), Fault> {
+        self.tally.begin(MAX_TALK_BYTES);
         let until = Instant::now() + secs(self.idle_secs);
         let Self { client, driver, told, .. } = self;
-        match driven(driver, told, until, client.batch_execute(&command)).await {
+        match driven(driver, told, until, client.batch_execute(command)).await {
             Driven::Done(done) => done.map_err(|error| self.fault(Some(&error), MAX_TALK_BYTES)),
             Driven::Late => Err(Fault::Idle { secs: self.idle_secs, received: self.tally.received() }),
             Driven::Broken(error) => Err(self.fault(error.as_ref(), MAX_TALK_BYTES)),
@@ -187,7 +250,7 @@ impl Link {
         self.tally.begin(max_bytes.saturating_add(overhead).saturating_add(MAX_TALK_BYTES));
         // The server is to end it first: it says why.
         let until = Instant::now() + secs(self.whole_secs) + secs(self.idle_secs);
-        let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", (self.whole_secs * 1_000.0) as u64);
+        let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", timeout_millis(self.whole_secs));
         // A comment at the end of the query must not swallow the bracket.
         let query = format!(
             "SELECT row_to_json(quanyu_row)::text FROM (\n{query}\n) AS quanyu_row LIMIT {}",
@@ -316,6 +379,13 @@ async fn driven<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_told_of_a_timeout_that_it_takes() {
+        for (secs, millis) in [(3.0, 3_000), (0.000_1, 1), (1e9, i32::MAX)] {
+            assert_eq!(timeout_millis(secs), millis, "{secs}");
+        }
+    }
 
     #[test]
     fn what_is_told_is_a_record_or_a_change_and_bounded() {

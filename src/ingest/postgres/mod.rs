@@ -10,6 +10,7 @@
 //! ends it when it takes too long. A notification that is JSON is a record that
 //! was pushed; any other means that the query is to be run again.
 
+mod desk;
 mod link;
 mod wire;
 mod words;
@@ -34,13 +35,15 @@ use super::gate::Gate;
 use super::http::newest_change;
 use super::intake::{End, Intake};
 use super::outlet::{Closed, Reporter};
+use desk::Desk;
 use link::{Dialler, Link};
 
-/// Between two queries at least, however often the database tells of changes.
+/// Between two queries at least, however often the database tells of changes;
+/// and no less than the last one took, so that it rests half of the time.
 const LEAST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A connection that would rest for longer is opened anew for each query:
-/// firewalls forget it.
+/// firewalls forget it. One that listens asks for a sign of life instead.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// One source that is asked with a query.
@@ -55,6 +58,8 @@ pub struct PostgresSource {
     zone: TimeZone,
     /// Up to where changes are known.
     known_until: Option<Time>,
+    /// What was shown last, and where.
+    login: Option<(Print, Arc<Desk>)>,
     max_bytes: u64,
 }
 
@@ -74,7 +79,7 @@ impl PostgresSource {
         // A boundary makes sense with all others only.
         let is_whole = matches!(decoder.feed(), Feed::Areas | Feed::Context);
         let intake = (!is_whole).then(|| Intake::new(decoder.pushed(), gate.clone()));
-        Ok(Self { origin, dialler, decoder, gate, intake, zone, known_until: None, max_bytes })
+        Ok(Self { origin, dialler, decoder, gate, intake, zone, known_until: None, login: None, max_bytes })
     }
 
     /// Asks until the wall closes.
@@ -84,7 +89,6 @@ impl PostgresSource {
     pub async fn run(mut self, mut reporter: Reporter) -> Result<(), Closed> {
         let mut backoff = Backoff::default();
         loop {
-            let shown = self.shown();
             let fault = match self.session(&mut reporter, &mut backoff).await {
                 Ok(()) => continue,
                 Err(End::Closed) => return Err(Closed),
@@ -93,9 +97,14 @@ impl PostgresSource {
             reporter.failed(&fault);
             // A database that was down may come back with another state.
             self.known_until = None;
-            match fault {
-                Fault::DatabaseDenied(_) => rest(backoff.after_refusal(Pace::default()), shown, || self.shown()).await,
-                _ => tokio::time::sleep(backoff.after_failure(None)).await,
+            let refused = matches!(fault, Fault::DatabaseDenied(_)).then(|| self.login.clone()).flatten();
+            if let Some((shown, desk)) = refused {
+                // As long as all others who show the same.
+                let left = desk.left().await;
+                let wait = left.unwrap_or_else(|| backoff.after_refusal(Pace::default()));
+                rest(wait, shown, || self.shown()).await;
+            } else {
+                tokio::time::sleep(backoff.after_failure(None)).await;
             }
         }
     }
@@ -105,10 +114,18 @@ impl PostgresSource {
         Print::now(Some(&self.origin.username), self.origin.password.as_ref())
     }
 
+    /// Connects and logs in, when it is this one's turn.
+    async fn log_in(&mut self) -> Result<Link, Fault> {
+        let keys = self.dialler.keys(&self.origin).await?;
+        let desk = Desk::of(self.dialler.account(&keys));
+        self.login = Some((keys.print, Arc::clone(&desk)));
+        desk.enter(self.dialler.open(&self.origin, keys)).await
+    }
+
     /// Connects, asks and listens until something goes wrong, or the connection
     /// has no more use.
     async fn session(&mut self, reporter: &mut Reporter, backoff: &mut Backoff) -> Result<(), End> {
-        let mut link = self.dialler.open(&self.origin).await?;
+        let mut link = self.log_in().await?;
         if let Some(channel) = &self.origin.listen {
             link.listen(channel).await?;
         }
@@ -117,7 +134,8 @@ impl PostgresSource {
             let started = std::time::Instant::now();
             let (decoded, bytes) = self.ask(&mut link).await?;
             backoff.reset();
-            reporter.deliver(decoded, bytes, started.elapsed()).await?;
+            let took = started.elapsed();
+            reporter.deliver(decoded, bytes, took).await?;
             let asked = Instant::now();
             if self.origin.listen.is_none() && every >= LONGEST_REST {
                 link.close().await;
@@ -126,11 +144,17 @@ impl PostgresSource {
             }
             let mut until = asked + every;
             while Instant::now() < until {
-                let heard = link.hear(until).await?;
+                let heard = link.hear(until.min(Instant::now() + LONGEST_REST)).await?;
+                if heard.is_empty() {
+                    if Instant::now() < until {
+                        link.ping().await?;
+                    }
+                    continue;
+                }
                 let started = std::time::Instant::now();
                 let has_records = !heard.records.is_empty();
                 if heard.is_change || (has_records && self.intake.is_none()) {
-                    until = until.min(asked + LEAST_PAUSE);
+                    until = until.min(asked + least_pause(took));
                 }
                 if let Some(intake) = self.intake.as_ref().filter(|_| has_records) {
                     let read = |batch: &mut Batch, text: &String| batch.read(text.as_bytes(), Format::Json).map(drop);
@@ -163,7 +187,7 @@ impl PostgresSource {
     /// # Errors
     /// When the database is not there or does not want to.
     pub async fn look(mut self) -> Result<(Decoded, u64), Fault> {
-        let mut link = self.dialler.open(&self.origin).await?;
+        let mut link = self.log_in().await?;
         if let Some(channel) = &self.origin.listen {
             link.listen(channel).await?;
         }
@@ -171,6 +195,11 @@ impl PostgresSource {
         link.close().await;
         looked
     }
+}
+
+/// Between the end of a query that took this long and the next, at least.
+fn least_pause(took: Duration) -> Duration {
+    took.max(LEAST_PAUSE)
 }
 
 /// What `$1` stands for: up to where changes are known.
@@ -211,6 +240,12 @@ impl Since<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_rests_as_long_as_it_worked() {
+        assert_eq!(least_pause(Duration::from_millis(3)), LEAST_PAUSE);
+        assert_eq!(least_pause(Duration::from_secs(30)), Duration::from_secs(30));
+    }
 
     #[test]
     fn an_instant_is_given_as_the_query_wants_it() {

@@ -98,13 +98,10 @@ impl AsyncWrite for Metered {
     }
 }
 
-/// Makes a connection an encrypted one.
-pub struct Encryption {
-    /// The trust that HTTP has.
-    pub connector: TlsConnector,
-    /// Whose certificate is wanted.
-    pub name: ServerName<'static>,
-}
+/// Makes a connection an encrypted one: with the trust that HTTP has, and the
+/// name whose certificate is wanted. `None` where it stays in the clear; the
+/// library wants to be given something all the same.
+pub struct Encryption(pub Option<(TlsConnector, ServerName<'static>)>);
 
 impl TlsConnect<Metered> for Encryption {
     type Stream = Encrypted;
@@ -112,7 +109,11 @@ impl TlsConnect<Metered> for Encryption {
     type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted>> + Send>>;
 
     fn connect(self, stream: Metered) -> Self::Future {
-        Box::pin(async move { self.connector.connect(self.name, stream).await.map(Box::new).map(Encrypted) })
+        Box::pin(async move {
+            // With `SslMode::Disable` nobody asks for it.
+            let Some((connector, name)) = self.0 else { return Err(io::Error::other("not to be encrypted")) };
+            connector.connect(name, stream).await.map(Box::new).map(Encrypted)
+        })
     }
 }
 

@@ -58,13 +58,37 @@ pub struct TileProbe {
     pub error: Option<String>,
 }
 
+impl TileProbe {
+    /// Looks at all `sets` at once, as [`probe_tiles`]; those with the same
+    /// credentials log in once.
+    pub fn of_all(sets: &[TileSet], jurisdiction: Option<Bounds>, zone: &TimeZone) -> Vec<Self> {
+        let logins = Logins::new(zone.clone());
+        look_at_all(sets, |set| look(set, jurisdiction, &logins))
+    }
+}
+
 /// Looks at `set` once and waits for the answer. `jurisdiction` is in WGS-84
-/// degrees, instants in templates of credentials in `zone`. Blocks; not to be called from a thread that runs a tokio runtime.
+/// degrees, instants in templates of credentials in `zone`. Blocks; not to be
+/// called from a thread that runs a tokio runtime.
 pub fn probe_tiles(set: &TileSet, jurisdiction: Option<Bounds>, zone: &TimeZone) -> TileProbe {
+    look(set, jurisdiction, &Logins::new(zone.clone()))
+}
+
+fn look_at_all(sets: &[TileSet], look: impl Fn(&TileSet) -> TileProbe + Sync) -> Vec<TileProbe> {
+    // A bug of ours must not pass for a set without tiles.
+    let broken = || TileProbe { error: Some(Fault::Internal.to_string()), ..TileProbe::default() };
+    std::thread::scope(|scope| {
+        let look = &look;
+        let running: Vec<_> = sets.iter().map(|set| scope.spawn(move || look(set))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| broken())).collect()
+    })
+}
+
+fn look(set: &TileSet, jurisdiction: Option<Bounds>, logins: &Logins) -> TileProbe {
     let started = Instant::now();
     let mut probe = TileProbe::default();
     let looked = match &set.origin {
-        TileOrigin::Url(_) => look_at_server(set, jurisdiction, zone, &mut probe),
+        TileOrigin::Url(_) => look_at_server(set, jurisdiction, logins, &mut probe),
         _ => look_at_archive(set, jurisdiction, &mut probe),
     };
     probe.error = looked.err().map(|fault| fault.to_string());
@@ -101,11 +125,11 @@ fn look_at_archive(set: &TileSet, jurisdiction: Option<Bounds>, probe: &mut Tile
 fn look_at_server(
     set: &TileSet,
     jurisdiction: Option<Bounds>,
-    zone: &TimeZone,
+    logins: &Logins,
     probe: &mut TileProbe,
 ) -> Result<(), Fault> {
     let TileOrigin::Url(url) = &set.origin else { return Err(Fault::Internal) };
-    let remote = Remote::new(url, set.grid.matrix, &Logins::new(zone.clone()))?;
+    let remote = Remote::new(url, set.grid.matrix, logins)?;
     let least = set.min_zoom.unwrap_or_else(|| set.grid.matrix.least_zoom());
     let most = set.max_zoom.unwrap_or(USUAL_ZOOM);
     let z = if jurisdiction.is_some() { USUAL_ZOOM.clamp(least, most.max(least)) } else { least };
@@ -162,4 +186,18 @@ fn tile_at(set: &TileSet, z: u8, lonlat: [f64; 2]) -> TileId {
     let [columns, rows] = set.grid.matrix.size(z);
     let [x, y] = set.grid.position(z, lonlat).map(|v| v.max(0.0) as u32);
     TileId { z, x: x.min(columns - 1), y: y.min(rows - 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_breaks_down_is_an_error() {
+        let text = "[[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://a.cn/{z}/{x}/{y}\"\n";
+        let config = crate::config::Config::parse(text, std::path::Path::new("/t.toml")).expect("is valid");
+        let probes = look_at_all(&config.tiles, |_| panic!("of this test"));
+        assert_eq!(probes.len(), 1);
+        assert_eq!(probes[0].error.as_deref(), Some("解码器内部错误"));
+    }
 }

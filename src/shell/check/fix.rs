@@ -9,7 +9,7 @@
 //! before. The new file comes whole or not at all: it is written beside the
 //! old one and put in its place.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -42,25 +42,30 @@ pub fn carry_out(config: &Config, text: &str, probes: &[ProbeReport]) -> Fixes {
     };
     let mut fixes = Fixes { changes: changes.iter().map(item).collect(), ..Fixes::default() };
     if changes.is_empty() {
-        eprintln!("没有可以改的,配置文件未动");
+        tell("没有可以改的,配置文件未动\n");
         return fixes;
     }
     let written = tried.and_then(|new| {
-        eprint!("--- {0}\n+++ {0}\n{1}", config.path.display(), unified(text, &new));
+        tell(&format!("--- {0}\n+++ {0}\n{1}", config.path.display(), unified(text, &new)));
         replace(&config.path, text, &new)
     });
     match written {
         Ok(backup) => {
-            eprintln!("已写入 {} 处;原来的文件在 {}", changes.len(), backup.display());
+            tell(&format!("已写入 {} 处;原来的文件在 {}\n", changes.len(), backup.display()));
             fixes.written = true;
             fixes.backup = Some(backup.display().to_string());
         }
         Err(reason) => {
-            eprintln!("配置文件未动:{reason}");
+            tell(&format!("配置文件未动:{reason}\n"));
             fixes.refused = Some(reason);
         }
     }
     fixes
+}
+
+/// Writes to standard error; that nobody reads it is no reason to stop.
+fn tell(text: &str) {
+    _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Changes, and the text with all of them, of which each was tried; or changes
@@ -147,21 +152,18 @@ fn replace(path: &Path, old: &str, new: &str) -> Result<PathBuf, String> {
     if current != old {
         return Err("检查期间配置文件被改动了,请再运行一次".to_owned());
     }
-    let permissions = std::fs::metadata(&path).map_err(|error| fail("无法读取配置文件", error))?.permissions();
+    let like = std::fs::metadata(&path).map_err(|error| fail("无法读取配置文件", error))?;
     let stamp = Time::system_now().civil(&jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (mut file, backup) =
         new_file(&path, &format!("{name}.{stamp}.bak")).map_err(|error| fail("无法保存原来的文件", error))?;
-    let saved = file
-        .write_all(old.as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| file.set_permissions(permissions.clone()));
+    let saved = file.write_all(old.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| belong_like(&file, &like));
     saved.map_err(|error| fail("无法保存原来的文件", error))?;
     let (mut file, draft) =
         new_file(&path, &format!(".{name}.{stamp}.part")).map_err(|error| fail("无法写入", error))?;
     let written = file
         .write_all(new.as_bytes())
-        .and_then(|()| file.set_permissions(permissions))
+        .and_then(|()| belong_like(&file, &like))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, &path));
     if let Err(error) = written {
@@ -171,13 +173,31 @@ fn replace(path: &Path, old: &str, new: &str) -> Result<PathBuf, String> {
     Ok(backup)
 }
 
-/// A file beside `path` that was not there before.
+/// Gives a file the owner and the rights of another: a wall that runs as somebody
+/// else must still be able to read it.
+fn belong_like(file: &File, like: &Metadata) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let is_same = file.metadata().is_ok_and(|own| (own.uid(), own.gid()) == (like.uid(), like.gid()));
+        if !is_same {
+            fchown(file, Some(like.uid()), Some(like.gid()))?;
+        }
+    }
+    file.set_permissions(like.permissions())
+}
+
+/// A file beside `path` that was not there before; at first for its owner only.
 fn new_file(path: &Path, name: &str) -> std::io::Result<(File, PathBuf)> {
     let mut number = 0;
     loop {
         let name = if number == 0 { name.to_owned() } else { format!("{name}.{number}") };
         let beside = path.with_file_name(name);
-        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&beside) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MAX_BACKUPS => number += 1,
             opened => return Ok((opened?, beside)),
         }

@@ -11,6 +11,7 @@ use crate::domain::area::{Area, AreaTree};
 use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::geometry::LonLat;
 use crate::domain::spatial::{AreaLocator, DatumHint, datum_hint};
+use crate::domain::survey::shown;
 use crate::domain::time::Time;
 use crate::domain::update::Records;
 use crate::ingest::ProbeReport;
@@ -70,12 +71,13 @@ pub fn inspect(sources: &[Source], probes: &[&ProbeReport], now: Time) -> (Vec<F
                 let (all, count) = (codes.len(), unknown.len());
                 note(
                     FindingKind::Orphan,
-                    format!("{all} 条带区域编码的记录中有 {count} 条的编码不在边界数据中,例如 {first}"),
+                    format!("{all} 条带区域编码的记录中有 {count} 条的编码不在边界数据中,例如 {}", shown(first, false)),
                 );
             }
         }
         let twice = twins(records);
         if let Some(first) = twice.first() {
+            let first = shown(first, false);
             note(FindingKind::DuplicateCode, format!("{} 条记录的编号与别的记录相同,例如 {first}", twice.len()));
         }
         let times = times_of(records);

@@ -14,6 +14,7 @@ use crate::config::error::Complaint;
 use crate::config::places::{Place, Step, place_of};
 use crate::config::source::FieldRule;
 use crate::domain::finding::{Finding, FindingKind};
+use crate::domain::privacy::mask_free_text;
 use crate::domain::survey::{KeySurvey, Survey};
 use crate::domain::time::Time;
 use crate::ingest::{ProbeReport, synonyms};
@@ -273,7 +274,8 @@ pub fn source_report(
         add(Weight::Error, "unreachable", "", error.clone(), &[]);
     }
     for finding in &probe.findings {
-        add(weight(finding.kind), finding.kind.name(), &finding.subject, finding.message.clone(), key_of(finding.kind));
+        let subject = subject_text(&finding.subject);
+        add(weight(finding.kind), finding.kind.name(), &subject, finding.message.clone(), key_of(finding.kind));
     }
     let listed = probe.findings.len() as u64;
     let is_said = probe.findings.last().is_some_and(|last| last.kind == FindingKind::Limit && last.subject == "…");
@@ -316,13 +318,19 @@ pub fn source_report(
     }
 }
 
+/// Which record a finding is about, fit for a terminal: an id may be a phone
+/// number.
+fn subject_text(subject: &str) -> String {
+    mask_free_text(subject).chars().filter(|c| !c.is_control()).collect()
+}
+
 /// What a finding about the areas of all sources is in the report.
 pub fn area_item(finding: &Finding) -> Item {
     Item {
         severity: Weight::Warning,
         kind: finding.kind.name(),
         source: None,
-        subject: finding.subject.clone(),
+        subject: subject_text(&finding.subject),
         message: finding.message.clone(),
         line: 0,
         column: 0,
@@ -401,7 +409,7 @@ fn unused(source: &Source, survey: &Survey) -> Vec<Unused> {
         .filter(|key| !is_used(key))
         .take(MAX_UNUSED)
         .map(|key| Unused {
-            key: key.key.clone(),
+            key: subject_text(&key.key),
             share: key.present as f64 / records,
             example: key.example.clone().unwrap_or_default(),
         })
@@ -427,7 +435,10 @@ fn failed(survey: &Survey) -> Vec<Failed> {
             values: field.present,
             failed: field.failed,
             share: field.failed as f64 / field.present.max(1) as f64,
-            example: field.example.clone().unwrap_or_default(),
+            example: match field.vocabulary().first() {
+                Some((word, _)) => word.clone(),
+                None => field.example.clone().unwrap_or_default(),
+            },
         })
         .collect()
 }

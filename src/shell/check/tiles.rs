@@ -10,7 +10,7 @@ use crate::config::TileSet;
 use crate::domain::context::ContextKind;
 use crate::domain::geometry::Bounds;
 use crate::domain::update::Records;
-use crate::ingest::{ProbeReport, TileProbe, probe_tiles};
+use crate::ingest::{ProbeReport, TileProbe};
 
 /// One tile set.
 #[derive(Serialize)]
@@ -47,12 +47,8 @@ pub struct TileReport {
 
 /// Looks at all tile sets. `jurisdiction` is where the areas are, degrees.
 pub fn examine_tiles(sets: &[TileSet], jurisdiction: Option<Bounds>, zone: &TimeZone) -> Vec<TileReport> {
-    std::thread::scope(|scope| {
-        let running: Vec<_> =
-            sets.iter().map(|set| scope.spawn(move || probe_tiles(set, jurisdiction, zone))).collect();
-        let probes = running.into_iter().map(|thread| thread.join().unwrap_or_default());
-        sets.iter().zip(probes).map(|(set, probe)| tile_report(set, probe)).collect()
-    })
+    let probes = TileProbe::of_all(sets, jurisdiction, zone);
+    sets.iter().zip(probes).map(|(set, probe)| tile_report(set, probe)).collect()
 }
 
 /// Where the areas are, degrees; `None` when no boundary came.
