@@ -119,6 +119,8 @@ mod pushed {
         /// What a look finds where all is well and nothing was sent meanwhile.
         pub fn nothing(&self, secs: f64) -> Decoded {
             let mut decoded = super::Batch::new(&self.decoder).finish();
+            // Of nothing, nothing is useless.
+            decoded.survey = None;
             let message = format!("已连接,{secs} 秒内没有消息");
             decoded.findings.push(Finding::new(FindingKind::Unreadable, "…", message));
             decoded.findings_total += 1;

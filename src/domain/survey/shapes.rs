@@ -368,6 +368,7 @@ pub fn shown(text: &str, is_word: bool) -> String {
         _ if is_code(text) && digits == 8 && text.len() == 9 => hidden_digits(&plain),
         _ if is_code(text) && digits > 0 && digits < 12 => cut(masked),
         Some(first) if plain.chars().any(char::is_alphabetic) => format!("{first}**"),
+        _ if digits >= 7 => hidden_digits(&plain),
         _ => cut(masked),
     }
 }
@@ -430,7 +431,10 @@ mod tests {
             ("张三", "张**"),
             ("反映人:张三丰,电话13800131234", "反**"),
             ("13800131234", "13****34"),
-            ("1755219600000", "1755219600000"),
+            ("1755219600000", "时间戳 2025-08-15"),
+            ("02584521212", "02****12"),
+            ("025,84521212", "02****12"),
+            ("E12345678", "E1****78"),
             ("320104199001011234", "32****34"),
             ("E-2025-17", "E-2025-17"),
             ("John Smith", "J**"),

@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_look_that_breaks_down_is_an_error() {
-        let text = "[[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://a.cn/{z}/{x}/{y}\"\n";
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n\
+            [[tiles]]\nid = \"t\"\nkind = \"xyz\"\nurl = \"http://a.cn/{z}/{x}/{y}\"\n";
         let config = crate::config::Config::parse(text, std::path::Path::new("/t.toml")).expect("is valid");
         let probes = look_at_all(&config.tiles, |_| panic!("of this test"));
         assert_eq!(probes.len(), 1);

@@ -479,7 +479,7 @@ fn an_encrypted_broker_is_trusted_as_the_system_says() {
         String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
     };
     let said = check("ca.pem");
-    assert!(said.contains("✓ gas") && said.contains("没有消息"), "{said}");
+    assert!(said.contains("✓  gas") && said.contains("没有消息"), "{said}");
     let said = check("san.cnf");
-    assert!(said.contains("✗ gas") && said.contains("无法"), "{said}");
+    assert!(said.contains("✗  gas") && said.contains("无法"), "{said}");
 }
