@@ -8,7 +8,7 @@
 mod heartbeat;
 mod parser;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -24,6 +24,10 @@ use parser::Parser;
 
 /// Longest answer in the place of a stream that is read, bytes.
 const MAX_REFUSAL_BYTES: u64 = 64 << 10;
+
+/// How much longer a look waits for a message on a stream that lives: greetings
+/// and heartbeats come first.
+const FIRST_MESSAGE: Duration = Duration::from_secs(3);
 
 /// One source that pushes.
 pub struct SseSource {
@@ -148,24 +152,37 @@ impl SseSource {
         }
     }
 
-    /// Waits for the first sign of life of a stream just opened, and decodes
-    /// the messages that came with it: what `quanyu check` does.
+    /// Waits for the first sign of life of a stream just opened, a little
+    /// longer for a message, and decodes those that came with it: what `quanyu
+    /// check` does.
     ///
     /// # Errors
     /// When nothing comes in time.
     pub async fn first_messages(&self) -> Result<(Decoded, u64), Fault> {
         let mut response = self.open().await?;
         let idle_secs = self.client.deadlines().idle_secs;
+        let mut until = Instant::now() + secs(idle_secs);
         let mut parser = Parser::default();
-        match tokio::time::timeout(secs(idle_secs), response.chunk()).await {
-            Ok(Ok(Some(chunk))) => {
-                let messages = parser.feed(&chunk)?;
-                Ok((self.intake.decode(messages, read_message).await?, chunk.len() as u64))
+        let mut messages = Vec::new();
+        let mut received = 0;
+        while messages.is_empty() {
+            let wait = until.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(wait, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
+                    if received == 0 {
+                        until = until.min(Instant::now() + FIRST_MESSAGE);
+                    }
+                    received += chunk.len() as u64;
+                    messages = parser.feed(&chunk)?;
+                }
+                // It lives, and has nothing to say.
+                _ if received > 0 => break,
+                Ok(Ok(None)) => return Err(Fault::StreamEnded),
+                Ok(Err(error)) => return Err(self.client.fault_of(&error, 0)),
+                Err(_) => return Err(Fault::Idle { secs: idle_secs, received: 0 }),
             }
-            Ok(Ok(None)) => Err(Fault::StreamEnded),
-            Ok(Err(error)) => Err(self.client.fault_of(&error, 0)),
-            Err(_) => Err(Fault::Idle { secs: idle_secs, received: 0 }),
         }
+        Ok((self.intake.decode(messages, read_message).await?, received))
     }
 }
 

@@ -8,6 +8,8 @@
 //! is and why.
 
 pub mod diff;
+pub mod draft;
+pub mod feed;
 pub mod fields;
 pub mod fix;
 pub mod names;

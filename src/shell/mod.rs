@@ -9,6 +9,7 @@ pub mod export;
 pub mod fonts;
 pub mod graphics;
 pub mod headless;
+mod init;
 mod kept;
 mod memory;
 pub mod reload;

@@ -15,7 +15,7 @@ use super::kept::WallKept;
 use super::reload::ConfigWatch;
 use super::stage::StageArguments;
 use super::window::WakeUp;
-use super::{bench, check, export, fonts, graphics, snapshot, stage};
+use super::{bench, check, export, fonts, graphics, init, snapshot, stage};
 use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
@@ -78,6 +78,8 @@ enum Command {
     Snapshot(SnapshotArguments),
     /// 不开窗口,把一段时间的回放导出为视频(MP4)或逐帧画面(PNG)
     Export(export::ExportArguments),
+    /// 看几个数据样本(文件或网址),写出一份带注释的配置;0 正常,1 有样本不能用,2 没有写出
+    Init(init::InitArguments),
     /// 检查配置、数据源与数据;0 正常,1 有发现,2 不可用
     Check(check::CheckArguments),
     /// 用给定的数据测量这台机器
@@ -159,6 +161,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Snapshot(arguments) => return take_snapshot(arguments),
         Command::Export(arguments) => return export::run(&arguments),
+        Command::Init(arguments) => return init::run(&arguments),
         Command::Check(arguments) => return Ok(check::run(&arguments)),
         Command::Bench(arguments) => bench::run(&arguments)?,
         Command::Completions { shell } => {

@@ -1,11 +1,13 @@
 //! `quanyu check` and what it writes, as an integrator meets them: the program
 //! itself, on files of this test and on real boundaries.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use super::faults::server::Server;
 use super::realdata;
 
 /// A folder of this test, gone when it is dropped.
@@ -237,4 +239,142 @@ fn a_faulty_configuration_is_reported_with_its_lines_and_never_changed() {
     assert_eq!(folder.files(), ["wall.toml"]);
     let (code, json) = report(&folder.0.join("none.toml"), &[]);
     assert!(code == 2 && json["findings"][0]["message"].as_str().unwrap().contains("找不到"), "{json}");
+}
+
+/// Runs `init`; the configuration and what was said.
+fn init(arguments: &[&str]) -> (i32, String, String) {
+    let output = quanyu(&[&["init"], arguments].concat());
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_first_configuration_of_real_files_passes_check() {
+    let Some(realdata) = realdata() else { return };
+    let folder = Folder::new("init");
+    let areas = realdata.join("areas/nanjing_districts_gcj02.geojson");
+    folder.write("events.json", events(&places(&areas, 1_500)));
+    let path = folder.0.join("wall.toml");
+    let events = folder.0.join("events.json");
+    let (code, out, err) = init(&[events.to_str().unwrap(), areas.to_str().unwrap(), "-o", path.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for line in [
+        "feed = \"areas\"",
+        "crs = \"gcj02\"  # 字段像是 DataV",
+        "parent = \"/parent/adcode\"",
+        "feed = \"events\"",
+        "reported = \"/sbsj\"",
+        "crs = \"gcj02\"  # 推测:偏移约",
+        "stages = [\"待派单\", \"处理中\", \"已办结\"]",
+        "\"特别重大\" = \"urgent\"",
+        "# 没有用到的:",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+    assert!(!text.contains("张三") && !text.contains("13800000"), "{text}");
+    let (code, json) = report(&path, &[]);
+    assert_eq!(code, 1, "{json:#}");
+    let counts: Vec<u64> = json["sources"].as_array().unwrap().iter().filter_map(|s| s["records"].as_u64()).collect();
+    assert_eq!(counts, [11, 1_500]);
+    assert!(json["sources"][1]["failed"].as_array().unwrap().is_empty(), "{json:#}");
+    let (code, _, err) = init(&[areas.to_str().unwrap(), "-o", path.to_str().unwrap()]);
+    assert!(code == 2 && err.contains("已经存在"), "{err}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "and is left alone");
+}
+
+#[test]
+fn files_of_every_form_are_taken_for_what_they_are() {
+    let Some(realdata) = realdata() else { return };
+    let folder = Folder::new("forms");
+    for (file, feed, records) in [
+        ("areas/suzhou_districts_gcj02.geojson", "areas", 10),
+        ("areas/westminster_lsoa.json", "areas", 128),
+        ("points/usgs_earthquakes_month.geojson", "events", 1_707),
+        ("cameras/chicago_redlight_cameras.csv", "cameras", 149),
+    ] {
+        let sample = realdata.join(file);
+        if !sample.exists() {
+            continue;
+        }
+        let (code, out, err) = init(&[sample.to_str().unwrap()]);
+        assert_eq!(code, 0, "{file}: {err}");
+        assert!(out.contains(&format!("feed = \"{feed}\"")), "{file}:\n{out}");
+        let path = folder.write("wall.toml", &out);
+        let (code, json) = report(&path, &[]);
+        assert!(code < 2, "{file}: {json:#}");
+        assert_eq!(json["sources"][0]["records"], records, "{file}");
+    }
+    let (code, _, err) = init(&["/nowhere/at-all.json"]);
+    assert!(code == 2 && err.contains("不存在"), "{err}");
+    let (code, _, err) = init(&["mqtt://broker"]);
+    assert!(code == 2 && err.contains("接入手册"), "{err}");
+}
+
+#[test]
+fn streams_envelopes_and_encodings_are_told_and_tables_without_headers_refused() {
+    let event = r#"{"sjbh":"E1","sjdl":"市容","sbsj":"2025-08-15 09:00:00","zt":"处理中","jd":118.7,"wd":32.1}"#;
+    let wrapped = format!(r#"{{"code":200,"data":{{"page":1,"content":[{event},{event}]}}}}"#);
+    let server = Server::start(move |stream, head| {
+        let (kind, body) = match head.starts_with("GET /push") {
+            true => ("text/event-stream", format!("retry: 100\n\ndata: {event}\n\n")),
+            false => ("application/json", wrapped.clone()),
+        };
+        _ = stream
+            .write_all(format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n").as_bytes());
+        _ = stream.write_all(body.as_bytes());
+    });
+    let folder = Folder::new("kinds");
+    let table = encoding_rs::GBK.encode("编号,名称,经度,纬度\nC1,路口,118.7,32.1\nC2,桥头,118.8,32.2\n").0.into_owned();
+    let table = folder.write("cameras.csv", table);
+    let (push, list) = (server.url("/push"), server.url("/list"));
+    let (code, out, err) = init(&[&push, &list, table.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "kind = \"sse\"",
+        "kind = \"http\"",
+        "records = \"/data/content\"",
+        "reported = \"/sbsj\"",
+        "encoding = \"gbk\"",
+        "lon = \"经度\"",
+    ] {
+        assert!(out.contains(line), "{line} in\n{out}");
+    }
+    assert!(out.matches("feed = \"events\"").count() == 2 && out.contains("feed = \"cameras\""), "{out}");
+
+    let headless = folder.write("b.csv", "C1,张三,118.7,32.1\nC2,李四,118.8,32.2\n");
+    let (code, out, err) = init(&[headless.to_str().unwrap()]);
+    assert!(code == 2 && out.is_empty() && err.contains("没有表头") && !err.contains("张三"), "{err}");
+    let (code, out, err) =
+        init(&[headless.to_str().unwrap(), table.to_str().unwrap(), "http://127.0.0.1:1/a?token=geheim"]);
+    assert!(code == 1 && out.contains("feed = \"cameras\"") && !err.contains("geheim"), "{err}");
+}
+
+#[test]
+fn a_back_end_is_recognised_address_by_address() {
+    let options = quanyu::simulate::SimulatorOptions {
+        profile: "jinjihu".into(),
+        seed: 7,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        speed: 1.0,
+        start: None,
+    };
+    let simulator = quanyu::simulate::Simulator::start(options).unwrap();
+    let folder = Folder::new("addresses");
+    let at = |path: &str| format!("http://{}{path}", simulator.address());
+    let feeds = ["areas", "events", "cameras", "devices", "tracks", "figures", "context"];
+    let addresses: Vec<String> = feeds.iter().map(|feed| at(&format!("/api/{feed}"))).collect();
+    let arguments: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let (code, out, err) = init(&arguments);
+    assert_eq!(code, 0, "{err}");
+    let path = folder.write("wall.toml", &out);
+    let (code, json) = report(&path, &[]);
+    assert!(code < 2, "{out}\n{json:#}");
+    for (feed, address) in feeds.iter().zip(&addresses) {
+        let source = json["sources"].as_array().unwrap().iter().find(|source| source["feed"] == *feed);
+        let source = source.unwrap_or_else(|| panic!("{feed} in\n{out}"));
+        assert!(source["records"].as_u64().unwrap() > 0 && source["error"].is_null(), "{feed}: {source}\n{out}");
+        assert!(out.contains(&format!("url = \"{address}\"")), "{out}");
+    }
+    simulator.stop();
 }

@@ -68,9 +68,11 @@ fn tell(text: &str) {
     _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// Changes, and the text with all of them, of which each was tried; or changes
-/// and why they are not to be made.
-fn improve(
+/// Changes, and the text with all of them, of which each was tried.
+///
+/// # Errors
+/// Changes, and why they are not to be made.
+pub fn improve(
     config: &Config,
     text: &str,
     probes: &[ProbeReport],

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
 
+pub use fix::improve;
+
 use crate::config::{Config, ConfigError};
 use crate::domain::time::Time;
 use crate::ingest::{IngestContext, survey_all};
