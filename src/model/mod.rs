@@ -286,10 +286,10 @@ pub fn keep_sources(world: &mut World, config: &Config, fate: impl Fn(SourceId) 
     let keep = |source: SourceId| fate(source) != Fate::Forgotten;
     let order = per_source::order_of(config);
     let mut areas = world.resource_mut::<Areas>();
-    areas.retain(&keep);
+    areas.retain(keep);
     areas.set_order(&order);
     let mut points = world.resource_mut::<Points>();
-    points.retain(&keep);
+    points.retain(keep);
     points.set_order(&order);
     // Another system may have a camera of the same id, and pictures are fetched
     // again as soon as it is known.

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn feeds_are_told_apart() {
         let event = json!({"sjbh": "1", "sjdl": "市容", "sbsj": "2025-08-15 09:00:00", "zt": "处理中", "jd": 118.7, "wd": 32.1});
-        assert_eq!(first(&[event.clone()], "data.json"), Some(Feed::Events));
+        assert_eq!(first(&[event], "data.json"), Some(Feed::Events));
         let camera = json!({"gbId": "34020000001320000001", "name": "路口", "lng": 118.7, "lat": 32.1, "snapshot": "/a.jpg", "online": true});
         assert_eq!(first(&[camera], "a.json"), Some(Feed::Cameras));
         let device = json!({"deviceId": "G1", "deviceType": "燃气", "value": 0.8, "unit": "%", "status": "正常", "lng": 118.7, "lat": 32.1, "collectTime": "2025-08-15 09:00:00"});

@@ -119,7 +119,7 @@ fn connect(world: &mut World, old: &Config, config: &Config) {
     if !untouched.tiles {
         model::forget_tiles(world);
     }
-    model::keep_sources(world, config, &fate);
+    model::keep_sources(world, config, fate);
     // Events are merged: whose they were is not known any more. They go with the
     // last of those who told of them.
     let mut told = old.sources.iter().filter(|source| source.feed == Feed::Events).peekable();
