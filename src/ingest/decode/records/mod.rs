@@ -205,11 +205,12 @@ impl Take for Collector {
     fn take(&mut self, mut element: Element<'_>, notes: &mut Notes) {
         let decoder = Arc::clone(&self.decoder);
         let mut record = std::mem::take(&mut element.record);
-        if !decoder.fields.is_flat() {
-            record = Record::Tree(record.into_tree());
-        }
+        // Before it is made a tree: rows of a table are seen as such.
         if let Some(survey) = &mut self.survey {
             survey::see_record(survey, &record, &element);
+        }
+        if !decoder.fields.is_flat() {
+            record = Record::Tree(record.into_tree());
         }
         if !element.is_feature && !record.is_object() {
             notes.add(FindingKind::Unreadable, &format!("#{}", element.number), "不是对象");
