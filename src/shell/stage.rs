@@ -88,6 +88,7 @@ impl StageArguments {
 /// # Errors
 /// When there are no fonts, or a source cannot be set up.
 pub fn set_up(config: Arc<Config>, clock: ClockMode, size: [u32; 2]) -> anyhow::Result<Setup> {
+    let config = Arc::new(standing(&config));
     let waker = Waker::default();
     Ok(Setup {
         clock,
@@ -97,6 +98,14 @@ pub fn set_up(config: Arc<Config>, clock: ClockMode, size: [u32; 2]) -> anyhow::
         waker,
         config,
     })
+}
+
+/// The same without a playlist: a picture is of the scene that was asked for,
+/// however long its data take.
+fn standing(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.scenes.iter_mut().for_each(|scene| scene.duration_secs = None);
+    config
 }
 
 /// Why the wall does not show what it shall.
@@ -204,5 +213,21 @@ fn come_to_rest(wall: &mut HeadlessWall) {
             || world.resource::<HeatLayer>().is_building()
             || world.resource::<AreaLayer>().is_refining();
         still = if is_moving || wall.waits_for_tiles() { 0 } else { still + 1 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_does_not_wander_to_the_next_scene() {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n\
+                    [[scenes]]\nname = \"一\"\nduration = \"1s\"\n[[scenes]]\nname = \"二\"\n";
+        let config = Config::parse(text, Path::new("t.toml")).expect("valid");
+        assert!(config.scenes[0].duration_secs.is_some());
+        assert!(standing(&config).scenes.iter().all(|scene| scene.duration_secs.is_none()));
     }
 }
