@@ -204,15 +204,15 @@ pub(super) fn sync(
     // Of the scale and of the hotspots: of these more than are kept.
     let peaks = peaks(&grid, &taps, reach_m, PEAKS.max(most * 3));
     let fixed = config.0.heat.full_scale.filter(|_| grid.shape == CellShape::Shared);
+    let highest = peaks.first().map_or(0.0, |peak| peak.value.abs());
+    // Of a handful of events in a cell there is no half.
+    let least = if grid.shape == CellShape::Shared || highest == 0.0 { 0.0 } else { LEAST_PER_CELL };
+    let top = (highest * unit).max(least);
     let full_scale = fixed.unwrap_or_else(|| match layer.scale.value() {
-        // The same red is the same number in a focus and out of it.
-        Some(scale) if of.focus.is_some() => scale,
-        _ => {
-            let highest = peaks.first().map_or(0.0, |peak| peak.value.abs());
-            // Of a handful of events in a cell there is no half.
-            let least = if grid.shape == CellShape::Shared || highest == 0.0 { 0.0 } else { LEAST_PER_CELL };
-            layer.scale.follow(overview.now, (highest * unit).max(least))
-        }
+        // The same red is the same number in a focus and out of it: there the scale
+        // does not fall. It rises, for a wall may begin in a focus.
+        Some(scale) if of.focus.is_some() && top <= scale => scale,
+        _ => layer.scale.follow(overview.now, top),
     });
     let ground = hotspots::Ground {
         wanted: &of,
