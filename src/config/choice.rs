@@ -1,13 +1,12 @@
 //! Values that are one out of a short list of names.
 //!
-//! In: nothing. Out: [`Choice`] for every such type, from which reading,
-//! messages and hints follow; and the types that only the file has,
-//! [`SourceKind`], [`CredentialKind`],
-//! [`TileKind`] and [`PanelType`].
+//! In: nothing. Out: [`Choice`] for every such type but the kinds of
+//! entries ([`super::kind`]), from which reading, messages and hints follow;
+//! and the types that only the file has, [`Masking`] and [`ClassingMethod`].
 
 use super::access::{Digest, Encoding};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
-use super::read::Choice;
+use super::read::{Choice, choice_by_name};
 use super::source::{Feed, MqttVersion, Payload, TextEncoding};
 use super::tiles::TileLook;
 use super::{Audience, Layer, Occasion, Side, ThemeName, TiltStyle, Worst};
@@ -17,268 +16,7 @@ use crate::domain::crs::frame::AxisOrder;
 use crate::domain::event::{Channel, Severity};
 use crate::domain::tiles::TileMatrix;
 
-/// How the records of a source come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// From a file.
-    File,
-    /// From an HTTP address that is asked again and again.
-    Http,
-    /// From a stream of server-sent events.
-    Sse,
-    /// From a WebSocket.
-    WebSocket,
-    /// From an MQTT broker.
-    Mqtt,
-    /// From a query of a PostgreSQL database.
-    Postgres,
-    /// From a collection of OGC API – Features.
-    OgcFeatures,
-    /// From a feature type of a WFS 2.0.
-    Wfs,
-    /// From a layer of an ArcGIS FeatureServer or MapServer.
-    ArcGis,
-    /// From an OGC SensorThings service.
-    SensorThings,
-}
-
-impl SourceKind {
-    /// All kinds.
-    pub const ALL: [Self; 10] = [
-        Self::File,
-        Self::Http,
-        Self::Sse,
-        Self::WebSocket,
-        Self::Mqtt,
-        Self::Postgres,
-        Self::OgcFeatures,
-        Self::Wfs,
-        Self::ArcGis,
-        Self::SensorThings,
-    ];
-
-    /// The name in `config.toml`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Http => "http",
-            Self::Sse => "sse",
-            Self::WebSocket => "websocket",
-            Self::Mqtt => "mqtt",
-            Self::Postgres => "postgres",
-            Self::OgcFeatures => "ogc-features",
-            Self::Wfs => "wfs",
-            Self::ArcGis => "arcgis",
-            Self::SensorThings => "sensorthings",
-        }
-    }
-
-    /// Whether this program can read it: some kinds are left out where they are
-    /// not wanted.
-    pub const fn is_built(self) -> bool {
-        match self {
-            Self::File | Self::Http | Self::Sse => true,
-            Self::OgcFeatures | Self::Wfs | Self::ArcGis | Self::SensorThings => true,
-            Self::WebSocket => cfg!(feature = "websocket"),
-            Self::Mqtt => cfg!(feature = "mqtt"),
-            Self::Postgres => cfg!(feature = "postgres"),
-        }
-    }
-
-    /// The keys that this kind has and not every kind has.
-    pub const fn own_keys(self) -> &'static [&'static str] {
-        match self {
-            Self::File => &["path", "encoding"],
-            Self::Http => &[
-                "url",
-                "every",
-                "paging",
-                "since",
-                "since_format",
-                "json",
-                "form",
-                "headers",
-                "credentials",
-                "tls",
-                "encoding",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-            Self::Sse => &["url", "headers", "credentials", "tls", "connect_timeout", "idle_timeout", "whole_timeout"],
-            Self::WebSocket => &["url", "headers", "key", "hello", "connect_timeout", "idle_timeout", "whole_timeout"],
-            Self::Mqtt => &[
-                "url",
-                "topics",
-                "version",
-                "client_id",
-                "username",
-                "password",
-                "qos",
-                "keep_alive",
-                "clean_session",
-                "payload",
-                "connect_timeout",
-                "idle_timeout",
-            ],
-            Self::Postgres => &[
-                "url",
-                "query",
-                "every",
-                "listen",
-                "username",
-                "password",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-            Self::OgcFeatures => &[
-                "url",
-                "collection",
-                "since",
-                "every",
-                "per_page",
-                "bbox",
-                "headers",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-            Self::Wfs => &[
-                "url",
-                "type_names",
-                "srs_name",
-                "every",
-                "per_page",
-                "bbox",
-                "headers",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-            Self::ArcGis => &[
-                "url",
-                "filter",
-                "every",
-                "per_page",
-                "bbox",
-                "headers",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-            Self::SensorThings => &[
-                "url",
-                "every",
-                "per_page",
-                "headers",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-        }
-    }
-}
-
-/// What credentials show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// Name and password.
-    Basic,
-    /// A token that is kept current elsewhere.
-    Bearer,
-    /// OAuth 2, client credentials.
-    OAuth2,
-    /// A token from a login call.
-    Login,
-    /// A digest over the request.
-    Signature,
-}
-
-impl CredentialKind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Basic, Self::Bearer, Self::OAuth2, Self::Login, Self::Signature];
-
-    /// The name in `config.toml`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Basic => "basic",
-            Self::Bearer => "bearer",
-            Self::OAuth2 => "oauth2",
-            Self::Login => "login",
-            Self::Signature => "signature",
-        }
-    }
-
-    /// The keys that this kind has and not every kind has.
-    pub const fn own_keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Basic => &["username", "password"],
-            Self::Bearer => &["token"],
-            Self::OAuth2 => &["url", "client_id", "client_secret", "scope", "headers", "query", "lifetime", "tls"],
-            Self::Login => {
-                &["url", "username", "password", "json", "form", "answer", "lifetime", "headers", "query", "tls"]
-            }
-            Self::Signature => &["key", "secret", "digest", "encoding", "over", "timestamp", "headers", "query"],
-        }
-    }
-}
-
-/// Where the tiles of a set come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TileKind {
-    /// From a PMTiles archive.
-    PmTiles,
-    /// From an MBTiles file.
-    MbTiles,
-    /// From a server, one address for each tile.
-    Xyz,
-    /// From a WMTS, whose requests are written as one address for each tile.
-    Wmts,
-}
-
-impl TileKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::PmTiles, Self::MbTiles, Self::Xyz, Self::Wmts];
-
-    /// The name in `config.toml`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PmTiles => "pmtiles",
-            Self::MbTiles => "mbtiles",
-            Self::Xyz => "xyz",
-            Self::Wmts => "wmts",
-        }
-    }
-
-    /// The keys that this kind has and not every kind has.
-    pub const fn own_keys(self) -> &'static [&'static str] {
-        match self {
-            Self::PmTiles | Self::MbTiles => &["path"],
-            Self::Xyz | Self::Wmts => &[
-                "url",
-                "subdomains",
-                "key",
-                "headers",
-                "credentials",
-                "tls",
-                "connect_timeout",
-                "idle_timeout",
-                "whole_timeout",
-            ],
-        }
-    }
-}
+choice_by_name!(HeatForm, Feed, Layer);
 
 /// Whether a kind of personal data is masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,98 +27,9 @@ pub enum Masking {
     Keep,
 }
 
-/// What a panel shows, without its settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PanelType {
-    /// Key figures.
-    KeyFigures,
-    /// The closed loop.
-    ClosedLoop,
-    /// Events as they come.
-    LiveEvents,
-    /// Areas by the number of events.
-    Ranking,
-    /// Events per hour.
-    Trend,
-    /// Events by major class.
-    Categories,
-    /// More than usual.
-    Warnings,
-    /// Devices.
-    Devices,
-    /// Pictures of cameras.
-    Cameras,
-    /// The histogram of the day.
-    TimeAxis,
-}
-
-impl PanelType {
-    /// All kinds, in the order in which a wall without `[[panels]]` has them.
-    pub const ALL: [Self; 10] = [
-        Self::KeyFigures,
-        Self::ClosedLoop,
-        Self::Categories,
-        Self::Warnings,
-        Self::LiveEvents,
-        Self::Ranking,
-        Self::Trend,
-        Self::Devices,
-        Self::Cameras,
-        Self::TimeAxis,
-    ];
-
-    /// The name in `config.toml`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KeyFigures => "key-figures",
-            Self::ClosedLoop => "closed-loop",
-            Self::LiveEvents => "live-events",
-            Self::Ranking => "ranking",
-            Self::Trend => "trend",
-            Self::Categories => "categories",
-            Self::Warnings => "warnings",
-            Self::Devices => "devices",
-            Self::Cameras => "cameras",
-            Self::TimeAxis => "time-axis",
-        }
-    }
-}
-
-/// A kind of entries that has keys of its own.
-pub(super) trait Kind: Choice {
-    /// The name in `config.toml`.
-    fn name(self) -> &'static str;
-
-    /// The keys that this kind has and not every kind has.
-    fn own_keys(self) -> &'static [&'static str];
-}
-
-/// Hands on what the type itself has.
-macro_rules! kind {
-    ($($kind:ty),*) => {
-        $(impl Kind for $kind {
-            fn name(self) -> &'static str {
-                <$kind>::name(self)
-            }
-
-            fn own_keys(self) -> &'static [&'static str] {
-                <$kind>::own_keys(self)
-            }
-        })*
-    };
-}
-
-kind!(SourceKind, CredentialKind, TileKind);
-
 impl Choice for Masking {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("mask", Self::Mask), ("keep", Self::Keep)]
-    }
-}
-
-impl Choice for SourceKind {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|kind| (kind.name(), kind)).into()
     }
 }
 
@@ -404,12 +53,6 @@ impl Choice for Payload {
     }
 }
 
-impl Choice for CredentialKind {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|kind| (kind.name(), kind)).into()
-    }
-}
-
 impl Choice for Digest {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![
@@ -428,12 +71,6 @@ impl Choice for Encoding {
     }
 }
 
-impl Choice for TileKind {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|kind| (kind.name(), kind)).into()
-    }
-}
-
 impl Choice for TileMatrix {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("web-mercator", Self::WebMercator), ("geographic", Self::Geographic)]
@@ -446,12 +83,6 @@ impl Choice for TileLook {
     }
 }
 
-impl Choice for HeatForm {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|form| (form.name(), form)).into()
-    }
-}
-
 impl Choice for HeatWeight {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("count", Self::Count), ("severity", Self::Severity)]
@@ -461,24 +92,6 @@ impl Choice for HeatWeight {
 impl Choice for HeatCompare {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("none", Self::None), ("last-week", Self::LastWeek)]
-    }
-}
-
-impl Choice for PanelType {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|kind| (kind.name(), kind)).into()
-    }
-}
-
-impl Choice for Feed {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|feed| (feed.name(), feed)).into()
-    }
-}
-
-impl Choice for Layer {
-    fn choices() -> Vec<(&'static str, Self)> {
-        Self::ALL.map(|layer| (layer.name(), layer)).into()
     }
 }
 

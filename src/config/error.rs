@@ -3,8 +3,7 @@
 //! In: byte offsets into the text, key paths and sentences, from the readers
 //! of [`super::raw`] and the checks of `validate`. Out: [`ConfigError`], whose
 //! `Display` is one line per complaint in the form that editors jump to
-//! (`path:line:column: message`), and whose [`ConfigError::complaints`]
-//! serialise for `quanyu check --json`.
+//! (`path:line:column: message`), and the complaints themselves.
 //!
 //! Nothing here prints a line of the file: it may hold the secret that the
 //! complaint is about.
@@ -13,10 +12,8 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
-
 /// One thing that is wrong with the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     /// The file, as it was named.
     pub path: String,
@@ -177,13 +174,5 @@ mod tests {
         assert_eq!(missing.to_string(), "x.toml: 找不到配置文件");
         let encoding = ConfigError::unreadable(path, &io::ErrorKind::InvalidData.into());
         assert_eq!(encoding.to_string(), "x.toml: 不是 UTF-8 文本,请另存为 UTF-8 编码");
-    }
-
-    #[test]
-    fn complaints_serialise() {
-        let error = ConfigError::unreadable(Path::new("x.toml"), &io::ErrorKind::NotFound.into());
-        let json = serde_json::to_value(error.complaints()).unwrap();
-        assert_eq!(json[0]["path"], "x.toml");
-        assert_eq!(json[0]["line"], 0);
     }
 }

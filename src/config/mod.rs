@@ -14,6 +14,7 @@ mod choice;
 pub mod error;
 pub mod field;
 mod heat;
+mod kind;
 pub mod places;
 pub mod raw;
 mod read;

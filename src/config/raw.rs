@@ -15,9 +15,10 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::choice::{ClassingMethod, PanelType, TileKind};
+use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
+use super::kind::{PanelType, TileKind};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::syntax::translated;
 use super::tiles::TileLook;

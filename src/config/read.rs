@@ -52,6 +52,19 @@ pub(super) trait Choice: Copy {
     }
 }
 
+/// [`Choice`] for types whose values stand in `ALL`, each with its `name`.
+macro_rules! choice_by_name {
+    ($($choice:ty),*) => {
+        $(impl Choice for $choice {
+            fn choices() -> Vec<(&'static str, Self)> {
+                Self::ALL.map(|choice| (choice.name(), choice)).into()
+            }
+        })*
+    };
+}
+
+pub(super) use choice_by_name;
+
 /// Reads `node` and remembers where it stands. `key_offset` is that of its
 /// key; a place of its own when it has none.
 fn read_at<T: FromToml>(

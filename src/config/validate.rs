@@ -26,8 +26,9 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::choice::{ClassingMethod, Kind};
+use super::choice::ClassingMethod;
 use super::error::{Complaints, ConfigError};
+use super::kind::Kind;
 use super::raw::{RawBezels, RawCache, RawClosedLoop, RawConfig, RawEvents, RawMap, RawWall, RawWarning};
 use super::read::{At, excerpt, joined, nearest, not_among};
 use super::units::DurationSecs;
@@ -113,11 +114,11 @@ fn refuse_keys_of_other_kinds<K: Kind>(
     complaints: &mut Complaints,
 ) {
     for (name, key, offset) in present {
-        let owners = K::choices().into_iter().filter(|(_, owner)| owner.own_keys().contains(&name));
-        let owners: Vec<&str> = owners.map(|(owner, _)| owner).collect();
-        if owners.is_empty() || kind.own_keys().contains(&name) {
+        let owners = K::owners(name);
+        if owners.is_empty() || owners.contains(&kind) {
             continue;
         }
+        let owners: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
         let owners = owners.join("\" 或 \"");
         let message = format!("`{name}` 不能用于 kind = \"{}\" 的{what},它属于 kind = \"{owners}\"", kind.name());
         complaints.add(offset, key, message);

@@ -127,7 +127,7 @@ impl Expression {
 
     /// Whether it mentions a member of this name.
     pub fn mentions(&self, name: &str) -> bool {
-        self.names.iter().any(|known| known == name) || self.text.contains(name)
+        self.text.contains(name)
     }
 
     /// Its value for a record, `id` being that of the feature around it;

@@ -1,10 +1,7 @@
 //! Something noticed about data that is worth telling an integrator.
 
-use serde::Serialize;
-
 /// What kind of thing was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FindingKind {
     /// Two areas or records with one code.
     DuplicateCode,
@@ -73,7 +70,7 @@ impl FindingKind {
 }
 
 /// One thing noticed, with the record that it is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The kind, for counting and filtering.
     pub kind: FindingKind,

@@ -24,6 +24,7 @@ mod suspects;
 use std::borrow::Cow;
 
 pub use masks::Masks;
+pub(in crate::domain) use names::is_han;
 use suspects::Suspects;
 
 /// Replaces the middle of a number.

@@ -12,29 +12,22 @@
 //! words and children from parents. Everything is bounded, so a survey of a
 //! million records is as large as one of a thousand.
 
+mod key;
 mod shapes;
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-pub use shapes::{Ending, Shapes, shown};
+pub use key::KeySurvey;
+use key::{MAX_WORDS, count_word, word_of};
+pub use shapes::{Shapes, shown};
 
-/// Members that are told apart; of more, the later ones are only counted.
+/// Members that are told apart; of more, the later ones are left out.
 const MAX_KEYS: usize = 512;
 
 /// Objects within objects are followed so deep.
 const MAX_DEPTH: usize = 3;
-
-/// Words of a member that are kept; a member with more has none.
-const MAX_WORDS: usize = 40;
-
-/// Longest word, characters.
-const MAX_WORD_CHARS: usize = 16;
-
-/// Values of a member that are told apart.
-const MAX_DISTINCT: usize = 65_536;
 
 /// What records look like.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +36,6 @@ pub struct Survey {
     is_table: bool,
     keys: Vec<KeySurvey>,
     by_key: HashMap<String, usize>,
-    /// Members beyond [`MAX_KEYS`].
-    other_keys: u64,
     geometries: Geometries,
     fields: Vec<FieldSurvey>,
 }
@@ -62,30 +53,11 @@ pub struct Geometries {
     pub none: u64,
 }
 
-/// One member of the records.
-#[derive(Clone, Debug)]
-pub struct KeySurvey {
-    /// A column's name, or a JSON pointer into the record.
-    pub key: String,
-    /// Records in which it holds something.
-    pub present: u64,
-    /// Of which shape its values are.
-    pub shapes: Shapes,
-    /// One value, masked, fit for a terminal.
-    pub example: Option<String>,
-    words: Vec<(String, u64)>,
-    has_many_words: bool,
-    distinct: HashSet<u64>,
-    is_crowded: bool,
-}
-
 /// One field of the domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldSurvey {
     /// Its name.
     pub name: &'static str,
-    /// Whether the configuration says where it is.
-    pub is_configured: bool,
     /// Records in which it holds something.
     pub present: u64,
     /// Records in which that could not be read.
@@ -149,6 +121,14 @@ impl Survey {
         }
     }
 
+    #[cfg(test)]
+    /// What these records look like.
+    pub(crate) fn of(records: &[Value]) -> Self {
+        let mut survey = Self::default();
+        records.iter().for_each(|record| survey.see_record(record, None));
+        survey
+    }
+
     /// Sees a record; `id` is that of the feature around it.
     pub fn see_record(&mut self, record: &Value, id: Option<&Value>) {
         self.records += 1;
@@ -196,25 +176,16 @@ impl Survey {
 
     /// Tells how a field of one record could be read. `word` is what of it
     /// meant nothing.
-    pub fn see_field(&mut self, name: &'static str, is_configured: bool, read: FieldRead<'_>) {
+    pub fn see_field(&mut self, name: &'static str, read: FieldRead<'_>) {
         let index = match self.fields.iter().position(|field| field.name == name) {
             Some(index) => index,
             None => {
-                self.fields.push(FieldSurvey {
-                    name,
-                    is_configured,
-                    present: 0,
-                    failed: 0,
-                    example: None,
-                    words: Vec::new(),
-                });
+                self.fields.push(FieldSurvey { name, present: 0, failed: 0, example: None, words: Vec::new() });
                 self.fields.len() - 1
             }
         };
         let field = &mut self.fields[index];
-        field.is_configured |= is_configured;
         let (text, is_word) = match read {
-            FieldRead::Missing => return,
             FieldRead::Good => {
                 field.present += 1;
                 return;
@@ -224,7 +195,7 @@ impl Survey {
         };
         field.present += 1;
         field.failed += 1;
-        field.example.get_or_insert_with(|| shown(text, false));
+        field.example.get_or_insert_with(|| shown(text));
         if is_word && let Some(word) = word_of(text) {
             count_word(&mut field.words, word, 1);
         }
@@ -233,10 +204,7 @@ impl Survey {
     fn member(&mut self, key: &str) -> Option<&mut KeySurvey> {
         let index = match self.by_key.get(key) {
             Some(&index) => index,
-            None if self.keys.len() == MAX_KEYS => {
-                self.other_keys += 1;
-                return None;
-            }
+            None if self.keys.len() == MAX_KEYS => return None,
             None => {
                 self.by_key.insert(key.to_owned(), self.keys.len());
                 self.keys.push(KeySurvey::new(key));
@@ -252,7 +220,6 @@ impl Survey {
     pub fn join(&mut self, other: Self) {
         self.records += other.records;
         self.is_table |= other.is_table;
-        self.other_keys += other.other_keys;
         let (mine, more) = (&mut self.geometries, other.geometries);
         mine.polygons += more.polygons;
         mine.lines += more.lines;
@@ -270,7 +237,6 @@ impl Survey {
             match self.fields.iter_mut().find(|known| known.name == field.name) {
                 None => self.fields.push(field),
                 Some(known) => {
-                    known.is_configured |= field.is_configured;
                     known.present += field.present;
                     known.failed += field.failed;
                     known.example = known.example.take().or(field.example);
@@ -293,146 +259,12 @@ impl Survey {
 /// How a field of one record could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldRead<'a> {
-    /// The record has none.
-    Missing,
     /// It could.
     Good,
     /// It could not.
     Bad(&'a str),
     /// It is a word that the domain does not know.
     UnknownWord(&'a str),
-}
-
-impl KeySurvey {
-    fn new(key: &str) -> Self {
-        Self {
-            key: key.to_owned(),
-            present: 0,
-            shapes: Shapes::default(),
-            example: None,
-            words: Vec::new(),
-            has_many_words: false,
-            distinct: HashSet::new(),
-            is_crowded: false,
-        }
-    }
-
-    fn see(&mut self, value: &Value) {
-        match value {
-            Value::String(text) => self.see_text(text),
-            Value::Number(number) => {
-                let text = number.to_string();
-                self.shapes.see_number(number.as_f64().unwrap_or(f64::NAN), &text);
-                self.remember(&text);
-            }
-            Value::Bool(value) => {
-                self.shapes.flags += 1;
-                self.remember(if *value { "true" } else { "false" });
-            }
-            tree => {
-                self.shapes.see_tree(tree);
-                self.example.get_or_insert_with(|| shapes::tree_example(tree));
-            }
-        }
-    }
-
-    fn see_text(&mut self, text: &str) {
-        let text = text.trim();
-        self.shapes.see_text(text);
-        self.remember(text);
-    }
-
-    fn remember(&mut self, text: &str) {
-        if !self.is_crowded {
-            self.distinct.insert(hash_of(text));
-            self.is_crowded = self.distinct.len() >= MAX_DISTINCT;
-        }
-        if !self.has_many_words {
-            match word_of(text) {
-                Some(word) => count_word(&mut self.words, word, 1),
-                None => self.has_many_words = true,
-            }
-            if self.words.len() > MAX_WORDS {
-                self.has_many_words = true;
-            }
-            if self.has_many_words {
-                self.words = Vec::new();
-            }
-        }
-        if self.example.is_none() {
-            self.example = Some(shown(text, false));
-        }
-    }
-
-    fn join(&mut self, other: Self) {
-        self.present += other.present;
-        self.shapes.join(&other.shapes);
-        self.example = self.example.take().or(other.example);
-        self.has_many_words |= other.has_many_words;
-        for (word, count) in other.words {
-            count_word(&mut self.words, word, count);
-        }
-        if self.words.len() > MAX_WORDS || self.has_many_words {
-            self.has_many_words = true;
-            self.words = Vec::new();
-        }
-        let room = MAX_DISTINCT.saturating_sub(self.distinct.len());
-        self.distinct.extend(other.distinct.into_iter().take(room));
-        self.is_crowded |= other.is_crowded || self.distinct.len() >= MAX_DISTINCT;
-    }
-
-    /// Its words with how often each occurs, where there are few, each occurs
-    /// several times and none hides anything.
-    pub fn words(&self) -> &[(String, u64)] {
-        let is_vocabulary = !self.has_many_words && self.present >= 2 * self.words.len() as u64;
-        if is_vocabulary { &self.words } else { &[] }
-    }
-
-    /// Different values, as far as they are counted.
-    pub fn distinct(&self) -> usize {
-        self.distinct.len()
-    }
-
-    /// Whether no two records have the same value.
-    pub fn is_unique(&self) -> bool {
-        if self.is_crowded { false } else { self.present > 0 && self.distinct.len() as u64 == self.present }
-    }
-
-    /// Share of the different values of this member that are values of another.
-    pub fn share_within(&self, other: &Self) -> f64 {
-        if self.distinct.is_empty() {
-            return 0.0;
-        }
-        let shared = self.distinct.iter().filter(|hash| other.distinct.contains(hash)).count();
-        shared as f64 / self.distinct.len() as f64
-    }
-
-    /// The last part of its name: `code` of `/grid/code`.
-    pub fn name(&self) -> &str {
-        if self.key.starts_with('/') { self.key.rsplit('/').next().unwrap_or(&self.key) } else { &self.key }
-    }
-}
-
-/// A word fit for a table of values: short, and masking leaves it as it is.
-fn word_of(text: &str) -> Option<String> {
-    let text = text.trim();
-    let is_short = !text.is_empty() && text.chars().take(MAX_WORD_CHARS + 1).count() <= MAX_WORD_CHARS;
-    let is_plain = is_short && !text.contains(char::is_control) && super::privacy::masked(text) == text;
-    is_plain.then(|| text.to_owned())
-}
-
-fn count_word(words: &mut Vec<(String, u64)>, word: String, count: u64) {
-    if let Some((_, known)) = words.iter_mut().find(|(known, _)| *known == word) {
-        *known += count;
-    } else if words.len() <= MAX_WORDS {
-        words.push((word, count));
-    }
-}
-
-fn hash_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The JSON pointer to a member (RFC 6901).
@@ -446,15 +278,9 @@ mod tests {
 
     use super::*;
 
-    fn survey(records: &[Value]) -> Survey {
-        let mut survey = Survey::default();
-        records.iter().for_each(|record| survey.see_record(record, None));
-        survey
-    }
-
     #[test]
     fn members_are_found_at_every_depth_and_counted() {
-        let seen = survey(&[
+        let seen = Survey::of(&[
             json!({"id": 1, "grid": {"code": "320104", "a/b": 1}, "state": "处理中", "none": null, "blank": " "}),
             json!({"id": 2, "grid": {"code": "320104"}, "state": "处理中", "time": "2025-08-15 09:00:00"}),
         ]);
@@ -471,7 +297,7 @@ mod tests {
     fn nothing_of_a_person_is_kept() {
         let people: Vec<Value> =
             (0..50).map(|n| json!({"lxr": format!("张三{n}"), "tel": format!("138001312{n:02}")})).collect();
-        let seen = survey(&people);
+        let seen = Survey::of(&people);
         for key in seen.keys() {
             assert!(key.words().is_empty(), "{key:?}");
         }
@@ -482,9 +308,9 @@ mod tests {
     #[test]
     fn parts_seen_apart_are_as_one() {
         let all: Vec<Value> = (0..20).map(|n| json!({"a": n % 3, "b": n})).collect();
-        let whole = survey(&all);
-        let mut parts = survey(&all[..7]);
-        parts.join(survey(&all[7..]));
+        let whole = Survey::of(&all);
+        let mut parts = Survey::of(&all[..7]);
+        parts.join(Survey::of(&all[7..]));
         for (one, other) in whole.keys().iter().zip(parts.keys()) {
             assert_eq!((one.present, one.distinct()), (other.present, other.distinct()));
             assert_eq!((one.words(), &one.shapes), (other.words(), &other.shapes));
@@ -504,19 +330,16 @@ mod tests {
     #[test]
     fn fields_count_what_failed() {
         let mut seen = Survey::default();
-        seen.see_field("stage", true, FieldRead::UnknownWord("待派单"));
-        seen.see_field("stage", true, FieldRead::UnknownWord("待派单"));
-        seen.see_field("stage", true, FieldRead::Good);
-        seen.see_field("stage", true, FieldRead::Missing);
-        seen.see_field("due", true, FieldRead::Missing);
+        seen.see_field("stage", FieldRead::UnknownWord("待派单"));
+        seen.see_field("stage", FieldRead::UnknownWord("待派单"));
+        seen.see_field("stage", FieldRead::Good);
         let stage = &seen.fields()[0];
         assert_eq!((stage.present, stage.failed), (3, 2));
         assert_eq!(stage.vocabulary(), [("待派单".to_owned(), 2)]);
-        seen.see_field("closed", true, FieldRead::UnknownWord("张三"));
-        seen.see_field("solved", true, FieldRead::Bad("张三"));
+        seen.see_field("closed", FieldRead::UnknownWord("张三"));
+        seen.see_field("solved", FieldRead::Bad("张三"));
         for field in &seen.fields()[2..] {
             assert_eq!((field.example.as_deref(), field.vocabulary().len()), (Some("张**"), 0), "{field:?}");
         }
-        assert_eq!((seen.fields()[1].present, seen.fields()[1].is_configured), (0, true));
     }
 }

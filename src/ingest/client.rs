@@ -327,7 +327,7 @@ pub(super) fn find_source<'a, E: std::error::Error + 'static>(
 }
 
 /// The innermost error, in its own words.
-fn deepest(error: &dyn std::error::Error) -> String {
+pub(super) fn deepest(error: &dyn std::error::Error) -> String {
     let mut at = error;
     while let Some(inner) = at.source() {
         at = inner;

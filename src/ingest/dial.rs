@@ -3,8 +3,6 @@
 //! In: an address of a scheme of its own. Out: a stream of bytes within the
 //! source's deadlines, or the [`Fault`] that names what went wrong.
 
-use std::sync::Arc;
-
 use reqwest::Url;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -26,10 +24,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 /// Where to connect to, and how.
 pub struct Dial {
     /// Name or address, as the resolver takes it.
-    host: String,
-    port: u16,
+    pub(super) host: String,
+    pub(super) port: u16,
     /// Host and port, as they may be shown.
-    shown: String,
+    pub(super) shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     deadlines: Deadlines,
 }
@@ -44,14 +42,8 @@ impl Dial {
         if host.is_empty() {
             return Err(Fault::Unusable("地址没有主机名".into()));
         }
-        let tls = if is_encrypted {
-            let name =
-                ServerName::try_from(host.clone()).map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
-            // The trust that HTTP has.
-            Some((TlsConnector::from(Arc::new(tls::config(&Tls::default())?)), name))
-        } else {
-            None
-        };
+        // The trust that HTTP has.
+        let tls = is_encrypted.then(|| tls::connector(&host, &Tls::default())).transpose()?;
         Ok(Self { host, port: url.port().unwrap_or(usual_port), shown: host_of(url), tls, deadlines })
     }
 

@@ -40,6 +40,8 @@ pub struct HttpSource {
     decoder: Arc<Decoder>,
     gate: Gate,
     polling: Polling,
+    /// Whether changes are asked for, as soon as it is known since when.
+    has_since: bool,
     /// Validators of the last answer, if it was in one page, and its address.
     validators: Option<(Url, HeaderMap)>,
     /// Up to where changes are known.
@@ -48,24 +50,36 @@ pub struct HttpSource {
 
 /// How a source is asked.
 pub struct Polling {
-    /// The address; instants stand in it as placeholders.
-    pub address: Template,
-    /// Zone of those instants.
-    pub zone: TimeZone,
-    /// Zone of the instant that changes are asked for since.
-    pub since_zone: TimeZone,
-    /// What is posted; GET without.
-    pub body: Option<Body>,
+    /// What is asked.
+    pub target: Target,
     /// From the end of one answer to the next request.
     pub every: Duration,
     /// How answers are cut.
     pub paging: Paging,
-    /// How changes are asked for.
-    pub since: Option<Since>,
     /// Most bytes of all pages together.
     pub max_bytes: u64,
-    /// The protocol of the service behind it, in place of the address.
-    pub service: Option<Service>,
+}
+
+/// What is asked.
+pub enum Target {
+    /// An address.
+    Address(Address),
+    /// A service with a protocol of its own.
+    Service(Service),
+}
+
+/// An address, and what is asked there.
+pub struct Address {
+    /// The address itself; instants stand in it as placeholders.
+    pub url: Template,
+    /// Zone of those instants.
+    pub zone: TimeZone,
+    /// What is posted; GET without.
+    pub body: Option<Body>,
+    /// How changes are asked for.
+    pub since: Option<Since>,
+    /// Zone of the instant that changes are asked for since.
+    pub since_zone: TimeZone,
 }
 
 /// One good answer.
@@ -81,13 +95,42 @@ pub enum Answer {
     },
 }
 
+impl Target {
+    /// Whether it can be asked for changes.
+    fn has_since(&self) -> bool {
+        match self {
+            Self::Address(address) => address.since.is_some(),
+            Self::Service(service) => service.has_since(),
+        }
+    }
+}
+
+impl Address {
+    /// What all pages of an answer that is asked for at `now` have in common.
+    fn question(&self, now: Time, known_until: Option<Time>) -> Result<Question, Fault> {
+        let url = expanded(&self.url, now, &self.zone);
+        let url = Url::parse(&url).map_err(|error| Fault::Unusable(format!("地址不是 http(s) 地址({error})")))?;
+        let body = self.body.as_ref().map(|body| filled(body, now, &self.zone, |_| String::new()));
+        let mut question = Question { url, body };
+        if let Some((since, from)) = self.since.as_ref().zip(known_until) {
+            let value = match &since.format {
+                TimeFormat::Millis => from.0.into(),
+                TimeFormat::Secs => from.0.div_euclid(1000).into(),
+                other => Value::String(other.render(from, &self.since_zone)),
+            };
+            question.set(&since.parameter, &value);
+        }
+        Ok(question)
+    }
+}
+
 impl HttpSource {
     /// A source that was never asked.
-    pub fn new(client: Client, mut polling: Polling, decoder: Arc<Decoder>, gate: Gate) -> Self {
+    pub fn new(client: Client, polling: Polling, decoder: Arc<Decoder>, gate: Gate) -> Self {
         // Only events are merged by id; a part of anything else would replace
         // the whole.
-        polling.since = polling.since.filter(|_| decoder.feed() == Feed::Events);
-        Self { client, decoder, gate, polling, validators: None, known_until: None }
+        let has_since = decoder.feed() == Feed::Events && polling.target.has_since();
+        Self { client, decoder, gate, polling, has_since, validators: None, known_until: None }
     }
 
     /// Asks until the wall closes.
@@ -135,7 +178,9 @@ impl HttpSource {
             answer = self.ask_once().await;
         }
         self.client.learn_from(answer.as_ref().err());
-        if let Some(service) = self.polling.service.as_mut().filter(|_| answer.is_err()) {
+        if let Target::Service(service) = &mut self.polling.target
+            && answer.is_err()
+        {
             service.forget();
         }
         answer
@@ -144,13 +189,12 @@ impl HttpSource {
     async fn ask_once(&mut self) -> Result<Answer, Fault> {
         let asked = Time::system_now();
         let mut batch = Batch::new(&self.decoder);
-        let (question, reader) = match &mut self.polling.service {
-            Some(service) => {
-                let since = self.known_until.filter(|_| self.polling.since.is_some());
-                let (url, reader) = service.question(&self.client, since).await?;
+        let (question, reader) = match &mut self.polling.target {
+            Target::Address(address) => (address.question(asked, self.known_until)?, None),
+            Target::Service(service) => {
+                let (url, reader) = service.question(&self.client, self.known_until).await?;
                 (Question { url, body: None }, Some(reader))
             }
-            None => (self.question(asked)?, None),
         };
         let mut progress = Progress::new(&self.polling.paging, question);
         let first_url = progress.question.url.clone();
@@ -192,7 +236,7 @@ impl HttpSource {
             }
         }
         // A changed later page does not change the validators of the first.
-        let is_one = progress.pages == 1 && self.polling.body.is_none();
+        let is_one = progress.pages == 1 && progress.question.body.is_none();
         self.validators = None;
         let decoded = self.gate.run(move || batch.finish()).await?.if_usable()?;
         // Not before: "unchanged" after an answer without use would count as well.
@@ -226,29 +270,11 @@ impl HttpSource {
         Ok(Some(response))
     }
 
-    /// What all pages of an answer that is asked for at `now` have in common.
-    fn question(&self, now: Time) -> Result<Question, Fault> {
-        let Polling { address, zone, body, since, .. } = &self.polling;
-        let url = expanded(address, now, zone);
-        let url = Url::parse(&url).map_err(|error| Fault::Unusable(format!("地址不是 http(s) 地址({error})")))?;
-        let body = body.as_ref().map(|body| filled(body, now, zone, |_| String::new()));
-        let mut question = Question { url, body };
-        if let Some((since, from)) = since.as_ref().zip(self.known_until) {
-            let value = match &since.format {
-                TimeFormat::Millis => from.0.into(),
-                TimeFormat::Secs => from.0.div_euclid(1000).into(),
-                other => Value::String(other.render(from, &self.polling.since_zone)),
-            };
-            question.set(&since.parameter, &value);
-        }
-        Ok(question)
-    }
-
     /// Remembers from when on to ask for changes. The newest change in the
     /// data bounds it, because a back end's clock may be behind the one in its
     /// `Date`; asking for a little too much is harmless, too little is not.
     fn remember(&mut self, records: &Records, server_time: Time) {
-        if self.polling.since.is_none() {
+        if !self.has_since {
             return;
         }
         if let Some(newest) = newest_change(records) {

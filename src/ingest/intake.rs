@@ -2,7 +2,8 @@
 //!
 //! In: the messages that could be read at once. Out: their records as one batch:
 //! decoded where they are while they are few, on a blocking thread when they are
-//! many or when anything is to be computed. A message that cannot be read is a finding: the stream itself is well.
+//! many or when anything is to be computed. A message that cannot be read is a
+//! finding: the stream itself is well.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use super::decode::{Batch, Decoded, Decoder, Format};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::outlet::Closed;
+#[cfg(any(feature = "websocket", feature = "mqtt"))]
+use crate::domain::finding::{Finding, FindingKind};
 
 /// Messages of up to this many bytes are decoded where they are: moving them
 /// to another thread would take longer.
@@ -64,15 +67,28 @@ impl Intake {
     }
 
     /// What a whole answer says about why it holds no records, if it does.
-    pub fn refusal(&self, body: &[u8]) -> Option<Fault> {
-        let read = Batch::new(&self.decoder).read(body, Format::Json);
-        read.err().filter(|fault| matches!(fault, Fault::Refused { .. }))
+    pub async fn refusal(&self, body: Vec<u8>) -> Option<Fault> {
+        let mut batch = Batch::new(&self.decoder);
+        let fault = self.gate.run(move || batch.read(&body, Format::Json).err()).await.ok()?;
+        fault.filter(|fault| matches!(fault, Fault::Refused { .. }))
     }
 
     /// The source's decoder.
     #[cfg(feature = "mqtt")]
     pub fn decoder(&self) -> &Arc<Decoder> {
         &self.decoder
+    }
+
+    /// What a look finds where all is well and nothing was sent meanwhile.
+    #[cfg(any(feature = "websocket", feature = "mqtt"))]
+    pub fn nothing(&self, secs: f64) -> Decoded {
+        let mut decoded = Batch::new(&self.decoder).finish();
+        // Of nothing, nothing is useless.
+        decoded.survey = None;
+        let message = format!("已连接,{secs} 秒内没有消息");
+        decoded.findings.push(Finding::new(FindingKind::Unreadable, "…", message));
+        decoded.findings_total += 1;
+        decoded
     }
 
     /// Decodes messages together; `read` reads one of them.
@@ -106,28 +122,6 @@ pub const MAX_BATCH_BYTES: usize = 1 << 20;
 /// Most messages that are decoded together.
 #[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
 pub const MAX_BATCH_MESSAGES: usize = 16_384;
-
-/// What only two-way connections need.
-#[cfg(any(feature = "websocket", feature = "mqtt"))]
-mod pushed {
-    use crate::domain::finding::{Finding, FindingKind};
-
-    use super::super::decode::Decoded;
-    use super::Intake;
-
-    impl Intake {
-        /// What a look finds where all is well and nothing was sent meanwhile.
-        pub fn nothing(&self, secs: f64) -> Decoded {
-            let mut decoded = super::Batch::new(&self.decoder).finish();
-            // Of nothing, nothing is useless.
-            decoded.survey = None;
-            let message = format!("已连接,{secs} 秒内没有消息");
-            decoded.findings.push(Finding::new(FindingKind::Unreadable, "…", message));
-            decoded.findings_total += 1;
-            decoded
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -68,6 +68,7 @@ use crate::config::{Config, Source, TileSet};
 use crate::domain::health::{SourceHealth, SourceId};
 use crate::domain::update::Update;
 
+pub use decode::normalized;
 pub use decode::synonyms::synonyms;
 pub use fault::{Fault, io_text};
 use gate::Gate;
@@ -80,7 +81,7 @@ use pictures::PictureDesk;
 pub use pictures::PictureRequest;
 use plan::Plan;
 pub use plan::Untouched;
-pub use probe::{ProbeReport, probe, probe_all, survey, survey_all};
+pub use probe::{ProbeReport, probe, survey, survey_all};
 use tiles::TileDesk;
 pub use tiles::{TileProbe, TileRequest, probe_tiles};
 use work::Work;

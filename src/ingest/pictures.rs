@@ -143,7 +143,7 @@ async fn fetch(
     forbidden: &Forbidden,
 ) -> Result<Picture, Fault> {
     let Some(client) = client else {
-        return Err(Fault::Unusable("此数据源不是 http 或 sse,没有可取图片的主机".into()));
+        return Err(Fault::Unusable("此数据源没有可取图片的主机".into()));
     };
     let url = client.resolve(client.url(), &request.url)?;
     let mut came = body(&client, &url).await;

@@ -56,17 +56,9 @@ pub fn probe(source: &Source, context: &IngestContext) -> ProbeReport {
 }
 
 /// Looks at all sources at once, because a stalled one must not hold up the
-/// others; those with the same credentials log in once. Blocks, as [`probe`].
-pub fn probe_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeReport> {
-    let logins = Logins::new(context.zone.clone());
-    look_at_all(sources, |source| {
-        let decoder = Decoder::new(source, &context.zone, &context.stages);
-        report(source, look(source, decoder, &logins))
-    })
-}
-
-/// As [`probe_all`], with what the records look like: also of sources of which
-/// no record can be used.
+/// others; those with the same credentials log in once. With what the records
+/// look like, also of sources of which no record can be used. Blocks, as
+/// [`probe`].
 pub fn survey_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeReport> {
     let logins = Logins::new(context.zone.clone());
     look_at_all(sources, |source| {
@@ -81,11 +73,8 @@ pub fn survey_all(sources: &[Source], context: &IngestContext) -> Vec<ProbeRepor
 /// When nothing came.
 pub fn survey(source: &Source, context: &IngestContext) -> Result<ProbeReport, Fault> {
     let decoder = Decoder::surveying(source, &context.zone, &context.stages);
-    let looked = look(source, decoder, &Logins::new(context.zone.clone()));
-    match looked.0 {
-        Err(fault) => Err(fault),
-        looked_well => Ok(report(source, (looked_well, looked.1))),
-    }
+    let (looked, took_ms) = look(source, decoder, &Logins::new(context.zone.clone()));
+    Ok(report(source, (Ok(looked?), took_ms)))
 }
 
 fn look_at_all(sources: &[Source], look: impl Fn(&Source) -> ProbeReport + Sync) -> Vec<ProbeReport> {

@@ -92,7 +92,7 @@ impl SseSource {
                 let not_stream = Fault::NotEventStream(json.chars().take(40).collect());
                 let until = Instant::now() + secs(self.client.deadlines().idle_secs);
                 let body = self.client.body(response, MAX_REFUSAL_BYTES, until).await.unwrap_or_default();
-                Err(self.intake.refusal(&body).unwrap_or(not_stream))
+                Err(self.intake.refusal(body).await.unwrap_or(not_stream))
             }
             other => Err(Fault::NotEventStream(other.chars().take(40).collect())),
         }

@@ -1,7 +1,7 @@
 //! TLS for one host: whom to trust, who we are, which key the server has.
 //!
-//! In: [`Tls`] of the configuration. Out: an HTTP client that keeps to it, and
-//! words for what goes wrong.
+//! In: [`Tls`] of the configuration. Out: an HTTP client that keeps to it, a
+//! connector for what is not HTTP, and words for what goes wrong.
 //!
 //! How it works: without settings, the system's authorities are trusted. With
 //! a file of authorities, only those are. A pin is checked after everything
@@ -92,7 +92,7 @@ fn stamps(tls: &Tls) -> Stamps {
 ///
 /// # Errors
 /// When a file is missing or holds something else.
-pub fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
+fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
     let unusable = |error: rustls::Error| Fault::Unusable(format!("TLS:{error}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match &tls.ca {
@@ -125,6 +125,18 @@ pub fn config(tls: &Tls) -> Result<ClientConfig, Fault> {
         }
         None => builder.with_no_client_auth(),
     })
+}
+
+/// What a connection to `host` that is not HTTP is encrypted with. Reads
+/// certificates.
+///
+/// # Errors
+/// When `host` can stand in no certificate, and as [`config`].
+#[cfg(any(feature = "websocket", feature = "mqtt", feature = "postgres"))]
+pub fn connector(host: &str, tls: &Tls) -> Result<(tokio_rustls::TlsConnector, ServerName<'static>), Fault> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
+    Ok((Arc::new(config(tls)?).into(), name))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {

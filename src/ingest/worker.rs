@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::config::Source;
-use crate::config::source::{Origin, Paging, Service as Protocol, Since};
-use crate::config::template::{Template, TimeFormat};
+use crate::config::source::{Origin, Paging};
+use crate::config::template::Template;
 use crate::domain::time::Time;
 
 use super::client::{Client, secs};
@@ -15,7 +15,7 @@ use super::decode::{Decoded, Decoder};
 use super::fault::Fault;
 use super::file::FileSource;
 use super::gate::Gate;
-use super::http::{Answer, HttpSource, Polling, expanded};
+use super::http::{Address, Answer, HttpSource, Polling, Target, expanded};
 use super::intake::Intake;
 use super::login::Logins;
 #[cfg(feature = "mqtt")]
@@ -57,34 +57,22 @@ impl Worker {
         Ok(match &source.origin {
             Origin::File { path } => Self::File(FileSource::new(path.clone(), max_bytes, decoder, gate)),
             Origin::Http { url, every_secs, paging, since, body, headers, access, deadlines } => {
-                let address = Template::parse(url, &[]).map_err(Fault::Unusable)?;
+                let url = Template::parse(url, &[]).map_err(Fault::Unusable)?;
                 let zone = logins.zone.clone();
-                let example = expanded(&address, Time::system_now(), &zone);
+                let example = expanded(&url, Time::system_now(), &zone);
                 let client = Client::with_access(&example, headers, *deadlines, access, logins)?;
-                let (paging, since, body) = (paging.clone(), since.clone(), body.clone());
                 // The back end reads instants as it writes them.
                 let since_zone = source.writing.zone.clone().unwrap_or_else(|| zone.clone());
-                let every = secs(*every_secs);
-                let service = None;
-                let polling = Polling { address, zone, since_zone, body, every, paging, since, max_bytes, service };
+                let (body, since) = (body.clone(), since.clone());
+                let target = Target::Address(Address { url, zone, body, since, since_zone });
+                let polling = Polling { target, every: secs(*every_secs), paging: paging.clone(), max_bytes };
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
             Origin::Service(origin) => {
                 let client =
                     Client::with_access(&origin.url, &origin.headers, origin.deadlines, &origin.access, logins)?;
-                let has_since = matches!(origin.service, Protocol::OgcFeatures { since: true, .. });
-                let since = Since { parameter: "datetime".into(), format: TimeFormat::Rfc3339 };
-                let polling = Polling {
-                    address: Template::parse("", &[]).map_err(Fault::Unusable)?,
-                    zone: logins.zone.clone(),
-                    since_zone: logins.zone.clone(),
-                    body: None,
-                    every: secs(origin.every_secs),
-                    paging: Paging::Links,
-                    since: has_since.then_some(since),
-                    max_bytes,
-                    service: Some(Service::new((**origin).clone())),
-                };
+                let target = Target::Service(Service::new(origin.clone()));
+                let polling = Polling { target, every: secs(origin.every_secs), paging: Paging::Links, max_bytes };
                 Self::Http(Box::new(HttpSource::new(client, polling, decoder, gate)))
             }
             Origin::Sse { url, headers, access, deadlines } => {
@@ -108,8 +96,7 @@ impl Worker {
             #[cfg(feature = "postgres")]
             Origin::Postgres(origin) => {
                 let zone = source.writing.zone.clone().unwrap_or_else(|| logins.zone.clone());
-                let (origin, gate) = ((**origin).clone(), gate);
-                Self::Postgres(Box::new(PostgresSource::new(origin, zone, max_bytes, decoder, gate)?))
+                Self::Postgres(Box::new(PostgresSource::new((**origin).clone(), zone, max_bytes, decoder, gate)?))
             }
             #[cfg(not(feature = "postgres"))]
             Origin::Postgres(_) => return Err(Fault::NotBuilt("postgres")),

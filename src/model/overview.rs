@@ -9,7 +9,7 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::changes::Changes;
 use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
-use crate::domain::event_store::{Course, EventFilter, PreparedFilter};
+use crate::domain::event_store::{Course, EventFilter, Sieve};
 use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
 use crate::domain::time::{DAY_MILLIS, Time as Instant1970};
 
@@ -83,17 +83,8 @@ struct Windows {
     has_week_before: bool,
 }
 
-/// Which events the windows hold.
-#[derive(Clone, Copy)]
-struct Sieve<'a> {
-    filter: Option<&'a PreparedFilter>,
-    /// Another one than before.
-    is_new: bool,
-    is_live: bool,
-}
-
-/// Shortest time between two looks while the wall is live or filtered, so that the cost of
-/// showing figures follows the eye and not the back ends.
+/// Shortest time between two looks while the wall is live or filtered, so that
+/// the cost of showing figures follows the eye and not the back ends.
 const LOOK_SECS: f64 = 0.25;
 
 /// Changes that are taken over within a frame: a few milliseconds. Of more of
@@ -115,9 +106,10 @@ pub(super) fn recompute(
     real: Res<Time<Real>>,
 ) {
     let now = clock.now();
-    // Other areas: what was placed in the old ones must not be looked up in them.
     let is_refiltered = overview.filter != visible.filter;
-    let is_urgent = areas.revision != overview.areas_revision || is_refiltered;
+    // Other areas: what was placed in the old ones must not be looked up in them.
+    let are_areas_new = areas.revision != overview.areas_revision;
+    let is_urgent = are_areas_new || is_refiltered;
     let is_changed = is_urgent
         || events.revision != overview.events_revision
         || now != overview.now
@@ -144,25 +136,16 @@ pub(super) fn recompute(
         overview.filter.clone_from(&visible.filter);
     }
     let filter = (!overview.filter.is_empty()).then(|| overview.filter.prepare(events.store.classes(), &areas.tree));
-    let are_areas_new = areas.revision != overview.areas_revision;
-    let has_news = overview.follow(
-        now,
-        setting,
-        windows,
-        changes,
-        &events,
-        &areas,
-        &waker,
-        are_areas_new,
-        Sieve { filter: filter.as_ref(), is_new: is_refiltered, is_live: clock.0.is_live() },
-    );
+    let sieve = filter.as_ref().map(|filter| Sieve { filter, at: (!clock.0.is_live()).then_some(now) });
+    let has_news =
+        overview.follow(now, setting, windows, changes, &events, &areas, &waker, are_areas_new, sieve, is_refiltered);
     overview.events_revision = events.revision;
     overview.areas_revision = areas.revision;
     overview.built_at_secs = elapsed;
     let minute = |at: Instant1970| at.0.div_euclid(60_000);
     if has_news || minute(now) != minute(overview.now) || overview.revision == 0 {
         if let Some(engine) = &overview.engine {
-            overview.figures.refresh(engine, &events.store, filter.as_ref(), clock.0.is_live());
+            overview.figures.refresh(engine, &events.store, sieve);
         }
         overview.figures.window = Arc::clone(overview.window.events());
         overview.figures.window_count = overview.window.count();
@@ -188,17 +171,12 @@ impl Overview {
         areas: &Areas,
         waker: &Waker,
         are_areas_new: bool,
-        sieve: Sieve,
+        sieve: Option<Sieve<'_>>,
+        is_refiltered: bool,
     ) -> bool {
         let born_secs = |key| events.born_secs(key);
-        let around = WindowSetting {
-            tree: &areas.tree,
-            projection: &areas.projection,
-            born_secs: &born_secs,
-            filter: sieve.filter,
-            is_live: false,
-        };
-        let mut is_changed = !changes.is_empty() || are_areas_new || sieve.is_new;
+        let around = WindowSetting { tree: &areas.tree, projection: &areas.projection, born_secs: &born_secs, sieve };
+        let mut is_changed = !changes.is_empty() || are_areas_new || is_refiltered;
         let millis = (windows.secs * 1_000.0) as i64;
         is_changed |= self.week_window.is_some() != windows.has_week_before;
         if !windows.has_week_before {
@@ -209,12 +187,14 @@ impl Overview {
         let moved = [(Some(&mut self.window), now), (self.week_window.as_mut(), now.plus_millis(-WEEK_MILLIS))];
         for (window, end) in moved.into_iter().filter_map(|(window, end)| Some((window?, end))) {
             let start = end.plus_millis(-millis);
-            let around = WindowSetting { is_live: sieve.is_live && end == now, ..around };
-            if are_areas_new || changes.is_cut() || sieve.is_new {
+            // What stood in a stage a week ago.
+            let sieve = sieve.map(|sieve| if end == now { sieve } else { Sieve { at: Some(end), ..sieve } });
+            let around = WindowSetting { sieve, ..around };
+            if are_areas_new || changes.is_cut() || is_refiltered {
                 window.fill(start, end, &events.store, &around);
                 continue;
             }
-            if sieve.filter.is_some() {
+            if sieve.is_some() {
                 is_changed |= window.refill(start, end, &events.store, &around);
                 continue;
             }

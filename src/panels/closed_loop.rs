@@ -9,6 +9,8 @@
 
 mod stage_list;
 
+use std::ops::Range;
+
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
 use super::chart::{clickable, quantity};
@@ -69,14 +71,7 @@ pub fn closed_loop_ui(
         for (row, chunk) in names.chunks(per_row).enumerate() {
             let top = inner.top() + row as f32 * row_height;
             let line = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), row_height));
-            let first = row * per_row;
-            stages_ui(pen, line, chunk, &summary.stages[first..], view.filter, first);
-            let width = line.width() / chunk.len() as f32;
-            for (index, name) in chunk.iter().enumerate() {
-                let corner = pos2(line.left() + index as f32 * width, line.top());
-                let place = Rect::from_min_size(corner, vec2(width, pen.u(STAGE_HEIGHT)));
-                asked = asked.or(stage_clicked(ui, place, first + index, name));
-            }
+            asked = asked.or(stages_ui(ui, pen, line, view, row * per_row..row * per_row + chunk.len()));
         }
         let top = inner.top() + rows as f32 * row_height;
         rates_ui(pen, Rect::from_min_max(pos2(inner.left(), top), inner.max), summary);
@@ -95,12 +90,16 @@ fn stage_ground(pen: &Pen, filter: &EventFilter, stage: usize) -> Rgba {
     if is_chosen { pen.theme().accent.alpha(0.5) } else { pen.theme().hairline.alpha(0.55) }
 }
 
-fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount], filter: &EventFilter, first: usize) {
+/// Draws these stages beside each other.
+fn stages_ui(ui: &Ui, pen: &Pen, line: Rect, view: &PanelView, stages: Range<usize>) -> Option<PanelAction> {
     let theme = pen.theme();
+    let names = &view.config.closed_loop.stages[stages.clone()];
+    let counts = &view.overview.today.stages[stages.clone()];
+    let mut asked = None;
     let width = line.width() / names.len() as f32;
     let room = width - pen.u(6.0);
     let name_room = width - pen.u(14.0);
-    let texts = reached_texts(pen, &counts[..names.len()], room);
+    let texts = reached_texts(pen, counts, room);
     // All counts of a row at one size: they are compared with each other.
     let style = texts
         .iter()
@@ -108,7 +107,7 @@ fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount], fil
         .min_by(|a, b| pen.width("0", *a).total_cmp(&pen.width("0", *b)))
         .unwrap_or(pen.body());
     let dwell_room = width - pen.u(4.0);
-    let dwells = dwell_texts(pen, &counts[..names.len()], dwell_room);
+    let dwells = dwell_texts(pen, counts, dwell_room);
     let lines: Vec<[String; 2]> = names.iter().map(|name| two_lines(pen, name, name_room)).collect();
     let is_two = lines.iter().any(|[_, second]| !second.is_empty());
     let tile_height = pen.u(if is_two { 42.0 } else { 26.0 });
@@ -116,7 +115,10 @@ fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount], fil
         let left = line.left() + index as f32 * width;
         let middle = left + width * 0.5;
         let tile = Rect::from_min_size(pos2(left, line.top()), vec2(width, tile_height));
-        stage_tile(pen, tile, index == 0, index + 1 == names.len(), stage_ground(pen, filter, first + index));
+        let stage = stages.start + index;
+        stage_tile(pen, tile, index == 0, index + 1 == names.len(), stage_ground(pen, view.filter, stage));
+        let place = Rect::from_min_size(tile.min, vec2(width, pen.u(STAGE_HEIGHT)));
+        asked = asked.or(stage_clicked(ui, place, stage, &names[index]));
         let [first, second] = &lines[index];
         let top = line.top() + if is_two && second.is_empty() { pen.u(8.0) } else { 0.0 };
         pen.text([middle, top + pen.u(18.5)], Align::Center, first, pen.small(), name_room);
@@ -129,6 +131,7 @@ fn stages_ui(pen: &Pen, line: Rect, names: &[String], counts: &[StageCount], fil
             overdue_ui(pen, [middle, under + gap + pen.u(67.0)], Align::Center, count.overdue, room);
         }
     }
+    asked
 }
 
 /// A piece of the flow: flat at the ends of the loop, pointed to the right

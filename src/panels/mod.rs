@@ -43,9 +43,8 @@ mod warnings;
 
 use bevy_egui::egui::{Rect, TextureId, Ui};
 
-use crate::config::{Config, Panel, PanelKind, Worst};
+use crate::config::{Config, Panel, PanelKind};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
-use crate::domain::device::{Device, DeviceState};
 use crate::domain::event_store::EventFilter;
 use crate::domain::figure::Figure;
 use crate::domain::health::{Freshness, PartHealth, SourceHealth, SourceState};
@@ -75,6 +74,7 @@ pub use number::value_text;
 pub use pen::BOLD_FAMILY;
 pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_list_ui, tally_card_ui};
 pub use ranking::ranking_ui;
+pub use readings::{DeviceReadings, Reading};
 pub use time_axis::time_axis_ui;
 pub use trend::trend_ui;
 pub use warnings::warnings_ui;
@@ -251,80 +251,6 @@ pub struct DeviceKindSummary {
     pub offline: usize,
 }
 
-/// Devices of one kind by their readings.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeviceReadings {
-    /// The kind.
-    pub kind: String,
-    /// The worst, worst first: those in alarm before all others.
-    pub rows: Vec<Reading>,
-    /// All devices of the kind.
-    pub total: usize,
-    /// Those in alarm.
-    pub alarms: usize,
-    /// Mean reading of those that are not silent.
-    pub mean: Option<f64>,
-    /// Ends of the scale: 0, or less where a reading is, and the highest reading.
-    pub range: [f64; 2],
-}
-
-/// The latest reading of a device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
-    /// Id at its source.
-    pub id: String,
-    /// Name as shown.
-    pub name: String,
-    /// What it read; `None` where nothing is known.
-    pub value: Option<f64>,
-    /// Unit of the reading.
-    pub unit: String,
-    /// How it is.
-    pub state: DeviceState,
-}
-
-impl DeviceReadings {
-    /// Devices of `kind` among all, the worst `most` of them in order.
-    pub fn of<'a>(kind: &str, worst: Worst, devices: impl Iterator<Item = &'a Device>, most: usize) -> Self {
-        let mut all: Vec<&Device> = devices.filter(|device| device.kind == kind).collect();
-        let sign = if worst == Worst::Lowest { 1.0 } else { -1.0 };
-        // Silent ones say nothing, and so come last.
-        let key = |device: &Device| match (device.state, device.value) {
-            (DeviceState::Alarm, value) => (0, value.unwrap_or(0.0) * sign),
-            (DeviceState::Normal, Some(value)) => (1, value * sign),
-            _ => (2, 0.0),
-        };
-        all.sort_by(|a, b| {
-            let (first, second) = (key(a), key(b));
-            first.0.cmp(&second.0).then(first.1.total_cmp(&second.1)).then_with(|| a.id.cmp(&b.id))
-        });
-        let read: Vec<f64> = all
-            .iter()
-            .filter(|device| device.state != DeviceState::Offline)
-            .filter_map(|device| device.value)
-            .collect();
-        let fold = |from: f64, by: fn(f64, f64) -> f64| read.iter().copied().fold(from, by);
-        Self {
-            kind: kind.to_owned(),
-            total: all.len(),
-            alarms: all.iter().filter(|device| device.state == DeviceState::Alarm).count(),
-            mean: (!read.is_empty()).then(|| read.iter().sum::<f64>() / read.len() as f64),
-            range: [fold(0.0, f64::min), fold(0.0, f64::max)],
-            rows: all
-                .into_iter()
-                .take(most)
-                .map(|device| Reading {
-                    id: device.id.clone(),
-                    name: device.name.clone(),
-                    value: device.value.filter(|_| device.state != DeviceState::Offline),
-                    unit: device.unit.clone(),
-                    state: device.state,
-                })
-                .collect(),
-        }
-    }
-}
-
 /// One source with what it reports about itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SourceRow<'a> {
@@ -395,7 +321,7 @@ pub fn panel_ui(ui: &mut Ui, rect: Rect, view: &PanelView, panel: &Panel, health
         PanelKind::Categories => categories_ui(ui, rect, view, title, health),
         PanelKind::Warnings => warnings_ui(ui, rect, view, title, health),
         PanelKind::Devices { list: None } => devices_ui(ui, rect, view, title, health),
-        PanelKind::Devices { list: Some(list) } => readings::readings_ui(ui, rect, view, title, health, &list.kind),
+        PanelKind::Devices { list: Some(list) } => readings::readings_ui(ui, rect, view, title, health, list),
         PanelKind::Cameras { .. } => cameras_ui(ui, rect, view, title, health),
         PanelKind::TimeAxis => time_axis_ui(ui, rect, view, title, health),
     }

@@ -1,8 +1,8 @@
 //! What is on screen, in which order, for how long.
 //!
 //! In: the playlist of the configuration, what there is occasion for, and when a
-//! hand last did something. Out: [`Action::StepScene`]. A hand stops the playlist; after the configured
-//! time without one the wall goes back to it.
+//! hand last did something. Out: [`Action::StepScene`]. A hand stops the
+//! playlist; after the configured time without one the wall goes back to it.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -13,7 +13,7 @@ use crate::domain::event::Severity;
 use crate::domain::time::Time as Instant1970;
 use crate::map::Hands;
 use crate::model::{
-    Action, Areas, Focus, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems, Warnings,
+    Action, Areas, Events, Focus, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems, Warnings,
 };
 
 /// Adds the playlist.
@@ -54,6 +54,9 @@ fn scene_range(config: &WallConfig, scene: usize, now: Instant1970) -> Option<[I
 #[derive(SystemParam)]
 struct Occasions<'w> {
     overview: Res<'w, Overview>,
+    events: Res<'w, Events>,
+    clock: Res<'w, WallClock>,
+    visible: Res<'w, Visible>,
     points: Res<'w, Points>,
     warnings: Res<'w, Warnings>,
     areas: Res<'w, Areas>,
@@ -63,7 +66,12 @@ impl Occasions<'_> {
     fn is_there(&self, occasion: Occasion) -> bool {
         match occasion {
             Occasion::Overdue => self.overview.today.stages.iter().any(|stage| stage.overdue > 0),
-            Occasion::Urgent => self.overview.window.iter().any(|event| event.severity == Severity::Urgent),
+            // Not those of the window: the scene that is shown may filter it.
+            Occasion::Urgent => {
+                let end = self.clock.now();
+                let start = end.plus_millis(-(self.visible.window_secs * 1_000.0) as i64);
+                self.events.store.between(start, end).any(|event| event.severity() == Severity::Urgent)
+            }
             Occasion::Alarm => self.points.devices().any(|device| device.state == DeviceState::Alarm),
             Occasion::Warning => !self.warnings.outlook(&self.areas).warnings().is_empty(),
         }
@@ -148,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::domain::overview::MapEvent;
+    use crate::domain::event::{Event, tests::event};
 
     const CONFIG: &str = r#"
         [[sources]]
@@ -196,6 +204,7 @@ mod tests {
         world.init_resource::<Areas>();
         world.init_resource::<crate::model::AreaValues>();
         world.init_resource::<Overview>();
+        world.init_resource::<Events>();
         world.init_resource::<Points>();
         world.init_resource::<Warnings>();
         world.init_resource::<Messages<Action>>();
@@ -235,8 +244,8 @@ mod tests {
         step(&mut world, 10 * DAY, 1);
         step(&mut world, 10 * DAY, 30);
         assert_eq!(scene(&world), 0, "there is nothing urgent");
-        let urgent = MapEvent { severity: Severity::Urgent, ..MapEvent::default() };
-        world.resource_mut::<Overview>().set_for_test(vec![urgent], Vec::new());
+        let urgent = Event { severity: Severity::Urgent, ..event("1", 10 * DAY - 1_000) };
+        world.resource_mut::<Events>().store.apply([urgent], &(), Instant1970(10 * DAY), |_| {});
         step(&mut world, 10 * DAY, 45);
         assert_eq!(scene(&world), 0, "its time is not up again");
         step(&mut world, 10 * DAY, 51);

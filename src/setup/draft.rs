@@ -5,11 +5,12 @@
 //! and what is unsure is a comment.
 
 use super::fields::{Guess, WRITTEN};
+use super::propose::holds;
 use super::words::progress;
 use crate::config::source::Feed;
 use crate::domain::area::Level;
 use crate::domain::privacy::mask_free_text;
-use crate::domain::survey::{Ending, KeySurvey, Survey};
+use crate::domain::survey::{KeySurvey, Survey};
 
 /// Members that are listed as not used.
 const MAX_UNUSED: usize = 12;
@@ -158,9 +159,6 @@ fn digits(text: &str) -> usize {
 
 /// Whether a member, or one around or inside it, is a field.
 fn is_used(sample: &Sample, key: &KeySurvey) -> bool {
-    let holds = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     sample.guesses.iter().any(|guess| holds(&guess.key, &key.key) || holds(&key.key, &guess.key))
 }
 
@@ -220,14 +218,7 @@ pub fn stages(samples: &[Sample]) -> Option<Vec<String>> {
 
 /// The level that most names of areas end in.
 pub fn level(survey: &Survey, name_key: &str) -> Option<Level> {
-    Some(match survey.key(name_key)?.shapes.ending()? {
-        Ending::City => Level::City,
-        Ending::District => Level::District,
-        Ending::Street => Level::Street,
-        Ending::Community => Level::Community,
-        Ending::Grid => Level::Grid,
-        Ending::MicroGrid => Level::MicroGrid,
-    })
+    survey.key(name_key)?.shapes.ending()
 }
 
 /// Whether areas are parts of others of the same sample.
@@ -263,15 +254,14 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::fields::{Known, guess};
+    use super::super::fields::guess;
     use super::super::fix::{Change, What, apply};
     use super::*;
     use crate::config::Config;
 
     fn sample(feed: Feed, records: &[serde_json::Value]) -> Sample {
-        let mut survey = Survey::default();
-        records.iter().for_each(|record| survey.see_record(record, None));
-        let guesses = guess(&survey, feed, feed.field_names(), &[], Known::default());
+        let survey = Survey::of(records);
+        let guesses = guess(&survey, feed, feed.field_names(), &[], None);
         Sample {
             place: Place::File("data/a \"b\".json".into()),
             feed,

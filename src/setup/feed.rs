@@ -3,7 +3,7 @@
 //! In: a survey, and the name of where it came from. Out: feeds with marks,
 //! the likeliest first, and why.
 
-use super::fields::{Known, guess};
+use super::fields::guess;
 use crate::config::field::FieldKind;
 use crate::config::source::Feed;
 use crate::domain::survey::Survey;
@@ -47,7 +47,7 @@ fn mark(survey: &Survey, feed: Feed, name: &str, is_push: bool) -> Option<FeedGu
     let records = survey.records().max(1);
     let shapes = survey.geometries();
     let most = |count: u64| count * 2 > records;
-    let found = guess(survey, feed, feed.field_names(), &[], Known::default());
+    let found = guess(survey, feed, feed.field_names(), &[], None);
     let of = |field: &str| found.iter().find(|guess| guess.field == field).map_or(0.0, |guess| f64::from(guess.mark));
     let has_place = most(shapes.points) || of("lon") > 0.0 && of("lat") > 0.0 || of("geometry") > 0.0;
     let name = name.to_lowercase();
@@ -126,8 +126,7 @@ mod tests {
     use super::*;
 
     fn first(records: &[Value], name: &str) -> Option<Feed> {
-        let mut survey = Survey::default();
-        records.iter().for_each(|record| survey.see_record(record, None));
+        let survey = Survey::of(records);
         rank(&survey, name, false).first().map(|guess| guess.feed)
     }
 
@@ -151,8 +150,7 @@ mod tests {
     fn positions_are_of_a_track_only_when_they_are_pushed() {
         let position =
             json!({"userId": "W7", "userName": "甲", "lng": 118.7, "lat": 32.1, "positionTime": "2025-08-15 09:00:00"});
-        let mut survey = Survey::default();
-        survey.see_record(&position, None);
+        let survey = Survey::of(&[position]);
         assert_eq!(rank(&survey, "x", true)[0].feed, Feed::Tracks);
         assert!(rank(&survey, "x", false).iter().all(|guess| guess.feed != Feed::Tracks));
     }

@@ -40,20 +40,20 @@ pub struct Guess {
     pub reason: String,
 }
 
-/// What is known beside the survey.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
-    /// Where the codes of areas stand, in a survey of areas.
-    pub area_codes: Option<&'a KeySurvey>,
-}
-
 /// Guesses where the fields of `feed` are, in the order of its fields. Members
-/// in `taken` are somebody else's.
-pub fn guess(survey: &Survey, feed: Feed, wanted: &[&'static str], taken: &[&str], known: Known<'_>) -> Vec<Guess> {
+/// in `taken` are somebody else's; `area_codes` is where the codes of areas stand,
+/// in a survey of areas.
+pub fn guess(
+    survey: &Survey,
+    feed: Feed,
+    wanted: &[&'static str],
+    taken: &[&str],
+    area_codes: Option<&KeySurvey>,
+) -> Vec<Guess> {
     let mut open: Vec<Guess> = Vec::new();
     for &field in wanted {
         for key in survey.keys().iter().filter(|key| !taken.contains(&key.key.as_str())) {
-            open.extend(mark(survey, feed, field, key, known));
+            open.extend(mark(survey, feed, field, key, area_codes));
         }
     }
     // Short ways and early members first among equals.
@@ -73,7 +73,13 @@ pub fn guess(survey: &Survey, feed: Feed, wanted: &[&'static str], taken: &[&str
 }
 
 /// The mark of a member for a field.
-fn mark(survey: &Survey, feed: Feed, field: &'static str, key: &KeySurvey, known: Known<'_>) -> Option<Guess> {
+fn mark(
+    survey: &Survey,
+    feed: Feed,
+    field: &'static str,
+    key: &KeySurvey,
+    area_codes: Option<&KeySurvey>,
+) -> Option<Guess> {
     let kind = FieldKind::of(feed, field);
     let fit = fitting(kind, survey, key);
     if fit < FITTING {
@@ -88,7 +94,7 @@ fn mark(survey: &Survey, feed: Feed, field: &'static str, key: &KeySurvey, known
         FieldKind::Path => Some(guess(BY_VALUES + 10, "值是带时间的轨迹点")),
         FieldKind::Picture => Some(guess(BY_VALUES, "值是图片的地址")),
         FieldKind::AreaCode if field == "area" => {
-            let share = known.area_codes.map_or(0.0, |codes| key.share_within(codes));
+            let share = area_codes.map_or(0.0, |codes| key.share_within(codes));
             (share > 0.8 && key.distinct() > 1).then(|| guess(BY_VALUES + 5, "值是边界数据中的区域编码"))
         }
         FieldKind::AreaCode => {
@@ -115,7 +121,7 @@ fn mark(survey: &Survey, feed: Feed, field: &'static str, key: &KeySurvey, known
 fn fitting(kind: FieldKind, survey: &Survey, key: &KeySurvey) -> f64 {
     let shapes = &key.shapes;
     let share = |count: u64| count as f64 / key.present.max(1) as f64;
-    let scalars = share(shapes.texts + shapes.numbers.max(shapes.texts) - shapes.texts + shapes.flags).min(1.0);
+    let scalars = share(shapes.numbers.max(shapes.texts) + shapes.flags).min(1.0);
     let is_code = shapes.fractions == 0 && shapes.pairs + shapes.geometries == 0;
     match kind {
         FieldKind::Time => share(shapes.instants.max(shapes.epochs).max(shapes.odd_dates)),
@@ -200,14 +206,8 @@ mod tests {
 
     use super::*;
 
-    fn survey(records: &[Value]) -> Survey {
-        let mut survey = Survey::default();
-        records.iter().for_each(|record| survey.see_record(record, None));
-        survey
-    }
-
     fn guesses(feed: Feed, records: &[Value]) -> Vec<(&'static str, String)> {
-        let found = guess(&survey(records), feed, feed.field_names(), &[], Known::default());
+        let found = guess(&Survey::of(records), feed, feed.field_names(), &[], None);
         found.into_iter().filter(|guess| guess.mark >= WRITTEN).map(|guess| (guess.field, guess.key)).collect()
     }
 
@@ -259,7 +259,7 @@ mod tests {
     fn parents_are_found_by_their_codes() {
         let record = |n: usize| json!({"k": format!("G{n}"), "u": if n == 0 { Value::Null } else { json!("G0") }, "mc": "甲网格"});
         let records: Vec<Value> = (0..6).map(record).collect();
-        let found = guess(&survey(&records), Feed::Areas, Feed::Areas.field_names(), &[], Known::default());
+        let found = guess(&Survey::of(&records), Feed::Areas, Feed::Areas.field_names(), &[], None);
         assert!(found.iter().any(|guess| (guess.field, guess.key.as_str()) == ("parent", "/u")), "{found:?}");
     }
 }

@@ -1,10 +1,11 @@
 //! From what a source sends to how it may be configured: what `quanyu check
-//! --fix` proposes.
+//! --fix` and `quanyu init` propose.
 //!
-//! In: a [`Survey`](crate::domain::survey::Survey) of the records. Out: where
-//! which field is ([`fields`]), what words mean ([`words`]), what is to be
-//! changed ([`propose`]), written into a configuration ([`fix`]). Nothing here
-//! does I/O or decides anything by itself: each guess comes with how sure it
+//! In: a [`Survey`](crate::domain::survey::Survey) of the records. Out: what the
+//! records are ([`feed`]), where which field is ([`fields`], by [`names`]), what
+//! words mean ([`words`]), what is to be changed ([`propose`]), written into a
+//! configuration ([`fix`], shown by [`diff`]) or as a new one ([`draft`]).
+//! Nothing here does I/O or decides anything by itself: each guess comes with how sure it
 //! is and why.
 
 pub mod diff;

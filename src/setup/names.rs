@@ -5,10 +5,7 @@
 //! are usual in back ends but too short or too vague to be taken unasked.
 
 use crate::config::source::Feed;
-use crate::ingest::synonyms;
-
-/// A name that is exactly the field's, or one the decoders look for.
-pub const SURE: u8 = 90;
+use crate::ingest::{normalized, synonyms};
 
 /// A name of the list here.
 const USUAL: u8 = 80;
@@ -42,12 +39,12 @@ fn area(field: &str) -> &'static str {
             "wgbm|wgbh|qhdm|xzqdm|xzqhdm|bm|dm|bianma|gid|gridNo|网格编码|网格编号|行政区划代码|社区编码|街道编码|区域编码|区划编码"
         }
         "parent" => {
-            "sjbm|fjbm|fbm|fdm|fid|parentNo|superior|superiorCode|upCode|pCode|父级编码|父编码|上级代码|所属社区编码|所属街道编码|所属区县"
+            "sjbm|fjbm|fbm|fdm|fid|parentNo|superior|superiorCode|upCode|父级编码|父编码|上级代码|所属社区编码|所属街道编码|所属区县"
         }
         "name" => "mc|mingcheng|wgmc|qhmc|xzqmc|xzqhmc|sqmc|jdmc|网格名称|社区名称|街道名称|行政区名称|区域名称",
         "level" => "jb|cj|jibie|行政级别|网格级别",
         "kind" => "wglx|网格类别",
-        "households" => "hs|hushu|zhs|households|住户数|总户数",
+        "households" => "hs|hushu|zhs|住户数|总户数",
         "responsible" => "wgz|fzr|wgy|wgyxm|网格长|负责人|网格员",
         _ => "",
     }
@@ -140,11 +137,6 @@ fn figure(field: &str) -> &'static str {
     }
 }
 
-/// Without case and separators.
-pub fn normalized(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// How well a name fits a field, 0 to 100.
 pub fn score(feed: Feed, field: &str, name: &str) -> u8 {
     let name = normalized(name);
@@ -156,7 +148,7 @@ pub fn score(feed: Feed, field: &str, name: &str) -> u8 {
     }
     let known = synonyms(feed, field);
     if let Some(rank) = known.iter().position(|known| normalized(known) == name) {
-        return 98_u8.saturating_sub(rank as u8).max(SURE - 10);
+        return 98_u8.saturating_sub(rank as u8).max(USUAL);
     }
     let usual = || more(feed, field).split('|').filter(|known| !known.is_empty());
     if usual().any(|known| normalized(known) == name) {

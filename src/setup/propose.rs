@@ -7,14 +7,14 @@
 
 use jiff::tz::TimeZone;
 
-use super::fields::{Guess, Known, WRITTEN, guess, is_swapped};
+use super::fields::{Guess, WRITTEN, guess, is_swapped};
 use super::fix::{Change, What};
 use super::words::meaning;
 use crate::config::Source;
 use crate::config::field::FieldKind;
 use crate::config::source::{Feed, FieldRule};
 use crate::domain::crs::Crs;
-use crate::domain::crs::frame::AxisOrder;
+use crate::domain::crs::frame::{AxisOrder, SWAP_AXES};
 use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::spatial::{DatumHint, Misread};
 use crate::domain::survey::{KeySurvey, Survey};
@@ -55,7 +55,7 @@ pub fn propose(sources: &[Source], seen: &[Seen<'_>], stages: &[String], zone: &
     for (index, (source, seen)) in sources.iter().zip(seen).enumerate() {
         let mut add = |what: What, reason: String| changes.push(Change { source: index, what, reason });
         if let Some(survey) = seen.survey.filter(|survey| survey.records() > 0) {
-            fields(source, survey, Known { area_codes: codes }, &mut add);
+            fields(source, survey, codes, &mut add);
             words(source, survey, stages, &mut add);
             times(source, survey, seen, zone, &mut add);
         }
@@ -78,7 +78,7 @@ fn code_key<'s>(source: &Source, survey: &'s Survey) -> Option<&'s KeySurvey> {
         Some(FieldRule::At(place)) => key_at(survey, place),
         Some(FieldRule::Computed(_)) => None,
         None => {
-            let found = guess(survey, Feed::Areas, &["code"], &[], Known::default());
+            let found = guess(survey, Feed::Areas, &["code"], &[], None);
             survey.key(&found.first()?.key)
         }
     }
@@ -94,8 +94,13 @@ pub fn key_at<'s>(survey: &'s Survey, place: &str) -> Option<&'s KeySurvey> {
         .or_else(|| survey.key(&format!("/{}", place.replace('.', "/"))))
 }
 
+/// Whether one member is another, or around it.
+pub fn holds(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Members that some configured field of a source is taken from.
-fn taken<'s>(source: &Source, survey: &'s Survey) -> Vec<&'s str> {
+pub fn taken<'s>(source: &Source, survey: &'s Survey) -> Vec<&'s str> {
     let places = source.fields.values().filter_map(|rule| match rule {
         FieldRule::At(place) => key_at(survey, place),
         FieldRule::Computed(_) => None,
@@ -103,7 +108,7 @@ fn taken<'s>(source: &Source, survey: &'s Survey) -> Vec<&'s str> {
     places.map(|key| key.key.as_str()).collect()
 }
 
-fn fields(source: &Source, survey: &Survey, known: Known<'_>, add: &mut impl FnMut(What, String)) {
+fn fields(source: &Source, survey: &Survey, area_codes: Option<&KeySurvey>, add: &mut impl FnMut(What, String)) {
     let found = |name: &str| survey.fields().iter().any(|field| field.name == name && field.present > 0);
     let has_geometry = survey.geometries() != Default::default();
     let has_place = found("geometry") || found("lon") && found("lat") || has_geometry;
@@ -118,12 +123,12 @@ fn fields(source: &Source, survey: &Survey, known: Known<'_>, add: &mut impl FnM
     let mut others = taken(source, survey);
     // What a decoder finds by itself is in use as well.
     let names = source.feed.field_names().iter().filter(|name| found(name) && !source.fields.contains_key(**name));
-    let by_itself: Vec<String> = guess(survey, source.feed, &names.copied().collect::<Vec<_>>(), &others, known)
+    let by_itself: Vec<String> = guess(survey, source.feed, &names.copied().collect::<Vec<_>>(), &others, area_codes)
         .into_iter()
         .map(|g| g.key)
         .collect();
     others.extend(by_itself.iter().map(String::as_str));
-    for Guess { field, key, mark, reason } in guess(survey, source.feed, &wanted, &others, known) {
+    for Guess { field, key, mark, reason } in guess(survey, source.feed, &wanted, &others, area_codes) {
         if mark >= WRITTEN {
             add(What::Field { field: field.to_owned(), place: key }, reason);
         }
@@ -141,9 +146,7 @@ fn swapped(source: &Source, survey: &Survey, add: &mut impl FnMut(What, String))
     let place = |name: &'static str| match source.fields.get(name) {
         Some(FieldRule::At(place)) => key_at(survey, place),
         Some(FieldRule::Computed(_)) => None,
-        None => {
-            guess(survey, source.feed, &[name], &[], Known::default()).first().and_then(|guess| survey.key(&guess.key))
-        }
+        None => guess(survey, source.feed, &[name], &[], None).first().and_then(|guess| survey.key(&guess.key)),
     };
     let Some((lon, lat)) = place("lon").zip(place("lat")) else { return };
     if lon.shapes.range.zip(lat.shapes.range).is_some_and(|(east, north)| is_swapped(east, north)) {
@@ -200,7 +203,7 @@ fn axis_order(source: &Source, seen: &Seen<'_>) -> Option<&'static str> {
         return None;
     }
     let wrong = seen.findings.iter().filter(|finding| finding.kind == FindingKind::BadCoordinate);
-    let is_swapped = |finding: &&Finding| finding.message.contains("axis_order");
+    let is_swapped = |finding: &&Finding| finding.message.contains(SWAP_AXES);
     let has_pairs = seen.survey.is_some_and(|survey| {
         let is_named = survey.fields().iter().any(|field| matches!(field.name, "lon" | "lat") && field.present > 0);
         !is_named

@@ -98,25 +98,8 @@ const FLAG: Meanings = &[
 
 /// How far along the closed loop a word is, 0 to 1.
 const PROGRESS: [(&[&str], f64); 5] = [
-    (
-        &[
-            "已评价",
-            "评价",
-            "回访",
-            "已办结",
-            "办结",
-            "已完成",
-            "完成",
-            "结案",
-            "关闭",
-            "closed",
-            "done",
-            "finished",
-            "complete",
-        ],
-        1.0,
-    ),
-    (&["反馈", "核查", "复核", "待评价", "待结案", "verify", "review"], 0.8),
+    (&["评价", "回访", "办结", "完成", "结案", "关闭", "closed", "done", "finished", "complete"], 1.0),
+    (&["反馈", "核查", "复核", "verify", "review"], 0.8),
     (&["处理", "处置", "办理", "接单", "执行", "整改", "processing", "handling", "in_progress", "doing"], 0.6),
     (&["派单", "派遣", "派发", "分派", "交办", "已受理", "立案", "assigned", "dispatched", "accepted"], 0.35),
     (
@@ -166,13 +149,19 @@ pub fn meaning(kind: FieldKind, word: &str, stages: &[String]) -> Option<String>
     table.iter().find(|(parts, _)| parts.iter().any(|part| fits(&part))).map(|(_, meaning)| (*meaning).to_owned())
 }
 
+/// The words beside which a word of a source stands, and how far along the
+/// closed loop they are.
+fn place_of(word: &str) -> Option<(&'static [&'static str], f64)> {
+    PROGRESS.iter().copied().find(|(parts, _)| parts.iter().any(|part| word.contains(part)))
+}
+
 /// How far along the closed loop a word of a source is, 0 to 1.
 pub fn progress(word: &str) -> Option<f64> {
     let word = word.trim().to_lowercase();
-    let (parts, progress) = PROGRESS.iter().find(|(parts, _)| parts.iter().any(|part| word.contains(part)))?;
+    let (parts, progress) = place_of(&word)?;
     // What is about to happen comes before it happens.
     let is_before = BEFORE.iter().any(|before| word.starts_with(before)) && !parts.iter().any(|part| word == *part);
-    Some(if is_before { progress - 0.1 } else { *progress })
+    Some(if is_before { progress - 0.1 } else { progress })
 }
 
 /// The stage that a word is about.
@@ -187,7 +176,7 @@ fn stage<'s>(word: &str, stages: &'s [String]) -> Option<&'s str> {
     if let Some(stage) = stages.iter().find(shares_name) {
         return Some(stage);
     }
-    let (parts, progress) = PROGRESS.iter().find(|(parts, _)| parts.iter().any(|part| word.contains(part)))?;
+    let (parts, progress) = place_of(word)?;
     let steps = stages.len().checked_sub(1)? as f64;
     let mut index = (progress * steps).round();
     let is_before = BEFORE

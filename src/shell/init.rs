@@ -26,7 +26,7 @@ use crate::domain::survey::{KeySurvey, Survey};
 use crate::ingest::{Fault, IngestContext, ProbeReport, io_text, survey, survey_all};
 use crate::setup::draft::{self, Place, Sample, quoted};
 use crate::setup::feed::{FeedGuess, rank};
-use crate::setup::fields::{Known, WRITTEN, guess};
+use crate::setup::fields::{WRITTEN, guess};
 
 /// What to look at, and where to write.
 #[derive(Args, Debug)]
@@ -110,8 +110,8 @@ fn configuration(mut samples: Vec<Sample>, path: &Path) -> anyhow::Result<String
     samples.sort_by_key(|sample| sample.feed != Feed::Areas);
     let codes = samples.iter().find_map(code_key).cloned();
     for sample in &mut samples {
-        let known = Known { area_codes: codes.as_ref().filter(|_| sample.feed != Feed::Areas) };
-        sample.guesses = guess(&sample.survey, sample.feed, sample.feed.field_names(), &[], known);
+        let area_codes = codes.as_ref().filter(|_| sample.feed != Feed::Areas);
+        sample.guesses = guess(&sample.survey, sample.feed, sample.feed.field_names(), &[], area_codes);
         // A feature has its place already, and a track in its points.
         let shapes = sample.survey.geometries();
         let has_geometry = shapes.points + shapes.lines + shapes.polygons > 0;
@@ -159,7 +159,7 @@ fn without_answered(text: &str) -> String {
 
 /// Where the codes of areas are.
 fn code_key(sample: &Sample) -> Option<&KeySurvey> {
-    let found = guess(&sample.survey, Feed::Areas, &["code"], &[], Known::default());
+    let found = guess(&sample.survey, Feed::Areas, &["code"], &[], None);
     sample.survey.key(&found.first()?.key).filter(|_| sample.feed == Feed::Areas)
 }
 

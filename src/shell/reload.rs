@@ -102,7 +102,8 @@ fn connect(world: &mut World, old: &Config, config: &Config) {
         let entry = world.resource::<Sources>().get(source).filter(|_| is_still_shown(old, config, source));
         entry.map(|entry| entry.health.of_data()).unwrap_or_default()
     };
-    let known: BTreeMap<SourceId, SourceHealth> = sources_of(config).map(|source| (source, known(source))).collect();
+    let ids = config.sources.iter().map(|source| SourceId::of(&source.id));
+    let known: BTreeMap<SourceId, SourceHealth> = ids.map(|source| (source, known(source))).collect();
     let Some(mut link) = world.get_resource_mut::<IngestLink>() else { return };
     let known = |source| known.get(&source).cloned().unwrap_or_default();
     let untouched = link.0.follow(&config.sources, &config.tiles, &context, known);
@@ -129,10 +130,6 @@ fn connect(world: &mut World, old: &Config, config: &Config) {
     world.resource_mut::<Sources>().follow(config, fate);
 }
 
-fn sources_of(config: &Config) -> impl Iterator<Item = SourceId> + '_ {
-    config.sources.iter().map(|source| SourceId::of(&source.id))
-}
-
 /// Whether what a source told is shown until it tells more, although it is
 /// connected anew. A set stays until the next one takes its place, so that the
 /// map is not empty meanwhile; what is merged only where the same is told.
@@ -151,7 +148,7 @@ fn is_still_shown(old: &Config, new: &Config, source: SourceId) -> bool {
 fn pushes(source: &Source) -> bool {
     match &source.origin {
         // These it tells whole each time.
-        Origin::Postgres(origin) => origin.listen.is_some() && !matches!(source.feed, Feed::Areas | Feed::Context),
+        Origin::Postgres(origin) => origin.listen.is_some() && !source.feed.is_whole(),
         origin => origin.is_push(),
     }
 }

@@ -178,9 +178,9 @@ fn walk(event: &mut Event, stages: usize, is_automatic: bool, rng: &mut Rng) {
         };
         let slow = if drags && stage == handling { 14.0 } else { 1.0 };
         let dwell_h = median_h * hurry * slow * (sigma * noise::normal(rng)).exp();
-        // At night only urgent work goes on at full pace.
         // Nobody has to read what the platform hands out.
         let dwell_h = if is_automatic && stage == 0 { dwell_h * 0.05 } else { dwell_h };
+        // At night only urgent work goes on at full pace.
         let night = if event.severity != Severity::Urgent && !(7.0..22.0).contains(&calendar::hour_of(now)) {
             2.2
         } else {

@@ -22,7 +22,6 @@ mod websockets;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +36,8 @@ use quanyu::domain::update::{Picture, Records, Update};
 use quanyu::ingest::{Ingest, IngestContext, Kept, PictureRequest, probe};
 
 use server::{GOOD, Server, good, hold, reply};
+
+use super::folder::Folder;
 
 /// A hang is a failure; far above every deadline in these tests.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -496,23 +497,6 @@ fn pictures_come_on_request_and_from_the_same_host_only() {
     );
     ingest.want_pictures(vec![request("9", "/api/cameras/1/again.png")]);
     assert!(wait_for_picture(&mut ingest, "9").is_ok());
-}
-
-/// A folder of its own that is removed again.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("quanyu-it-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod decode;
 mod export;
 mod faults;
+mod folder;
 mod layering;
 mod mapping;
 mod panels;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::RawHeader;
 use super::RawSecret;
 use crate::config::access::{Digest, Encoding};
-use crate::config::choice::CredentialKind;
 use crate::config::error::Complaints;
+use crate::config::kind::CredentialKind;
 use crate::config::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use crate::config::units::DurationSecs;
 

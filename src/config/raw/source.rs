@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::{RawHeader, RawSecret, RawTls};
-use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
+use crate::config::kind::SourceKind;
 use crate::config::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use crate::config::source::{Feed, MqttVersion, Payload, TextEncoding};
 use crate::config::units::{ByteCount, DurationSecs};

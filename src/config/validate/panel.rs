@@ -3,9 +3,11 @@
 
 use super::heat::{heat_style, window_secs};
 use super::source::is_id;
-use super::{Entries, distinct, duration_secs, not_blank, optional_text, required, required_text};
-use crate::config::choice::PanelType;
+use super::{
+    Entries, distinct, duration_secs, not_blank, optional_text, refuse_keys_of_other_kinds, required, required_text,
+};
 use crate::config::error::Complaints;
+use crate::config::kind::{Kind, PanelType};
 use crate::config::raw::{RawFilter, RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
@@ -56,7 +58,7 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     let kind = raw.value.kind.take();
     let kind = required(kind, "kind", &raw, complaints).map(|at| at.value);
     if let Some(kind) = kind {
-        refuse_keys_of_other_kinds(&raw.value, kind, complaints);
+        refuse_keys_of_other_kinds(raw.value.present(), kind, "面板", complaints);
     }
     let RawPanel { title, side, sources: shown, figures, level, every, list, worst, .. } = raw.value;
     let title = optional_text(title, complaints);
@@ -104,24 +106,6 @@ fn plain_kind(kind: PanelType) -> PanelKind {
         PanelType::Devices => PanelKind::Devices { list: None },
         PanelType::Cameras => PanelKind::Cameras { every_secs: DEFAULT_PICTURE_SECS },
         PanelType::TimeAxis => PanelKind::TimeAxis,
-    }
-}
-
-fn refuse_keys_of_other_kinds(raw: &RawPanel, kind: PanelType, complaints: &mut Complaints) {
-    const OWNERS: [(&str, PanelType); 5] = [
-        ("figures", PanelType::KeyFigures),
-        ("level", PanelType::Ranking),
-        ("every", PanelType::Cameras),
-        ("list", PanelType::Devices),
-        ("worst", PanelType::Devices),
-    ];
-    for (name, key, offset) in raw.present() {
-        let Some((_, owner)) = OWNERS.iter().find(|(owned, _)| *owned == name) else { continue };
-        if *owner != kind {
-            let message =
-                format!("`{name}` 不能用于 kind = \"{}\" 的面板,它属于 kind = \"{}\"", kind.name(), owner.name());
-            complaints.add(offset, key, message);
-        }
     }
 }
 

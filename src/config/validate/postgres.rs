@@ -9,8 +9,8 @@ use super::access::tls;
 use super::address::{POSTGRES, url};
 use super::credentials::Credentials;
 use super::push::login;
-use super::source::{MIN_INTERVAL_SECS, deadlines, default_every_secs};
-use super::{duration_secs, not_blank, required_text};
+use super::source::{default_every_secs, every_secs, source_deadlines};
+use super::{not_blank, required_text};
 use crate::config::access::Scheme;
 use crate::config::error::Complaints;
 use crate::config::raw::RawSource;
@@ -45,12 +45,10 @@ pub(super) fn origin(
     let listen = raw.value.listen.take().and_then(|channel| checked_channel(channel, complaints));
     let who = who(raw, folder, credentials, complaints);
     let tls = raw.value.tls.take().map(|written| tls(Some(written), true, folder, complaints));
-    let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
+    let usual_secs = default_every_secs(feed);
     let usual_secs = if listen.is_some() { usual_secs.max(USUAL_LISTENING_SECS) } else { usual_secs };
-    let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
-    let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
-    let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
-    let deadlines = deadlines(timeouts, complaints);
+    let every_secs = every_secs(&mut raw.value, usual_secs, complaints);
+    let deadlines = source_deadlines(&mut raw.value, complaints);
     let (username, password) = who?;
     Some(Origin::Postgres(Box::new(PostgresOrigin {
         url: address?,

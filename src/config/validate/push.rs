@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use super::address::{KEY_PLACEHOLDER, MQTT, SECRET_HELP, WEBSOCKET, is_secret_parameter, kept_elsewhere, url};
-use super::source::{deadlines, headers};
+use super::source::{deadlines, headers, source_deadlines};
 use super::{MAX_DURATION_SECS, distinct, duration_secs, not_blank, optional_text, required_text};
-use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
+use crate::config::kind::{Kind, SourceKind};
 use crate::config::raw::{RawHeader, RawSource};
 use crate::config::read::{At, excerpt, hint, joined};
 use crate::config::source::{Feed, MqttOrigin, Origin, Secret, Topic, WebSocketOrigin};
@@ -36,7 +36,7 @@ pub(super) fn origin(
     folder: &Path,
     complaints: &mut Complaints,
 ) -> Option<Origin> {
-    if let Some(feed @ (Feed::Areas | Feed::Context)) = feed {
+    if let Some(feed) = feed.filter(|feed| feed.is_whole()) {
         let message = format!(
             "feed = \"{}\" 是整体替换的数据,不能用 kind = \"{}\" 逐条推送,请用 http 或 file",
             feed.name(),
@@ -56,10 +56,9 @@ fn websocket(raw: &mut At<RawSource>, folder: &Path, complaints: &mut Complaints
         .and_then(|address| url(address, &WEBSOCKET, Some(KEY_PLACEHOLDER), complaints))
         .filter(|address| is_host_plain(address, raw, complaints));
     let headers = headers(raw.value.headers.take(), folder, complaints);
-    let RawSource { key, hello, connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
+    let RawSource { key, hello, .. } = &mut raw.value;
     let (key, hello) = (key.take(), hello.take().map(|at| at.value).unwrap_or_default());
-    let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
-    let deadlines = deadlines(timeouts, complaints);
+    let deadlines = source_deadlines(&mut raw.value, complaints);
     let has_key = |text: &String| text.contains(KEY_PLACEHOLDER);
     let wants_key = address.as_ref().is_some_and(has_key) || hello.iter().any(|text| has_key(&text.value));
     if wants_key && key.is_none() && !complaints.concerns_within(&joined(&raw.key, "key")) {

@@ -6,8 +6,8 @@
 //! coordinate systems that it is not asked for.
 
 use super::{not_blank, optional_text, required_text};
-use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
+use crate::config::kind::{Kind, SourceKind};
 use crate::config::raw::RawSource;
 use crate::config::read::{At, joined};
 use crate::config::source::{Feed, Service};

@@ -20,8 +20,8 @@ use super::{
     required, required_text,
 };
 use crate::config::access::Access;
-use crate::config::choice::SourceKind;
 use crate::config::error::Complaints;
+use crate::config::kind::{Kind, SourceKind};
 use crate::config::raw::{RawHeader, RawLimits, RawSource};
 use crate::config::read::{At, excerpt, joined};
 use crate::config::source::{Deadlines, Feed, Limits, Origin, Secret, ServiceOrigin, Source};
@@ -30,7 +30,7 @@ use crate::domain::crs::frame::AxisOrder;
 
 /// Shortest interval between requests, and shortest deadline: below, a wall
 /// would be a load test of somebody's back end.
-pub(super) const MIN_INTERVAL_SECS: f64 = 0.2;
+const MIN_INTERVAL_SECS: f64 = 0.2;
 
 /// Missed intervals after which data count as stale.
 const STALE_INTERVALS: f64 = 3.0;
@@ -169,14 +169,11 @@ fn origin(
     {
         complaints.add(raw.offset, joined(&raw.key, "headers"), format!("请求头 `{name}` 与 `credentials` 只能写一个"));
     }
-    let RawSource { connect_timeout, idle_timeout, whole_timeout, .. } = &mut raw.value;
-    let timeouts = [connect_timeout.take(), idle_timeout.take(), whole_timeout.take()];
-    let deadlines = deadlines(timeouts, complaints);
+    let deadlines = source_deadlines(&mut raw.value, complaints);
     let is_service =
         matches!(kind, SourceKind::OgcFeatures | SourceKind::Wfs | SourceKind::ArcGis | SourceKind::SensorThings);
     if is_service {
-        let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
-        let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
+        let every_secs = every_secs(&mut raw.value, default_every_secs(feed), complaints);
         let (service, bbox) = service::service(raw, kind, feed, complaints);
         let per_page = service::per_page(raw.value.per_page.take(), complaints);
         let (url, service) = (address?, service?);
@@ -186,10 +183,7 @@ fn origin(
     if kind == SourceKind::Sse {
         return Some(Origin::Sse { url: address?, headers, access, deadlines });
     }
-    // A feed that could not be read has its complaint: the shortest interval
-    // then brings no second one.
-    let usual_secs = feed.map_or(MIN_INTERVAL_SECS, default_every_secs);
-    let every_secs = duration_secs(raw.value.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints);
+    let every_secs = every_secs(&mut raw.value, default_every_secs(feed), complaints);
     let body = body(raw.value.json.take(), raw.value.form.take(), &[], complaints);
     let paging = raw.value.paging.take();
     let paging = paging.map(|paging| checked_paging(paging, body.as_ref(), complaints)).unwrap_or_default();
@@ -199,14 +193,22 @@ fn origin(
 
 /// How often a feed is asked for by default, seconds: as often as its records
 /// change in a real deployment.
-pub(super) const fn default_every_secs(feed: Feed) -> f64 {
+pub(super) const fn default_every_secs(feed: Option<Feed>) -> f64 {
     match feed {
-        Feed::Areas | Feed::Context => 600.0,
-        Feed::Events => 5.0,
-        Feed::Devices => 10.0,
-        Feed::Tracks | Feed::Figures => 30.0,
-        Feed::Cameras => 60.0,
+        // A feed that could not be read has its complaint: the shortest
+        // interval then brings no second one.
+        None => MIN_INTERVAL_SECS,
+        Some(Feed::Areas | Feed::Context) => 600.0,
+        Some(Feed::Events) => 5.0,
+        Some(Feed::Devices) => 10.0,
+        Some(Feed::Tracks | Feed::Figures) => 30.0,
+        Some(Feed::Cameras) => 60.0,
     }
+}
+
+/// How often a source is asked, seconds: `usual_secs` when it does not say.
+pub(super) fn every_secs(raw: &mut RawSource, usual_secs: f64, complaints: &mut Complaints) -> f64 {
+    duration_secs(raw.every.take(), MIN_INTERVAL_SECS, usual_secs, complaints)
 }
 
 /// `path` from `folder` on, or as it is when absolute.
@@ -239,6 +241,11 @@ pub(super) fn headers(
         .collect();
     distinct(&names, "请求头", complaints);
     named.into_iter().filter_map(|(name, value)| header(&name, value, folder, complaints)).collect()
+}
+
+/// The deadlines of a source.
+pub(super) fn source_deadlines(raw: &mut RawSource, complaints: &mut Complaints) -> Deadlines {
+    deadlines([raw.connect_timeout.take(), raw.idle_timeout.take(), raw.whole_timeout.take()], complaints)
 }
 
 /// Deadlines until the connection stands, between bytes, and of the whole.
@@ -300,24 +307,19 @@ fn checked_limits(raw: RawLimits, complaints: &mut Complaints) -> Limits {
 /// configuration says so; a poll is stale after some missed intervals; a
 /// stream after two of its longest silences.
 fn stale_after_secs(raw: Option<At<DurationSecs>>, origin: &Origin, complaints: &mut Complaints) -> f64 {
+    // What is not asked again and again has no interval to fall short of.
+    let every_secs = origin.every_secs().unwrap_or(0.0);
     let default_secs = match origin {
         Origin::File { .. } => MAX_DURATION_SECS,
-        Origin::Http { every_secs, .. } => (every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
-        Origin::Sse { deadlines, .. } => (deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
-        Origin::WebSocket(socket) => (socket.deadlines.whole_secs * 2.0).max(MIN_DEFAULT_STALE_SECS),
-        Origin::Service(service) => (service.every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
-        Origin::Postgres(database) => (database.every_secs * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
+        Origin::Http { .. } | Origin::Postgres(_) | Origin::Service(_) => every_secs * STALE_INTERVALS,
+        Origin::Sse { deadlines, .. } => deadlines.whole_secs * 2.0,
+        Origin::WebSocket(socket) => socket.deadlines.whole_secs * 2.0,
         // A broker is heard of at least this often.
-        Origin::Mqtt(broker) => (f64::from(broker.keep_alive_secs) * STALE_INTERVALS).max(MIN_DEFAULT_STALE_SECS),
+        Origin::Mqtt(broker) => f64::from(broker.keep_alive_secs) * STALE_INTERVALS,
     };
+    let default_secs = default_secs.max(MIN_DEFAULT_STALE_SECS);
     let at = raw.as_ref().map(|at| (at.offset, at.key.clone()));
     let secs = duration_secs(raw, MIN_INTERVAL_SECS, default_secs, complaints);
-    let every_secs = match origin {
-        Origin::Http { every_secs, .. } => *every_secs,
-        Origin::Service(service) => service.every_secs,
-        Origin::Postgres(database) => database.every_secs,
-        _ => 0.0,
-    };
     if let Some((offset, key)) = at.filter(|_| secs < every_secs) {
         let message = format!("{secs}s 比请求间隔 {every_secs}s 还短,数据会总是显示为过期");
         complaints.add(offset, key, message);

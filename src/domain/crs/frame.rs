@@ -11,6 +11,9 @@ use std::sync::Arc;
 use super::plane::Plane;
 use super::{Crs, LonLat};
 
+/// What to do where the first number is the north: in advice, and known by it.
+pub const SWAP_AXES: &str = "请写 axis_order = \"lat-lon\"";
+
 /// No longitude in degrees is as large as this, and every metre of a plane is.
 const SMALLEST_PLANE_M: f64 = 1_000.0;
 
@@ -98,7 +101,7 @@ impl fmt::Display for Misplaced {
                 Some("像是平面坐标,请在 crs 中写明".to_owned())
             }
             None if !is_plane && LonLat::new(y, x).is_valid() => {
-                Some("像是纬度在前,请写 axis_order = \"lat-lon\" 或对调 lon、lat".to_owned())
+                Some(format!("像是纬度在前,{SWAP_AXES} 或对调 lon、lat"))
             }
             None => None,
         };

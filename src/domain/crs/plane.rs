@@ -17,6 +17,7 @@ use proj4rs::Proj;
 use proj4rs::transform::transform;
 
 use super::Crs;
+use super::frame::SWAP_AXES;
 
 /// How far beyond its zone a plane is used, degrees: a city that lies across
 /// the edge of a zone is drawn in one of them.
@@ -182,7 +183,7 @@ impl Plane {
             return Some("像是经纬度".to_owned());
         }
         if self.to_wgs84([y, x]).is_some() {
-            return Some("两个数像是写反了(北在前),请写 axis_order = \"lat-lon\"".to_owned());
+            return Some(format!("两个数像是写反了(北在前),{SWAP_AXES}"));
         }
         if !self.is_gauss_kruger {
             return None;

@@ -60,23 +60,34 @@ impl EventFilter {
     }
 }
 
-impl PreparedFilter {
-    /// Whether an event fulfils all conditions, as far as the store knows.
-    pub fn passes(&self, event: EventRef<'_>) -> bool {
-        self.stages >> event.bits().stage() & 1 == 1 && self.passes_but_for_stage(event)
-    }
+/// A filter as of an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Sieve<'a> {
+    /// Which events.
+    pub filter: &'a PreparedFilter,
+    /// The instant whose stages count; `None` is the present, as far as the
+    /// store knows, and costs less.
+    pub at: Option<Time>,
+}
 
-    /// Whether an event fulfilled all conditions at an instant; `None` is the
-    /// present, as far as the store knows, and costs less. `scratch` is written
-    /// over.
-    pub fn passed(&self, event: EventRef<'_>, at: Option<Time>, scratch: &mut Course) -> bool {
-        let Some(at) = at.filter(|_| self.stages != u16::MAX) else { return self.passes(event) };
-        if !self.passes_but_for_stage(event) {
+impl Sieve<'_> {
+    /// Whether an event fulfils all conditions; `scratch` is written over.
+    pub fn passes(&self, event: EventRef<'_>, scratch: &mut Course) -> bool {
+        let filter = self.filter;
+        let Some(at) = self.at.filter(|_| filter.stages != u16::MAX) else { return filter.passes(event) };
+        if !filter.passes_but_for_stage(event) {
             return false;
         }
         event.read_course(scratch);
         scratch.rewind(at);
-        self.stages >> scratch.stage.min(15) & 1 == 1
+        filter.stages >> scratch.stage.min(15) & 1 == 1
+    }
+}
+
+impl PreparedFilter {
+    /// Whether an event fulfils all conditions, as far as the store knows.
+    pub fn passes(&self, event: EventRef<'_>) -> bool {
+        self.stages >> event.bits().stage() & 1 == 1 && self.passes_but_for_stage(event)
     }
 
     fn passes_but_for_stage(&self, event: EventRef<'_>) -> bool {

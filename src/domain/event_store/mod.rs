@@ -37,7 +37,7 @@ use super::time::Time;
 use block::{Block, Hot, ROWS};
 pub use course::Course;
 pub use dictionary::{Class, ClassId, Classes};
-pub use filter::{EventFilter, PreparedFilter};
+pub use filter::{EventFilter, PreparedFilter, Sieve};
 use id::Wanted;
 use index::{Index, MAX_SLOTS};
 use packed::Words;

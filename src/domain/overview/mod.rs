@@ -17,7 +17,7 @@ use super::area::{AreaIndex, AreaTree, Level};
 use super::choropleth::Tally;
 use super::closed_loop::LoopSummary;
 use super::event::Severity;
-use super::event_store::{Course, EventStore, PreparedFilter};
+use super::event_store::{Course, EventStore, Sieve};
 use super::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 pub use engine::{Engine, Setting};
 pub use window::{MapEvent, Window, WindowChange, WindowSetting};
@@ -98,8 +98,8 @@ pub struct Overview {
 
 impl Overview {
     /// Takes over what the engine counted, and the newest events that pass
-    /// `filter`. Of the window it knows nothing.
-    pub fn refresh(&mut self, engine: &Engine, store: &EventStore, filter: Option<&PreparedFilter>, is_live: bool) {
+    /// `sieve`. Of the window it knows nothing.
+    pub fn refresh(&mut self, engine: &Engine, store: &EventStore, sieve: Option<Sieve<'_>>) {
         let Setting { tree, day_start, .. } = engine.setting();
         let days = &engine.quarters;
         let usual: Vec<Vec<u32>> = days[1..]
@@ -124,7 +124,7 @@ impl Overview {
         self.usual = band_of(&usual);
         self.usual_hours = band_of(&usual.iter().map(|day| rolling_hours(day)).collect::<Vec<_>>());
         self.categories = categories_of(&engine.today.classes, store);
-        self.live = live_of(store, tree, *day_start, engine.now, filter, is_live);
+        self.live = live_of(store, tree, *day_start, engine.now, sieve);
     }
 
     /// Areas of `level` by today's events, most first: (area, events, places
@@ -197,15 +197,13 @@ fn live_of(
     tree: &AreaTree,
     day_start: Time,
     now: Time,
-    filter: Option<&PreparedFilter>,
-    is_live: bool,
+    sieve: Option<Sieve<'_>>,
 ) -> Vec<LiveEvent> {
     let mut course = Course::default();
     let from = day_start.plus_millis(-DAY_MILLIS);
     let mut scratch = Course::default();
-    let at = (!is_live).then_some(now);
     let newest = store.between(from, now).rev().take(LIVE_SEARCHED);
-    let newest = newest.filter(|event| filter.is_none_or(|filter| filter.passed(*event, at, &mut scratch)));
+    let newest = newest.filter(|event| sieve.is_none_or(|sieve| sieve.passes(*event, &mut scratch)));
     newest
         .take(LIVE_KEPT)
         .map(|found| {

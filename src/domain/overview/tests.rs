@@ -9,7 +9,7 @@ use crate::domain::area::{Area, GridKind};
 use crate::domain::closed_loop::Ratio;
 use crate::domain::crs::Projection;
 use crate::domain::event::{Event, tests::event};
-use crate::domain::event_store::{EventFilter, EventKey, Placer};
+use crate::domain::event_store::{EventFilter, EventKey, Placer, Sieve};
 use crate::domain::geometry::{LonLat, Shape};
 
 fn area(code: &str, parent: Option<&str>, level: Level) -> Area {
@@ -51,7 +51,7 @@ fn setting(tree: &Arc<AreaTree>) -> Setting {
 /// Everything, counted anew at `now`.
 fn overview(store: &EventStore, tree: &Arc<AreaTree>, now: Time) -> Overview {
     let mut overview = Overview::default();
-    overview.refresh(&Engine::new(setting(tree), now, &store.snapshot()), store, None, false);
+    overview.refresh(&Engine::new(setting(tree), now, &store.snapshot()), store, None);
     overview
 }
 
@@ -105,18 +105,15 @@ fn a_filter_cuts_window_and_list_down_to_what_stood_in_a_stage_then() {
     let at = |now: i64, filter: EventFilter| {
         let now = Time(DAY + now);
         let prepared = filter.prepare(store.classes(), &tree);
-        let around = WindowSetting {
-            tree: &tree,
-            projection: &projection,
-            born_secs: &|_| -1.0,
-            filter: Some(&prepared),
-            is_live: false,
-        };
+        let sieve = Sieve { filter: &prepared, at: Some(now) };
+        let around = WindowSetting { tree: &tree, projection: &projection, born_secs: &|_| -1.0, sieve: Some(sieve) };
         let mut window = Window::default();
         window.fill(Time(DAY), now, &store, &around);
         // By way of another instant: what entered and left leads there as well.
         let mut moved = Window::default();
-        moved.fill(Time(DAY), Time(DAY + 2_000), &store, &around);
+        let earlier = Time(DAY + 2_000);
+        let before = WindowSetting { sieve: Some(Sieve { at: Some(earlier), ..sieve }), ..around };
+        moved.fill(Time(DAY), earlier, &store, &before);
         let mut held = moved.events().to_vec();
         moved.take_change();
         moved.refill(Time(DAY), now, &store, &around);
@@ -127,7 +124,7 @@ fn a_filter_cuts_window_and_list_down_to_what_stood_in_a_stage_then() {
         assert_eq!(sorted(held), sorted(window.events().to_vec()));
         assert!(!moved.refill(Time(DAY), now, &store, &around), "nothing has changed");
         let mut shown = Overview::default();
-        shown.refresh(&Engine::new(setting(&tree), now, &store.snapshot()), &store, Some(&prepared), false);
+        shown.refresh(&Engine::new(setting(&tree), now, &store.snapshot()), &store, Some(sieve));
         assert_eq!(window.count(), window.events().len() as u64, "all have a place");
         let mut ids: Vec<String> = shown.live.iter().map(|event| event.id.clone()).collect();
         ids.sort();
@@ -161,7 +158,7 @@ fn a_replay_shows_what_was_known_then() {
     let mut shown = Overview::default();
     let mut at = |now: i64| {
         engine.advance(Time(DAY + now), &store);
-        shown.refresh(&engine, &store, None, false);
+        shown.refresh(&engine, &store, None);
         let stages: Vec<u64> = shown.today.stages.iter().map(|stage| stage.here).collect();
         let live = shown.live.first().map(|event| (event.stage, event.overdue));
         (shown.today.received, shown.today.closed.numerator, shown.today.overdue.numerator, stages, live)
@@ -254,7 +251,7 @@ proptest! {
         let tree = tree();
         let projection = Projection::new(LonLat::new(120.0, 31.0));
         let born = |_: EventKey| -1.0;
-        let around = WindowSetting { tree: &tree, projection: &projection, born_secs: &born, filter: None, is_live: false };
+        let around = WindowSetting { tree: &tree, projection: &projection, born_secs: &born, sieve: None };
         let mut store = EventStore::with_capacity(30);
         let (mut now, mut length) = (Time(DAY + DAY_MILLIS / 2), DAY_MILLIS / 8);
         let mut engine = Engine::new(setting(&tree), now, &store.snapshot());
@@ -283,7 +280,7 @@ proptest! {
             engine.advance(now, &store);
             window.advance(now.plus_millis(-length), now, &store, &around);
             let mut moved = Overview::default();
-            moved.refresh(&engine, &store, None, false);
+            moved.refresh(&engine, &store, None);
             prop_assert_eq!(&moved, &overview(&store, &tree, now));
 
             let mut fresh = Window::default();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::crs::Projection;
 use crate::domain::event::Severity;
-use crate::domain::event_store::{ClassId, Course, EventKey, EventRef, EventStore, PreparedFilter};
+use crate::domain::event_store::{ClassId, Course, EventKey, EventRef, EventStore, Sieve};
 use crate::domain::geometry::LonLat;
 use crate::domain::time::Time;
 
@@ -44,9 +44,7 @@ pub struct WindowSetting<'a> {
     pub born_secs: &'a dyn Fn(EventKey) -> f32,
     /// Which events; `None` = all. With a filter a window must be refilled, not
     /// moved: in which stage an event stands changes with the clock.
-    pub filter: Option<&'a PreparedFilter>,
-    /// Whether the window ends at the present.
-    pub is_live: bool,
+    pub sieve: Option<Sieve<'a>>,
 }
 
 impl WindowSetting<'_> {
@@ -82,8 +80,7 @@ impl WindowSetting<'_> {
     /// and have a place; and how many pass.
     fn events_between(&self, start: Time, end: Time, store: &EventStore) -> (Vec<MapEvent>, u64) {
         let (mut count, mut scratch) = (0, Course::default());
-        let at = (!self.is_live).then_some(end);
-        let passes = |event: &EventRef| self.filter.is_none_or(|filter| filter.passed(*event, at, &mut scratch));
+        let passes = |event: &EventRef| self.sieve.is_none_or(|sieve| sieve.passes(*event, &mut scratch));
         let events = store.between(start.plus_millis(1), end).filter(passes).inspect(|_| count += 1);
         let events = events.filter_map(|event| self.event(event)).collect();
         (events, count)

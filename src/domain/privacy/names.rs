@@ -227,6 +227,6 @@ fn ends_in_name(text: &[char], length: usize) -> bool {
 }
 
 /// A Chinese character of the common blocks.
-fn is_han(c: char) -> bool {
+pub(in crate::domain) fn is_han(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '\u{20000}'..='\u{2ffff}')
 }

@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
+use crate::domain::area::Level;
 use crate::domain::civil_text;
-use crate::domain::privacy::mask_free_text;
+use crate::domain::privacy::{is_han, mask_free_text};
 use crate::domain::written_number;
 
 /// Longest example, characters.
@@ -16,30 +17,11 @@ const MAX_EXAMPLE_CHARS: usize = 32;
 /// Seconds since 1970 that are believed to be an instant: 2000 to 2100.
 const EPOCH_SECS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
-/// What the name of an area ends in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
-    /// 市
-    City,
-    /// 区、县
-    District,
-    /// 街道、镇、乡
-    Street,
-    /// 社区、村
-    Community,
-    /// 网格
-    Grid,
-    /// 微网格
-    MicroGrid,
-}
-
 /// How many values of a member are of which shape; one may be of several.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shapes {
     /// Texts.
     pub texts: u64,
-    /// Texts with Chinese in them.
-    pub han: u64,
     /// Numbers, also as text.
     pub numbers: u64,
     /// Numbers with a fraction.
@@ -99,16 +81,15 @@ impl Shapes {
 
     pub(super) fn see_text(&mut self, text: &str) {
         self.texts += 1;
-        self.han += u64::from(text.chars().any(is_han));
         if let Some(ending) = ending_of(text) {
             self.endings[ending as usize] += 1;
         }
         if let Some(number) = written_number::read(text) {
             return self.see_number(number, text);
         }
-        if let Some((_, offset)) = written_instant(text) {
+        if let Some(has_offset) = written_instant(text) {
             self.instants += 1;
-            self.with_offset += u64::from(offset);
+            self.with_offset += u64::from(has_offset);
             return;
         }
         if let Some(parts) = odd_date(text) {
@@ -148,7 +129,6 @@ impl Shapes {
     pub(super) fn join(&mut self, other: &Self) {
         let ours = [
             &mut self.texts,
-            &mut self.han,
             &mut self.numbers,
             &mut self.fractions,
             &mut self.flags,
@@ -167,7 +147,6 @@ impl Shapes {
         ];
         let theirs = [
             other.texts,
-            other.han,
             other.numbers,
             other.fractions,
             other.flags,
@@ -217,46 +196,40 @@ impl Shapes {
     }
 
     /// What most names end in, where most do.
-    pub fn ending(&self) -> Option<Ending> {
-        const ALL: [Ending; 6] =
-            [Ending::City, Ending::District, Ending::Street, Ending::Community, Ending::Grid, Ending::MicroGrid];
-        let (ending, &count) = ALL.into_iter().zip(&self.endings).max_by_key(|(_, count)| **count)?;
+    pub fn ending(&self) -> Option<Level> {
+        let (ending, &count) = Level::ALL.into_iter().zip(&self.endings).max_by_key(|(_, count)| **count)?;
         (count * 2 > self.texts).then_some(ending)
     }
 }
 
-fn is_han(c: char) -> bool {
-    ('\u{3400}'..='\u{9FFF}').contains(&c)
-}
-
-fn ending_of(name: &str) -> Option<Ending> {
-    const WORDS: [(&str, Ending); 13] = [
-        ("微网格", Ending::MicroGrid),
-        ("网格", Ending::Grid),
-        ("社区", Ending::Community),
-        ("居委会", Ending::Community),
-        ("村委会", Ending::Community),
-        ("村", Ending::Community),
-        ("街道", Ending::Street),
-        ("镇", Ending::Street),
-        ("乡", Ending::Street),
-        ("新区", Ending::District),
-        ("区", Ending::District),
-        ("县", Ending::District),
-        ("市", Ending::City),
+fn ending_of(name: &str) -> Option<Level> {
+    const WORDS: [(&str, Level); 13] = [
+        ("微网格", Level::MicroGrid),
+        ("网格", Level::Grid),
+        ("社区", Level::Community),
+        ("居委会", Level::Community),
+        ("村委会", Level::Community),
+        ("村", Level::Community),
+        ("街道", Level::Street),
+        ("镇", Level::Street),
+        ("乡", Level::Street),
+        ("新区", Level::District),
+        ("区", Level::District),
+        ("县", Level::District),
+        ("市", Level::City),
     ];
     WORDS.into_iter().find(|(word, _)| name.ends_with(word)).map(|(_, ending)| ending)
 }
 
 /// A written instant, and whether it has an offset.
-fn written_instant(text: &str) -> Option<((), bool)> {
+fn written_instant(text: &str) -> Option<bool> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() > 64 {
         return None;
     }
     if text.parse::<jiff::Timestamp>().is_ok() {
-        return Some(((), true));
+        return Some(true);
     }
-    civil_text::read(text).map(|(_, offset)| ((), offset.is_some()))
+    civil_text::read(text).map(|(_, offset)| offset.is_some())
 }
 
 /// First and second number of a date whose year stands last.
@@ -317,9 +290,8 @@ fn is_code(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.'))
 }
 
-/// A value as it may be shown on a terminal: see the module. `is_word` is for
-/// values that ought to be words of a fixed set.
-pub fn shown(text: &str, is_word: bool) -> String {
+/// A value as it may be shown on a terminal: see the module.
+pub fn shown(text: &str) -> String {
     let text = text.trim();
     let plain: String = text.chars().filter(|c| !c.is_control()).take(MAX_EXAMPLE_CHARS).collect();
     let is_cut = text.chars().nth(MAX_EXAMPLE_CHARS).is_some();
@@ -358,9 +330,6 @@ pub fn shown(text: &str, is_word: bool) -> String {
         return if rounded.len() == 2 { rounded.join(",") } else { "一对坐标".to_owned() };
     }
     let masked = mask_free_text(&plain);
-    if is_word && masked == plain {
-        return cut(plain);
-    }
     match masked.chars().next() {
         // A name among others looks like any other text.
         Some(first) if plain.chars().any(is_han) => format!("{first}**"),
@@ -412,7 +381,7 @@ mod tests {
         assert_eq!(shapes(&["POINT(1 2)", "SRID=4326;POLYGON ((1 2))", "POINTLESS"]).geometries, 2);
         assert_eq!(shapes(&["http://a/b.jpg", "b.PNG?x=1", "c.txt"]).pictures, 2);
         assert_eq!(shapes(&["118.78", "119"]).range, Some([118.78, 119.0]));
-        assert_eq!(shapes(&["红花街道", "月牙湖街道", "x"]).ending(), Some(Ending::Street));
+        assert_eq!(shapes(&["红花街道", "月牙湖街道", "x"]).ending(), Some(Level::Street));
     }
 
     #[test]
@@ -440,17 +409,16 @@ mod tests {
             ("John Smith", "J**"),
             ("3.5", "3.5"),
         ] {
-            assert_eq!(shown(text, false), expected);
+            assert_eq!(shown(text), expected);
         }
-        assert_eq!(shown("待派单", true), "待派单");
     }
 
     proptest! {
         #[test]
-        fn no_text_panics_or_shows_a_mobile_number(before in "\\PC{0,8}", phone in "1[3-9][0-9]{9}", is_word in any::<bool>()) {
+        fn no_text_panics_or_shows_a_mobile_number(before in "\\PC{0,8}", phone in "1[3-9][0-9]{9}") {
             let text = format!("{before}{phone}");
             shapes(&[&text]);
-            prop_assert!(!shown(&text, is_word).contains(&phone));
+            prop_assert!(!shown(&text).contains(&phone));
         }
     }
 }

@@ -522,7 +522,7 @@ pub fn cell_text(cell: Cell<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// A key without case and separators.
-fn normalized(key: &str) -> String {
+pub fn normalized(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

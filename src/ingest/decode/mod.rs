@@ -43,6 +43,7 @@ use super::fault::Fault;
 pub use elements::{Document, Element, Take};
 use elements::{ElementOptions, ElementReader};
 use fields::FieldTable;
+pub use fields::normalized;
 #[cfg(feature = "mqtt")]
 pub use fields::{Given, Weight};
 pub use notes::Notes;

@@ -10,21 +10,18 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt};
 use reqwest::Url;
-use rustls::pki_types::ServerName;
 use tokio::time::Instant;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection};
-use tokio_rustls::TlsConnector;
 
 use super::Since;
 use super::desk::Account;
 use super::wire::{Encrypted, Encryption, Metered, Tally};
 use super::words::fault_of;
-use crate::config::access::Tls;
 use crate::config::source::PostgresOrigin;
 use crate::ingest::backoff::Print;
-use crate::ingest::client::{host_of, secs};
+use crate::ingest::client::secs;
 use crate::ingest::dial::Dial;
 use crate::ingest::fault::Fault;
 use crate::ingest::intake::{MAX_BATCH_BYTES, MAX_BATCH_MESSAGES};
@@ -42,10 +39,6 @@ const ROW_OVERHEAD_BYTES: u64 = 64;
 /// Connects to one database.
 pub struct Dialler {
     dial: Dial,
-    /// Host and port, as they may be shown.
-    shown: String,
-    host: String,
-    port: u16,
     database: String,
 }
 
@@ -120,13 +113,7 @@ impl Dialler {
         // TLS begins after a word of the protocol, not with the connection.
         let dial = Dial::new(&url, false, PORT, origin.deadlines)?;
         let database = origin.url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
-        Ok(Self {
-            dial,
-            shown: host_of(&url),
-            host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
-            port: url.port().unwrap_or(PORT),
-            database: database.map_or("", |(_, name)| name).to_owned(),
-        })
+        Ok(Self { dial, database: database.map_or("", |(_, name)| name).to_owned() })
     }
 
     /// Reads secrets and certificates, on a blocking thread. It is done each
@@ -136,11 +123,11 @@ impl Dialler {
     /// When one of them is missing or holds something else.
     pub async fn keys(&self, origin: &PostgresOrigin) -> Result<Keys, Fault> {
         let (username, password, tls) = (origin.username.clone(), origin.password.clone(), origin.tls.clone());
-        let host = self.host.clone();
+        let host = self.dial.host.clone();
         let read = move || -> Result<Keys, Fault> {
             let username = username.reveal().map_err(Fault::Secret)?;
             let password = password.map(|password| password.reveal()).transpose().map_err(Fault::Secret)?;
-            let encryption = Encryption(tls.map(|tls| encryption(&host, &tls)).transpose()?);
+            let encryption = Encryption(tls.map(|tls| tls::connector(&host, &tls)).transpose()?);
             let print = Print::of(&username, password.as_deref().unwrap_or_default());
             Ok(Keys { username, password, encryption, print })
         };
@@ -150,7 +137,7 @@ impl Dialler {
     /// What the database judges a login with `keys` by.
     pub fn account(&self, keys: &Keys) -> Account {
         Account {
-            host: format!("{}:{}", self.host.to_ascii_lowercase(), self.port),
+            host: format!("{}:{}", self.dial.host.to_ascii_lowercase(), self.dial.port),
             database: self.database.clone(),
             is_encrypted: keys.encryption.0.is_some(),
             print: keys.print,
@@ -177,24 +164,17 @@ impl Dialler {
         let greeted = tokio::time::timeout(secs(idle_secs), config.connect_raw(stream, encryption)).await;
         let greeted = greeted.map_err(|_| Fault::Idle { secs: idle_secs, received: tally.received() })?;
         let (client, driver) =
-            greeted.map_err(|error| fault_of(&error, &self.shown, tally.received(), MAX_TALK_BYTES))?;
+            greeted.map_err(|error| fault_of(&error, &self.dial.shown, tally.received(), MAX_TALK_BYTES))?;
         Ok(Link {
             client,
             driver,
             tally,
-            shown: self.shown.clone(),
+            shown: self.dial.shown.clone(),
             told: Told::default(),
             idle_secs,
             whole_secs: origin.deadlines.whole_secs,
         })
     }
-}
-
-/// How a connection to `host` is encrypted. Reads certificates.
-fn encryption(host: &str, tls: &Tls) -> Result<(TlsConnector, ServerName<'static>), Fault> {
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|_| Fault::Unusable(format!("TLS:{host} 不是主机名")))?;
-    Ok((TlsConnector::from(Arc::new(tls::config(tls)?)), name))
 }
 
 /// What a server takes as `statement_timeout`, milliseconds: 0 would be none,

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::config::access::Pace;
-use crate::config::source::{Feed, PostgresOrigin};
+use crate::config::source::PostgresOrigin;
 use crate::domain::time::Time;
 
 use super::backoff::{Backoff, Print, rest};
@@ -77,8 +77,7 @@ impl PostgresSource {
     ) -> Result<Self, Fault> {
         let dialler = Dialler::new(&origin)?;
         // A boundary makes sense with all others only.
-        let is_whole = matches!(decoder.feed(), Feed::Areas | Feed::Context);
-        let intake = (!is_whole).then(|| Intake::new(decoder.pushed(), gate.clone()));
+        let intake = (!decoder.feed().is_whole()).then(|| Intake::new(decoder.pushed(), gate.clone()));
         Ok(Self { origin, dialler, decoder, gate, intake, zone, known_until: None, login: None, max_bytes })
     }
 
@@ -215,20 +214,16 @@ impl Since<'_> {
     /// When it wants something else.
     pub fn parameter(&self, wanted: &Type) -> Result<Box<dyn ToSql + Sync + Send>, Fault> {
         let from = self.from.unwrap_or(Time(0));
-        let at = |millis: i64| {
-            let span = Duration::from_millis(millis.unsigned_abs());
-            if millis < 0 { SystemTime::UNIX_EPOCH - span } else { SystemTime::UNIX_EPOCH + span }
-        };
-        let instant = Timestamp::from_millisecond(from.0).unwrap_or_default();
+        let at = |time: Time| Timestamp::from_millisecond(time.0).unwrap_or_default();
         Ok(match *wanted {
-            Type::TIMESTAMPTZ => Box::new(at(from.0)),
+            Type::TIMESTAMPTZ => Box::new(SystemTime::from(at(from))),
             // The reading of the clocks on its wall.
             Type::TIMESTAMP => {
-                let offset = i64::from(self.zone.to_offset(instant).seconds());
-                Box::new(at(from.0.saturating_add(offset * 1_000)))
+                let offset = i64::from(self.zone.to_offset(at(from)).seconds());
+                Box::new(SystemTime::from(at(from.plus_millis(offset * 1_000))))
             }
             Type::INT8 => Box::new(from.0),
-            Type::TEXT | Type::VARCHAR => Box::new(instant.to_string()),
+            Type::TEXT | Type::VARCHAR => Box::new(from.rfc3339()),
             _ => {
                 let message = format!("query 中 $1 的类型是 {wanted},请写作 $1::timestamptz", wanted = wanted.name());
                 return Err(Fault::Unusable(message));

@@ -10,7 +10,7 @@ use std::str::Utf8Error;
 use tokio_postgres::Error;
 
 use super::wire::{Stranger, TooMuch};
-use crate::ingest::client::find_source;
+use crate::ingest::client::{deepest, find_source};
 use crate::ingest::fault::{Fault, io_text};
 use crate::ingest::tls;
 
@@ -53,7 +53,7 @@ pub fn fault_of(error: &Error, host: &str, received: u64, limit: u64) -> Fault {
     }
     let words = error.to_string();
     if words.starts_with("authentication error") || words.starts_with("invalid configuration") {
-        return Fault::DatabaseDenied(match find_words(error) {
+        return Fault::DatabaseDenied(match deepest(error) {
             words if words.contains("password missing") => "需要密码,而配置中没有".into(),
             words if words.contains("unsupported") => "要求的登录方式不受支持(支持密码:SCRAM-SHA-256、MD5)".into(),
             _ => "登录过程出错(密码不对?)".into(),
@@ -69,14 +69,6 @@ pub fn fault_of(error: &Error, host: &str, received: u64, limit: u64) -> Fault {
         None if error.is_closed() => Fault::hangup(""),
         _ => Fault::NotPostgres,
     }
-}
-
-fn find_words(error: &dyn std::error::Error) -> String {
-    let mut at = error;
-    while let Some(inner) = at.source() {
-        at = inner;
-    }
-    at.to_string()
 }
 
 /// What the server said.

@@ -8,11 +8,12 @@ use reqwest::Url;
 use serde_json::{Map, Value, json};
 
 use crate::config::source::ServiceOrigin;
+use crate::domain::geometry::{Bounds, ring_contains, signed_area};
 use crate::ingest::client::Client;
 use crate::ingest::credentials::set_query;
 use crate::ingest::fault::Fault;
 
-use super::{Page, about_in_json, below, listed};
+use super::{Page, about_in_json, below, box_text, listed, tree};
 
 /// Numbers of degrees on WGS-84, and on CGCS2000, which is the same on a wall.
 const DEGREES: [u64; 2] = [4326, 4490];
@@ -39,7 +40,7 @@ pub async fn first(client: &Client, filter: &str, origin: &ServiceOrigin) -> Res
         set_query(&mut url, name, value);
     }
     if let Some(bbox) = origin.bbox {
-        let envelope = bbox.map(|degrees| degrees.to_string()).join(",");
+        let envelope = box_text(bbox);
         let relation = "esriSpatialRelIntersects";
         for (name, value) in [
             ("geometry", envelope.as_str()),
@@ -106,8 +107,7 @@ fn error(answer: &Value) -> Option<Fault> {
 /// # Errors
 /// When it is an error, or not in degrees.
 pub fn read(body: &[u8]) -> Result<Page<'static>, Fault> {
-    let mut answer: Value = serde_json::from_slice(body)
-        .map_err(|error| Fault::Malformed(format!("第 {} 行第 {} 列", error.line(), error.column())))?;
+    let mut answer = tree(body)?;
     if let Some(fault) = error(&answer) {
         return Err(fault);
     }
@@ -153,24 +153,19 @@ fn has_any(value: &Value) -> bool {
 /// An outer ring with its holes.
 struct Polygon<'a> {
     outer: Vec<[f64; 2]>,
-    /// Least and greatest of each coordinate of the outer ring.
-    extent: [[f64; 2]; 2],
+    /// Around the outer ring.
+    extent: Bounds,
     rings: Vec<&'a Value>,
 }
 
 impl<'a> Polygon<'a> {
     fn new(outer: Vec<[f64; 2]>, ring: &'a Value) -> Self {
-        let extent = [0, 1].map(|axis| {
-            let values = outer.iter().map(|point| point[axis]);
-            values.fold([f64::INFINITY, f64::NEG_INFINITY], |[least, most], value| [least.min(value), most.max(value)])
-        });
-        Self { outer, extent, rings: vec![ring] }
+        Self { extent: Bounds::of(&outer), outer, rings: vec![ring] }
     }
 
     /// Whether a point is in its outer ring.
     fn contains(&self, point: [f64; 2]) -> bool {
-        let is_near = self.extent.iter().zip(point).all(|([least, most], value)| *least <= value && value <= *most);
-        is_near && contains(&self.outer, point)
+        self.extent.contains(point) && ring_contains(&self.outer, point)
     }
 }
 
@@ -181,7 +176,7 @@ fn polygons(rings: &[Value]) -> Vec<Vec<&Value>> {
     let mut holes = Vec::new();
     for ring in rings {
         let points = points(ring);
-        if area(&points) <= 0.0 { polygons.push(Polygon::new(points, ring)) } else { holes.push((points, ring)) }
+        if signed_area(&points) <= 0.0 { polygons.push(Polygon::new(points, ring)) } else { holes.push((points, ring)) }
     }
     for (points, ring) in holes {
         let first = points.first().copied().unwrap_or_default();
@@ -197,22 +192,6 @@ fn polygons(rings: &[Value]) -> Vec<Vec<&Value>> {
 fn points(ring: &Value) -> Vec<[f64; 2]> {
     let point = |point: &Value| Some([point.get(0)?.as_f64()?, point.get(1)?.as_f64()?]);
     ring.as_array().into_iter().flatten().filter_map(point).collect()
-}
-
-/// Twice the area that a ring encloses; negative where it runs clockwise.
-fn area(ring: &[[f64; 2]]) -> f64 {
-    let next = ring.iter().cycle().skip(1);
-    ring.iter().zip(next).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum()
-}
-
-/// Whether a point is in a ring.
-fn contains(ring: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
-    let next = ring.iter().cycle().skip(1);
-    let crossings = ring
-        .iter()
-        .zip(next)
-        .filter(|(a, b)| (a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]);
-    crossings.count() % 2 == 1
 }
 
 #[cfg(test)]
@@ -260,6 +239,7 @@ mod tests {
         let other = r#"{"spatialReference":{"wkid":102100,"latestWkid":3857},"features":[]}"#;
         assert!(fault(other).to_string().contains("EPSG:3857"));
         assert!(read(br#"{"spatialReference":{"wkid":4326},"features":[]}"#).is_ok());
+        assert_eq!(fault("<html>"), Fault::WebPage);
     }
 
     #[test]

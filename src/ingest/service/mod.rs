@@ -44,7 +44,7 @@ const MAX_LISTED: usize = 12;
 
 /// A service, and what it said about itself.
 pub struct Service {
-    origin: ServiceOrigin,
+    origin: Box<ServiceOrigin>,
     plan: Option<Plan>,
 }
 
@@ -101,8 +101,13 @@ pub struct Next {
 
 impl Service {
     /// A service that said nothing yet.
-    pub fn new(origin: ServiceOrigin) -> Self {
+    pub fn new(origin: Box<ServiceOrigin>) -> Self {
         Self { origin, plan: None }
+    }
+
+    /// Whether only what is newer than the last good answer is asked for.
+    pub fn has_since(&self) -> bool {
+        matches!(self.origin.service, Protocol::OgcFeatures { since: true, .. })
     }
 
     /// What is asked first, for what is newer than `since`, and what the answers
@@ -229,11 +234,24 @@ async fn about(client: &Client, url: Url, accepted: &'static str) -> Result<(Url
 /// The same as JSON.
 async fn about_in_json(client: &Client, url: Url) -> Result<(Url, Value), Fault> {
     let (base, body) = about(client, url, "application/json").await?;
-    let value = serde_json::from_slice(&body).map_err(|_| match body.trim_ascii_start().first() {
-        Some(b'<') => Fault::WebPage,
-        _ => Fault::NotData("服务的自述不是 JSON".into()),
+    let value = tree(&body).map_err(|fault| match fault {
+        Fault::Malformed(_) => Fault::NotData("服务的自述不是 JSON".into()),
+        other => other,
     })?;
     Ok((base, value))
+}
+
+/// An answer as a tree.
+fn tree(body: &[u8]) -> Result<Value, Fault> {
+    serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
+        Some(b'<') => Fault::WebPage,
+        _ => Fault::Malformed(format!("第 {} 行第 {} 列", error.line(), error.column())),
+    })
+}
+
+/// A box as all of them take it: west, south, east, north.
+fn box_text(bbox: [f64; 4]) -> String {
+    bbox.map(|degrees| degrees.to_string()).join(",")
 }
 
 /// Puts a segment behind the path of an address.

@@ -5,16 +5,18 @@
 //! collection → `items`); paths are computed only where a collection links to
 //! no items.
 
+use jiff::tz::TimeZone;
 use reqwest::Url;
 use serde_json::Value;
 
 use crate::config::source::ServiceOrigin;
+use crate::config::template::TimeFormat;
 use crate::domain::time::Time;
 use crate::ingest::client::Client;
 use crate::ingest::credentials::set_query;
 use crate::ingest::fault::Fault;
 
-use super::{about_in_json, below, listed};
+use super::{about_in_json, below, box_text, listed};
 
 /// Classes of conformance: features, and features as GeoJSON (annex A). What
 /// stands before them differs by version.
@@ -32,15 +34,14 @@ pub async fn first(client: &Client, collection: Option<&str>, origin: &ServiceOr
     let mut url = items(client, collection).await?;
     set_query(&mut url, "limit", &origin.per_page.to_string());
     if let Some(bbox) = origin.bbox {
-        set_query(&mut url, "bbox", &bbox.map(|degrees| degrees.to_string()).join(","));
+        set_query(&mut url, "bbox", &box_text(bbox));
     }
     Ok(url)
 }
 
 /// An interval without an end (7.15.4).
 pub fn newer_than(since: Time) -> String {
-    let instant = jiff::Timestamp::from_millisecond(since.0).unwrap_or_default();
-    format!("{instant:.0}/..")
+    format!("{}/..", TimeFormat::Rfc3339.render(since, &TimeZone::UTC))
 }
 
 /// Where the items are.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ingest::fault::Fault;
 
-use super::{Page, below};
+use super::{Page, below, tree};
 
 /// Data streams of one thing that are asked for.
 const STREAMS: u32 = 100;
@@ -31,10 +31,7 @@ pub fn first(root: &Url, per_page: u32) -> Url {
 /// # Errors
 /// When it is none of SensorThings.
 pub fn read(body: &[u8]) -> Result<Page<'static>, Fault> {
-    let answer: Value = serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
-        Some(b'<') => Fault::WebPage,
-        _ => Fault::Malformed(format!("第 {} 行第 {} 列", error.line(), error.column())),
-    })?;
+    let answer = tree(body)?;
     let Some(things) = answer.get("value").and_then(Value::as_array) else {
         // FROST: `{"code":400,"type":"error","message":"…"}`.
         return Err(match answer.get("message").and_then(Value::as_str) {

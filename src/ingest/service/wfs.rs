@@ -12,7 +12,7 @@ use crate::ingest::credentials::set_query;
 use crate::ingest::fault::Fault;
 
 use super::xml::{Piece, walk};
-use super::{Page, about, listed};
+use super::{Page, about, box_text, listed};
 
 /// Parameters that the address may hold already.
 const OWN: [&str; 3] = ["service", "version", "request"];
@@ -63,7 +63,7 @@ pub async fn first(
         None => wanted.degrees()?,
     };
     let mut url = plain;
-    let bbox = origin.bbox.map(|bbox| format!("{},EPSG:4326", bbox.map(|degrees| degrees.to_string()).join(",")));
+    let bbox = origin.bbox.map(|bbox| format!("{},EPSG:4326", box_text(bbox)));
     let parameters = [
         ("service", "WFS"),
         ("version", "2.0.0"),

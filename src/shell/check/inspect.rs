@@ -71,13 +71,13 @@ pub fn inspect(sources: &[Source], probes: &[&ProbeReport], now: Time) -> (Vec<F
                 let (all, count) = (codes.len(), unknown.len());
                 note(
                     FindingKind::Orphan,
-                    format!("{all} 条带区域编码的记录中有 {count} 条的编码不在边界数据中,例如 {}", shown(first, false)),
+                    format!("{all} 条带区域编码的记录中有 {count} 条的编码不在边界数据中,例如 {}", shown(first)),
                 );
             }
         }
         let twice = twins(records);
         if let Some(first) = twice.first() {
-            let first = shown(first, false);
+            let first = shown(first);
             note(FindingKind::DuplicateCode, format!("{} 条记录的编号与别的记录相同,例如 {first}", twice.len()));
         }
         let times = times_of(records);

@@ -17,8 +17,8 @@ use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::privacy::mask_free_text;
 use crate::domain::survey::{KeySurvey, Survey};
 use crate::domain::time::Time;
-use crate::ingest::{ProbeReport, synonyms};
-use crate::setup::propose::key_at;
+use crate::ingest::{ProbeReport, normalized, synonyms};
+use crate::setup::propose::{holds, taken};
 
 /// Version of the JSON.
 pub const SCHEMA: u32 = 1;
@@ -376,26 +376,14 @@ fn unused(source: &Source, survey: &Survey) -> Vec<Unused> {
         .iter()
         .filter(|name| !source.fields.contains_key(**name))
         .flat_map(|name| std::iter::once(name).chain(synonyms(source.feed, name)))
-        .map(|name| crate::setup::names::normalized(name))
+        .map(|name| normalized(name))
         .collect();
-    let places: Vec<&str> = source
-        .fields
-        .values()
-        .filter_map(|rule| match rule {
-            FieldRule::At(place) => key_at(survey, place).map(|key| key.key.as_str()),
-            FieldRule::Computed(_) => None,
-        })
-        .collect();
+    let places = taken(source, survey);
     let is_used = |key: &KeySurvey| {
         let top = key.key.trim_start_matches('/').split('/').next().unwrap_or_default();
         let top = if survey.is_table() { key.key.as_str() } else { top };
-        let is_named = names.contains(&crate::setup::names::normalized(top));
-        let is_around = |place: &&str| {
-            let inside = |outer: &str, inner: &str| {
-                inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            inside(&key.key, place) || inside(place, &key.key)
-        };
+        let is_named = names.contains(&normalized(top));
+        let is_around = |place: &&str| holds(&key.key, place) || holds(place, &key.key);
         let is_mentioned = source.fields.values().any(|rule| match rule {
             FieldRule::Computed(expression) => expression.mentions(top),
             FieldRule::At(_) => false,
@@ -422,9 +410,10 @@ fn absent(source: &Source, survey: &Survey) -> Vec<Absent> {
         Some(FieldRule::Computed(expression)) => expression.text().to_owned(),
         None => String::new(),
     };
-    let is_absent = |field: &&crate::domain::survey::FieldSurvey| field.is_configured && field.present == 0;
-    let absent = survey.fields().iter().filter(is_absent);
-    absent.map(|field| Absent { field: field.name.to_owned(), place: place(field.name) }).collect()
+    let is_there = |name: &str| survey.fields().iter().any(|field| field.name == name && field.present > 0);
+    let names = source.feed.field_names().iter().copied();
+    let absent = names.filter(|name| source.fields.contains_key(*name) && !is_there(name));
+    absent.map(|name| Absent { field: name.to_owned(), place: place(name) }).collect()
 }
 
 fn failed(survey: &Survey) -> Vec<Failed> {

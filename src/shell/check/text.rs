@@ -103,7 +103,9 @@ fn push_source(lines: &mut Vec<String>, report: &Report, source: &SourceReport) 
     let items: Vec<&Item> = report
         .findings
         .iter()
-        .filter(|item| item.source.as_ref() == Some(&source.id) && item.kind != "tiles" && item.kind != "unreachable")
+        .filter(|item| item.source.as_ref() == Some(&source.id))
+        // Those have a line of their own: the error, the datum in metres.
+        .filter(|item| !["tiles", "unreachable", "datum"].contains(&item.kind))
         .collect();
     let has_more = source.error.is_some() || !items.is_empty() || source.datum.is_some() || !source.unused.is_empty();
     if !has_more {
@@ -160,8 +162,6 @@ fn push_items(lines: &mut Vec<String>, items: &[&Item]) {
     }
     for kind in kinds {
         let same: Vec<&&Item> = items.iter().filter(|item| item.kind == kind).collect();
-        // The line above says it in metres.
-        let same: Vec<&&Item> = same.into_iter().filter(|item| item.kind != "datum" || item.source.is_none()).collect();
         for item in same.iter().take(SHOWN) {
             let mark = if item.severity == Weight::Note { "·" } else { "!" };
             let subject = if item.subject.is_empty() { String::new() } else { format!("{}:", item.subject) };

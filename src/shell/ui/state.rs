@@ -73,7 +73,7 @@ fn readings(points: &Points, config: &Config) -> Vec<DeviceReadings> {
         PanelKind::Devices { list } => list.as_ref(),
         _ => None,
     });
-    lists.map(|list| DeviceReadings::of(&list.kind, list.worst, points.devices(), READINGS)).collect()
+    lists.map(|list| DeviceReadings::of(list, points.devices(), READINGS)).collect()
 }
 
 /// Collects what changed since the last frame.

@@ -13,7 +13,7 @@ use quanyu::config::source::{Deadlines, Feed, Origin, Secret};
 use quanyu::config::template::{Template, TimeFormat};
 use quanyu::domain::health::{SourceId, SourceState};
 use quanyu::domain::update::Update;
-use quanyu::ingest::{Ingest, probe_all};
+use quanyu::ingest::{Ingest, survey_all};
 
 use super::server::{Behaviour, GOOD, Server, good, reply};
 use super::{Folder, context, deadlines, http, source, start, wait_for, wait_for_health};
@@ -218,7 +218,7 @@ fn a_refused_login_is_not_repeated_until_the_password_changes() {
     let mut way = call(&door, Pace::default());
     way.password = Secret::File(file.clone());
     let all = sources(&platform.server, &credential(Scheme::Login(Box::new(way))), 3);
-    let reports = probe_all(&all, &context());
+    let reports = survey_all(&all, &context());
     for report in &reports {
         let shown = format!("{report:?}");
         assert!(!shown.contains(PASSWORD) && shown.contains("被拒绝"), "{shown}");
@@ -398,7 +398,7 @@ fn oauth_2_asks_as_the_standard_wants_it() {
         query: vec![("access_token".into(), template("{token}", "token"))],
     };
     let all = sources(&server, &credential(Scheme::Login(Box::new(way))), 1);
-    assert_eq!(probe_all(&all, &context())[0].error, None);
+    assert_eq!(survey_all(&all, &context())[0].error, None);
     // RFC 6749, 2.3.1: `the+wall:a%3Ab%26c`.
     assert!(server.saw("authorization: Basic dGhlK3dhbGw6YSUzQWIlMjZj\r\n"));
     assert!(server.saw("content-type: application/x-www-form-urlencoded\r\n"));
@@ -431,7 +431,7 @@ fn names_tokens_and_signatures_are_shown() {
         (Scheme::Bearer { token: Secret::File(file) }, "authorization: Bearer abc\r\n"),
         (Scheme::Signature(Box::new(signature)), "/api/events?appKey=app&sign=03E85550746D71A98C993B63448E3A99 "),
     ] {
-        let reports = probe_all(&sources(&server, &credential(scheme), 1), &context());
+        let reports = survey_all(&sources(&server, &credential(scheme), 1), &context());
         assert_eq!(reports[0].error, None);
         assert!(server.saw(seen), "{seen}\n{:?}", server.requests.lock().unwrap());
     }

@@ -472,7 +472,8 @@ fn readings(mood: Mood) -> Vec<DeviceReadings> {
             read: None,
         })
         .collect();
-    vec![DeviceReadings::of("建设工地", Worst::Lowest, devices.iter(), 40)]
+    let list = DeviceList { kind: "建设工地".into(), worst: Worst::Lowest };
+    vec![DeviceReadings::of(&list, devices.iter(), 40)]
 }
 
 fn devices(mood: Mood) -> Vec<DeviceKindSummary> {

@@ -43,7 +43,7 @@ pub fn read_device(fields: &Fields<'_>, element: &Element<'_>, context: &mut Con
         state: state.unwrap_or_default(),
         is_told: state.is_some(),
         value,
-        unit: fields.text("unit").unwrap_or_default(),
+        unit: masks.other(fields.text("unit").unwrap_or_default()),
         read: fields.time("read"),
         id,
     })
@@ -83,7 +83,7 @@ pub fn read_device_change(
         at: position_if_told(fields, element, context),
         state,
         value,
-        unit: fields.text("unit"),
+        unit: fields.text("unit").map(|unit| masks.other(unit)),
         read: told.map(|(at, _)| at),
         is_undated: told.is_some_and(|(_, is_told)| !is_told),
         id: context.subject.to_string(),

@@ -53,13 +53,7 @@ fn tree_of(cell: Cell<'_>) -> Value {
 pub fn see_fields(survey: &mut Survey, fields: &Fields<'_>, element: &Element<'_>, decoder: &Decoder) {
     let feed = decoder.fields.feed();
     for (place, name) in feed.field_names().iter().enumerate() {
-        let is_configured = decoder.fields.is_configured(place);
-        let Some(cell) = fields.cell_at(place) else {
-            if is_configured {
-                survey.see_field(name, true, FieldRead::Missing);
-            }
-            continue;
-        };
+        let Some(cell) = fields.cell_at(place) else { continue };
         let text = match cell {
             Cell::Text(text) => Cow::Borrowed(text),
             Cell::Number(number) => Cow::Owned(number.to_string()),
@@ -84,7 +78,7 @@ pub fn see_fields(survey: &mut Survey, fields: &Fields<'_>, element: &Element<'_
             FieldKind::Geometry if element.is_feature && element.geometry.is_none() => FieldRead::Bad(&text),
             _ => FieldRead::Good,
         };
-        survey.see_field(name, is_configured, read);
+        survey.see_field(name, read);
     }
 }
 

@@ -1,0 +1,105 @@
+//! 八大湖街道, Qingdao.
+
+use super::device;
+use crate::domain::area::Level;
+use crate::domain::geometry::LonLat;
+use crate::simulate::geography::warp::WarpSpec;
+use crate::simulate::profile::{Counts, DeviceKind, Ground, Names, Profile, Terrain, Town};
+
+/// 八大湖街道, Qingdao Shinan.
+pub const BADAHU: Profile = Profile {
+    name: "badahu",
+    title: "八大湖街道 · 一屏观全域",
+    description: "青岛市南八大湖街道:56 个网格、350 栋老楼、23 个楼院、网格员巡查轨迹",
+    code: "370202009",
+    center: LonLat::new(120.395, 36.075),
+    levels: &[Level::Street, Level::Community, Level::Grid],
+    stages: &["收集", "处置", "反馈", "评价"],
+    events_per_day: 600,
+    emphasis: &[],
+    auto_dispatched: &[],
+    tracked_workers: 56,
+    ground: Ground::Town(&Town {
+        street_code: "370202009",
+        street_name: "八大湖街道",
+        counts: Counts {
+            comprehensive_grids: 56,
+            dedicated_grids: 0,
+            micro_grids: 0,
+            households_per_grid: 500,
+            old_buildings: 350,
+            courtyards: 23,
+            other_buildings: 1_900,
+        },
+        terrain: Terrain {
+            radius_m: [1_320.0, 880.0],
+            bulge: 0.11,
+            warp: WarpSpec {
+                wavelength_m: 2_500.0,
+                bend: 0.70,
+                turn_deg: -9.0,
+                river_offset_m: 330.0,
+                meander_m: 38.0,
+                meander_wavelength_m: 1_150.0,
+            },
+            river_width_m: 26.0,
+            lake_center_m: [250.0, -190.0],
+            lake_radius_m: [135.0, 95.0],
+            arterial_spacing_m: 480.0,
+            building_scale: 0.82,
+            outer_waters: &[("浮山湾", [300.0, -3_000.0], [5_200.0, 1_480.0])],
+        },
+        names: Names {
+            communities: &[
+                "新贵都",
+                "江西路",
+                "高邮湖路",
+                "天台路",
+                "金坛路",
+                "巢湖路",
+                "正阳关路",
+                "太湖路",
+                "徐州路",
+                "逍遥路",
+            ],
+            arterials_east: &["东海西路", "香港中路", "闽江路", "江西路", "宁夏路", "延吉路", "抚顺路"],
+            arterials_north: &["大尧路", "南京路", "徐州路", "山东路", "福州南路", "镇江南路", "南通路", "金坛路"],
+            streets: &[
+                "高邮湖路",
+                "太湖路",
+                "巢湖路",
+                "洪泽湖路",
+                "鄱阳湖路",
+                "微山湖路",
+                "天台路",
+                "正阳关路",
+                "逍遥路",
+                "洞庭路",
+                "镜泊湖路",
+                "青海湖路",
+                "丹阳路",
+                "彰化路",
+                "盐城路",
+                "泰州路",
+                "仰口路",
+                "宜兴路",
+            ],
+            river: "浮山溪",
+            lake: "映月湖",
+            lake_road: "映月湖环路",
+            parks: &["北岭山公园", "洪泽湖绿地", "榉林口袋公园", "彰化街心花园", "浮山溪滨河绿地"],
+        },
+    }),
+    devices: &[
+        device("智慧门禁", 620, 38.0, 22.0, "次/时"),
+        DeviceKind { alarm_value: 0.0, alarm_share: 0.006, ..device("智慧水表", 480, 6.2, 3.1, "升/时") },
+        DeviceKind { alarm_value: 21.5, alarm_share: 0.004, ..device("可燃气体", 210, 1.2, 0.8, "%LEL") },
+        DeviceKind { alarm_value: 71.0, ..device("智慧用电", 260, 34.0, 9.0, "℃") },
+    ],
+    cameras: &[("公安", 230), ("城管", 90), ("防汛", 24), ("物业", 176)],
+    fixed_figures: &[
+        ("grid-workers", "专职网格员", 56.0, "人"),
+        ("old-buildings", "老旧楼栋", 350.0, "栋"),
+        ("courtyards", "楼院", 23.0, "个"),
+    ],
+};
