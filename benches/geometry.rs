@@ -1,7 +1,5 @@
-//! How long a city takes from a file to arrays for the GPU, a place to find its
-//! area, and points to become clusters: `cargo bench --bench geometry`.
-//!
-//! Placing names is a system of the wall and measured by `quanyu bench`.
+//! How long a city takes from a file to arrays for the GPU, to be recoloured and
+//! picked from, and points to become clusters: `cargo bench --bench geometry`.
 //!
 //! The city is made up: 25,600 micro-grids of sixteen vertices each (London's
 //! output areas are 25,053 of fourteen) in 256 grids, with wiggly borders that
@@ -15,7 +13,7 @@ use std::sync::Arc;
 
 use bevy::prelude::World;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use quanyu::config::Config;
+use quanyu::config::{Config, ThemeName};
 use quanyu::domain::area::{Area, AreaTree, GridKind, Level};
 use quanyu::domain::cluster::{ClusterIndex, ClusterOptions, Input};
 use quanyu::domain::crs::{Crs, Projection};
@@ -30,12 +28,17 @@ use quanyu::domain::spatial::AreaLocator;
 use quanyu::domain::time::Time;
 use quanyu::domain::track::Track;
 use quanyu::ingest::load_areas;
+use quanyu::layers::WallTheme;
 use quanyu::layers::areas::AreaLayer;
 use quanyu::layers::areas::geometry::{Detail, Rings, borders, fill_mesh, label_anchors, line_mesh, local_origin};
+use quanyu::layers::areas::style;
+use quanyu::layers::gpu::MapScene;
 use quanyu::layers::labels::{PlacedLabels, place};
 use quanyu::layers::tracks::geometry::track_mesh;
+use quanyu::map::relief::pick;
 use quanyu::map::{MapView, Marks, Relief, ScreenRect};
-use quanyu::model::{Areas, Focus, Visible, WallConfig, link};
+use quanyu::model::{AreaValues, Areas, Focus, Visible, WallConfig, link};
+use quanyu::theme::Theme;
 
 /// Micro-grids along a side, and along a side of a grid.
 const CELLS: usize = 160;
@@ -113,8 +116,8 @@ fn areas(c: &mut Criterion) {
     group.finish();
 }
 
-/// Names of the city while the map moves, and the styles of all its areas.
-fn labels(c: &mut Criterion) {
+/// The city on a wall, four times as large as fits it.
+fn wall() -> World {
     let tree = Arc::new(city());
     let projection = Projection::new(local_origin(&tree));
     let layer = AreaLayer::built_at_once(1, &tree, &projection);
@@ -127,6 +130,7 @@ fn labels(c: &mut Criterion) {
     view.camera = view.camera_for(&rings.bounds());
     view.camera.px_per_m *= 4.0;
     let mut areas = Areas::default();
+    areas.locator = Arc::new(AreaLocator::build(&tree));
     (areas.tree, areas.projection, areas.revision) = (tree, projection, 1);
     let mut world = World::new();
     world.insert_resource(layer);
@@ -138,6 +142,12 @@ fn labels(c: &mut Criterion) {
     world.init_resource::<Focus>();
     world.init_resource::<Relief>();
     world.init_resource::<Marks>();
+    world
+}
+
+/// Names while the map moves, colours of all areas, and what is under a hand.
+fn moved_frame(c: &mut Criterion) {
+    let mut world = wall();
     let place = world.register_system(place);
     let mut step = 3.0;
     c.bench_function("names of a moved frame", |b| {
@@ -151,6 +161,29 @@ fn labels(c: &mut Criterion) {
     let placed = world.resource::<PlacedLabels>();
     // None are placed where another benchmark was asked for.
     assert!(placed.revision == 0 || placed.labels.len() > 20, "{} names are no test", placed.labels.len());
+
+    let mut values = AreaValues::default();
+    values.values = (0..world.resource::<Areas>().tree.len()).map(|index| Some((index * 7 % 101) as f64)).collect();
+    world.insert_resource(values);
+    world.insert_resource(WallTheme(Theme::named(ThemeName::Midnight)));
+    world.insert_resource(MapScene::default());
+    let restyle = world.register_system(style::write);
+    c.bench_function("colours of 25,856 areas", |b| {
+        b.iter(|| {
+            world.resource_mut::<AreaLayer>().restyle();
+            world.run_system(restyle).expect("runs");
+        });
+    });
+    let styles = world.resource::<MapScene>().styles.len();
+    assert!(styles == 0 || styles == 25_856, "{styles} styles");
+
+    let mut random = fastrand::Rng::with_seed(5);
+    let hands: Vec<[f32; 2]> = (0..1_000).map(|_| [random.f32() * 1_920.0, random.f32() * 1_080.0]).collect();
+    let (view, areas, relief) = (world.resource::<MapView>(), world.resource::<Areas>(), world.resource::<Relief>());
+    c.bench_function("pick at 1,000 pixels", |b| {
+        let found = |&at: &[f32; 2]| pick(view, areas, relief, Level::MicroGrid, at).is_some();
+        b.iter(|| hands.iter().filter(|at| found(at)).count());
+    });
 }
 
 /// The city as a back end would send it.
@@ -366,5 +399,5 @@ fn tracks(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, loading, areas, labels, places, clusters, store, events, tracks);
+criterion_group!(benches, loading, areas, moved_frame, places, clusters, store, events, tracks);
 criterion_main!(benches);

@@ -29,6 +29,7 @@ mod fill;
 mod line;
 mod raised;
 mod rings;
+mod seams;
 
 pub use fill::{Chunk, FillMesh, FillVertex, cut_shape, fill_mesh};
 pub use line::{Borders, LineChunk, LineClass, LineMesh, Segment, borders, line_mesh};

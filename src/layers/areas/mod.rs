@@ -9,7 +9,7 @@
 pub mod geometry;
 mod lods;
 pub mod raise;
-pub(super) mod style;
+pub mod style;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -29,7 +29,7 @@ pub(super) struct StyleKey {
 
 /// Writes one style per area when a figure, a height, the focus or the geometry
 /// changed.
-pub(in crate::layers) fn write(
+pub fn write(
     mut layer: ResMut<AreaLayer>,
     mut scene: ResMut<MapScene>,
     areas: Res<Areas>,

@@ -11,6 +11,7 @@
 //! edge, and goes on with a hash of its ends. Dealing the result out by class
 //! keeps the order along the curve.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,6 +19,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 use super::rings::{NOWHERE, Rings, place_of};
+use super::seams::{OpenEdge, seams};
 use super::{CURVE_BITS, hilbert_key, is_drawable};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::geometry::Bounds;
@@ -119,6 +121,7 @@ pub fn borders(tree: &AreaTree, rings: &Rings) -> Borders {
     let edges = Edges::of(rings);
     let order = edges.sorted();
     let kinds = kinds(tree);
+    let seams = seams(edges.open(rings, &kinds));
     // Written at once; no edge is in two runs.
     let parties: Vec<AtomicU32> = (0..rings.points().len()).map(|_| AtomicU32::new(0)).collect();
     let parts: Vec<Vec<BorderEdge>> = edges
@@ -127,7 +130,7 @@ pub fn borders(tree: &AreaTree, rings: &Rings) -> Borders {
         .with_max_len(1)
         .map(|run| {
             let mut found = Vec::with_capacity(run.len() / 2);
-            edges.each_shared(&kinds, run, |shared| {
+            edges.each_shared(&kinds, &seams, run, |shared| {
                 // Sums do not depend on the order, and the odd constant spreads
                 // them; two sets with the same sum only cost a vertex that
                 // could have gone.
@@ -168,7 +171,8 @@ impl SharedEdge<'_> {
 /// Hands each stretch of border to `visit` once, near ones one after the other.
 pub(super) fn each_shared_edge(tree: &AreaTree, rings: &Rings, visit: impl FnMut(&SharedEdge)) {
     let edges = Edges::of(rings);
-    edges.each_shared(&kinds(tree), &edges.sorted(), visit);
+    let kinds = kinds(tree);
+    edges.each_shared(&kinds, &seams(edges.open(rings, &kinds)), &edges.sorted(), visit);
 }
 
 /// What is asked of an area for each of its edges.
@@ -256,15 +260,42 @@ impl<'a> Edges<'a> {
     }
 
     /// Hands each stretch of border among sorted edges to `visit` once.
-    fn each_shared(&self, kinds: &[Kind], order: &[(u64, u32)], mut visit: impl FnMut(&SharedEdge)) {
+    fn each_shared(
+        &self,
+        kinds: &[Kind],
+        seams: &HashSet<u32>,
+        order: &[(u64, u32)],
+        mut visit: impl FnMut(&SharedEdge),
+    ) {
+        let is_outermost = |edge: u32| kinds[self.areas[edge as usize] as usize].is_outermost;
         let level_of = |edge: u32| kinds[self.areas[edge as usize] as usize].level;
         for same in order.chunk_by(|a, b| self.ends(a.1) == self.ends(b.1)) {
             let Some(&(_, coarsest)) = same.iter().min_by_key(|&&(_, edge)| (level_of(edge), edge)) else { continue };
             let ends = [self.from[coarsest as usize], coarsest];
             let mut shared = SharedEdge { ends, level: level_of(coarsest), is_outer: false, same, edges: self };
-            shared.is_outer = shared.areas().filter(|&area| kinds[area as usize].is_outermost).count() == 1;
+            let mut outermost = same.iter().map(|&(_, edge)| edge).filter(|&edge| is_outermost(edge));
+            let first = outermost.next();
+            shared.is_outer = outermost.next().is_none() && first.is_some_and(|edge| !seams.contains(&edge));
             visit(&shared);
         }
+    }
+
+    /// The edges of the outermost areas that no two of them share.
+    fn open(&self, rings: &Rings, kinds: &[Kind]) -> Vec<OpenEdge> {
+        let is_outermost = |&edge: &u32| kinds[self.areas[edge as usize] as usize].is_outermost;
+        let with_ends = |edge: u32| Some((self.ends(edge).filter(|ends| ends[0] != ends[1])?, edge));
+        let mut edges: Vec<([u64; 2], u32)> =
+            (0..self.keys.len() as u32).filter(is_outermost).filter_map(with_ends).collect();
+        edges.sort_unstable();
+        let at = |vertex: u32| rings.points()[vertex as usize];
+        let open = edges.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() == 1).map(|same| same[0].1);
+        open.map(|edge| OpenEdge {
+            edge,
+            area: self.areas[edge as usize],
+            from: at(self.from[edge as usize]),
+            to: at(edge),
+        })
+        .collect()
     }
 
     /// Sort key and number of each edge with two distinct ends on the Earth,
