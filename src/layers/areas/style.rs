@@ -115,13 +115,15 @@ pub(super) fn line_table(theme: &Theme, layer: &AreaLayer, view: &MapView) -> Li
     for level in Level::ALL {
         let side_m = layer.mean_side_m(level);
         let side_u = (side_m * view.camera.px_per_m) as f32 / u.max(0.01);
-        let (width_u, from_u, alpha) = match level {
-            Level::City | Level::District | Level::Street => (2.5, 12.0, 0.95),
-            Level::Community => (1.6, 14.0, 0.80),
-            Level::Grid => (1.0, 22.0, 0.50),
-            Level::MicroGrid => (0.6, 20.0, 0.30),
+        // Width, alpha, and the sides between which it fades in: slowly where
+        // many borders lie close together among those of a larger level.
+        let (width_u, alpha, [from_u, to_u]) = match level {
+            Level::City | Level::District | Level::Street => (2.5, 0.95, [12.0, 26.0]),
+            Level::Community => (1.6, 0.80, [14.0, 70.0]),
+            Level::Grid => (1.0, 0.50, [22.0, 70.0]),
+            Level::MicroGrid => (0.6, 0.30, [20.0, 44.0]),
         };
-        let fade = ((side_u - from_u) / (from_u * 1.2)).clamp(0.0, 1.0);
+        let fade = ((side_u - from_u) / (to_u - from_u)).clamp(0.0, 1.0);
         let color = theme.hairline.mix(theme.accent, if level <= Level::Community { 0.55 } else { 0.35 });
         table[LineClass::Level(level).style() as usize] = row(color, alpha * fade, width_u, 0.0);
     }

@@ -314,10 +314,9 @@ fn fitted(name: &str, em_px: f32, room_px: [f32; 2]) -> Option<(String, [f32; 2]
     if has_room(one_line) && !is_long {
         return Some((name.to_owned(), one_line));
     }
-    let two = wrapped(name)?;
-    let two_lines = half(&two);
-    if has_room(two_lines) {
-        return Some((two, two_lines));
+    let two_lines = wrapped(name).map(|two| (half(&two), two));
+    if let Some((half, two)) = two_lines.filter(|(half, _)| has_room(*half)) {
+        return Some((two, half));
     }
     has_room(one_line).then(|| (name.to_owned(), one_line))
 }
@@ -435,6 +434,9 @@ mod tests {
         assert_eq!(lines("第五元素社区", 32.0), Some(2));
         assert_eq!(lines("第五元素社区", 10.0), None);
         assert_eq!(lines("铁心桥街道综合服务中心", 500.0), Some(2));
+        // One long word has one line, or none.
+        assert_eq!(lines("Hillingdon", 60.0), Some(1));
+        assert_eq!(lines("Hillingdon", 20.0), None);
     }
 
     #[test]
