@@ -3,6 +3,12 @@
 //! The names and the number of stages are configuration; the last stage is the
 //! one in which an event rests after it was closed.
 //!
+//! Closed is what has a time of closing or stands in the last stage, so that
+//! 办结率 never falls behind what the loop shows there. Many back ends tell the
+//! stage alone: then nobody knows when the event was closed. It counts as closed
+//! from the instant of that stage ([`Course::is_closed`]), is overdue no more,
+//! and takes no part in the handling time.
+//!
 //! [`LoopTally`] counts: adding an event and taking it back leaves nothing
 //! behind, so that figures can follow a moving clock by what changed alone.
 //! [`LoopSummary`] is what is shown of it.
@@ -53,13 +59,15 @@ pub struct LoopSummary {
     pub solved: Ratio,
     /// 满意率: satisfied out of those who answered.
     pub satisfied: Ratio,
-    /// 超时率: past due (open or closed) out of received.
+    /// 超时率: past due (open or closed) out of received; what was closed nobody
+    /// knows when is not.
     pub overdue: Ratio,
     /// 重复投诉率: repeats of an earlier event out of received.
     pub repeated: Ratio,
     /// Events that were sent back at least once.
     pub returned: u64,
-    /// 平均处置时长: mean time from report to close, seconds.
+    /// 平均处置时长: mean time from report to close of those whose close has an
+    /// instant, seconds.
     pub mean_handling_secs: Option<f64>,
 }
 
@@ -83,6 +91,8 @@ pub struct LoopTally {
     stages: Vec<StageTally>,
     received: i64,
     closed: i64,
+    /// Of them, those with an instant.
+    timed: i64,
     solved: i64,
     answered: i64,
     satisfied: i64,
@@ -106,12 +116,17 @@ impl LoopTally {
         Self { stages: vec![StageTally::default(); stage_count], ..Self::default() }
     }
 
+    /// Stages of the loop.
+    pub fn stage_count(&self) -> usize {
+        self.stages.len()
+    }
+
     /// Counts an event as it was known at `now` ([`Course::rewind`]): once
     /// more, or (`sign` −1) once less.
     pub fn add(&mut self, course: &Course, now: Time, sign: i64) {
         let count = |is_so: bool| if is_so { sign } else { 0 };
-        let is_closed = course.is_closed();
-        let is_overdue = course.is_overdue(now);
+        let is_closed = course.is_closed(self.stage_count());
+        let is_overdue = course.is_overdue(now, self.stage_count());
         self.received += sign;
         self.closed += count(is_closed);
         self.solved += count(is_closed && course.solved == Some(true));
@@ -121,6 +136,7 @@ impl LoopTally {
         self.repeated += count(course.repeats);
         self.returned += count(course.returned > 0);
         if let Some(closed) = course.closed {
+            self.timed += sign;
             self.handling_ms += sign * closed.millis_since(course.reported);
         }
         // Who is in a stage went through those before it, also where the back
@@ -166,7 +182,7 @@ impl LoopTally {
             overdue: ratio(self.overdue, self.received),
             repeated: ratio(self.repeated, self.received),
             returned: whole(self.returned),
-            mean_handling_secs: (self.closed > 0).then(|| self.handling_ms as f64 / 1_000.0 / self.closed as f64),
+            mean_handling_secs: (self.timed > 0).then(|| self.handling_ms as f64 / 1_000.0 / self.timed as f64),
         }
     }
 }
@@ -271,6 +287,28 @@ mod tests {
         assert_eq!((summary.stages[1].here, summary.stages[1].overdue), (1, 1));
         assert_eq!(summary.stages[2].here, 1);
         assert_eq!(summary.stages[1].median_dwell_secs, Some(3.0));
+    }
+
+    #[test]
+    fn the_last_stage_is_closed_also_where_nobody_told_when() {
+        let [done, late] = done_and_late();
+        // Known from the start, and seen to get there at 6 s; both were due.
+        let rests = Course { stage: 2, solved: Some(true), entered: vec![(0, Time(0))], ..late.clone() };
+        let seen = Course { stage: 2, entered: vec![(0, Time(0)), (2, Time(6_000))], ..late.clone() };
+        let events = [done, late, rests, seen];
+        let parts = |now: i64| {
+            let summary = of(&events, 3, Time(now));
+            let here: Vec<u64> = summary.stages.iter().map(|stage| stage.here).collect();
+            (summary.closed.numerator, here, summary.overdue.numerator, summary.solved.numerator)
+        };
+        assert_eq!(parts(5_000), (2, vec![1, 1, 2], 2, 2));
+        assert_eq!(parts(6_000), (3, vec![0, 1, 3], 1, 2));
+        // Of the one whose close has an instant.
+        assert_eq!(of(&events, 3, Time(6_000)).mean_handling_secs, Some(4.0));
+        assert_eq!(of(&events[2..], 3, Time(6_000)).mean_handling_secs, None);
+        // In a longer loop that stage is one on the way.
+        let longer = of(&events[2..], 4, Time(6_000));
+        assert_eq!((longer.closed.numerator, longer.overdue.numerator, longer.solved.numerator), (0, 2, 0));
     }
 
     #[test]

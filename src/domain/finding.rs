@@ -37,6 +37,8 @@ pub enum FindingKind {
     Outside,
     /// Instants that have not come yet.
     Future,
+    /// Events that are closed, and nobody tells since when.
+    Untimed,
 }
 
 impl FindingKind {
@@ -60,6 +62,7 @@ impl FindingKind {
             Self::Overlap => "overlap",
             Self::Outside => "outside",
             Self::Future => "future",
+            Self::Untimed => "untimed",
         }
     }
 

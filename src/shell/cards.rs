@@ -307,10 +307,11 @@ impl Open<'_> {
         push(&mut lines, "所在", &area);
         push(&mut lines, "来源", event.channel.label());
         push(&mut lines, "上报", &self.when(event.reported));
-        let stage = self.config.closed_loop.stages.get(usize::from(course.stage)).map_or("", String::as_str);
-        push(&mut lines, "环节", stage);
+        let stages = &self.config.closed_loop.stages;
+        push(&mut lines, "环节", stages.get(usize::from(course.stage)).map_or("", String::as_str));
         match (course.closed, event.due) {
             (Some(closed), _) => push(&mut lines, "办结", &self.when(closed)),
+            (None, _) if course.is_closed(stages.len()) => push(&mut lines, "办结", "时间不详"),
             (None, Some(due)) if due < self.now => {
                 push(&mut lines, "超时", &age_text(self.now.secs_since(due)));
             }

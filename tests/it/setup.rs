@@ -170,7 +170,8 @@ fn times_ids_and_codes_that_cannot_be_right_are_found() {
     folder.write("areas.geojson", area);
     folder.write(
         "events.csv",
-        "id,reported,area,lon,lat,severity\nE1,2099-01-01 00:00:00,G1,118.5,32.5,1\nE1,2025-08-15 09:00:00,G2,118.5,32.5,7\nE2,2025-08-15 09:00:00,G1,100,32.5,1\n",
+        "id,reported,area,lon,lat,severity,stage\nE1,2099-01-01 00:00:00,G1,118.5,32.5,1,\nE1,2025-08-15 09:00:00,G2,118.5,32.5,7,\n\
+         E2,2025-08-15 09:00:00,G1,100,32.5,1,\nE3,2025-08-15 09:00:00,G1,118.5,32.5,1,综合评价\n",
     );
     let path = folder.write(
         "wall.toml",
@@ -181,12 +182,13 @@ fn times_ids_and_codes_that_cannot_be_right_are_found() {
     assert_eq!(code, 1);
     let kinds: Vec<&str> =
         json["findings"].as_array().unwrap().iter().filter_map(|item| item["kind"].as_str()).collect();
-    for kind in ["future", "duplicate-code", "orphan", "outside", "failed-values"] {
+    for kind in ["future", "duplicate-code", "orphan", "outside", "failed-values", "untimed"] {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
     let failed = &json["sources"][1]["failed"][0];
-    assert_eq!((&failed["field"], &failed["failed"], &failed["values"]), (&"severity".into(), &1.into(), &3.into()));
+    assert_eq!((&failed["field"], &failed["failed"], &failed["values"]), (&"severity".into(), &1.into(), &4.into()));
     assert!(json["findings"].as_array().unwrap().iter().all(|item| item["line"].as_u64().is_some()));
+    assert!(json.to_string().contains("办结但没有办结时间:1 件"), "{json:#}");
 }
 
 #[test]

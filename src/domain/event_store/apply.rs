@@ -20,9 +20,9 @@ impl EventStore {
     /// Adds or replaces events by id, and tells `changes` of each that became
     /// another. A repeated or late delivery changes nothing that is already
     /// newer: a record whose last step was taken before the last step of the
-    /// known one is ignored. `observed` is the instant at which the batch came:
-    /// a back end that tells stages without instants is taken to have changed
-    /// them then.
+    /// known one is ignored, unless it says when that was closed and nobody had.
+    /// `observed` is the instant at which the batch came: a back end that tells
+    /// stages without instants is taken to have changed them then.
     pub fn apply(
         &mut self,
         batch: impl IntoIterator<Item = Event>,
@@ -206,27 +206,50 @@ impl EventStore {
 
 /// A back end that tells stages without their instants: what is known of the
 /// event's steps stays, and the step to another stage was taken when it came.
+/// Where an event was first met it has been since its report, as far as anybody
+/// knows. The instant of its close, once that is told, is the one at which it
+/// went where the wall only saw it later.
 fn learn_steps(event: &mut Event, known: Option<&Course>, observed: Time) {
     let is_untold = match event.entered[..] {
         [] => true,
         [(told, _)] => told != event.stage,
         _ => false,
     };
-    if let Some(known) = known.filter(|known| is_untold && known.reported == event.reported) {
-        event.entered.clone_from(&known.entered);
-        let last = known.entered.last();
-        if last.map(|&(stage, _)| stage) != Some(event.stage) {
-            let at = event.closed.unwrap_or(observed).max(last.map_or(event.reported, |&(_, at)| at));
-            event.entered.push((event.stage, at));
+    let Some(known) = known.filter(|known| is_untold && known.reported == event.reported) else {
+        if event.entered.is_empty() {
+            event.entered.push((0, event.reported));
         }
-    } else if event.entered.is_empty() {
-        event.entered.push((0, event.reported));
+        return;
+    };
+    event.entered.clone_from(&known.entered);
+    if event.stage != known.stage {
+        if let [first] = &mut event.entered[..] {
+            first.0 = known.stage;
+        }
+        let last = event.entered.last().map_or(event.reported, |&(_, at)| at);
+        event.entered.push((event.stage, event.closed.unwrap_or(observed).max(last)));
+    } else if let ([.., (_, before), (stage, at)], Some(closed)) = (&mut event.entered[..], event.closed)
+        && known.closed.is_none()
+        && *stage == event.stage
+    {
+        *at = closed.max(*before);
     }
+}
+
+/// Whether `event` says when `known` was closed, which stands in the same stage
+/// and of which nobody had said it. The step into that stage may be one that the
+/// wall saw late; the one before it may not.
+fn dates_the_close(event: &Event, known: &Course) -> bool {
+    let before = known.entered.iter().rev().nth(1).map_or(known.reported, |&(_, at)| at);
+    known.closed.is_none() && event.stage == known.stage && event.closed.is_some_and(|closed| before <= closed)
 }
 
 /// Whether `event` is an earlier state of `known`: its last step was taken
 /// before the last step of the known one.
 fn is_older(event: &Event, known: &Course) -> bool {
+    if dates_the_close(event, known) {
+        return false;
+    }
     let last_step = |entered: &[(u8, Time)], closed: Option<Time>, reported: Time| {
         entered.last().map_or(reported, |&(_, at)| at).max(closed.unwrap_or(reported))
     };

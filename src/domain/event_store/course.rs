@@ -116,14 +116,19 @@ impl Course {
         scratch
     }
 
-    /// Closed at the instant to which it was rewound.
-    pub fn is_closed(&self) -> bool {
-        self.closed.is_some()
+    /// Closed at the instant to which it was rewound: at an instant that is
+    /// known, or, in a loop of `stage_count` stages, by standing in the last of
+    /// them. Then it was closed some time between its report and the step into
+    /// that stage, or, without such a step, before the wall first heard of it.
+    pub fn is_closed(&self, stage_count: usize) -> bool {
+        self.closed.is_some() || usize::from(self.stage) + 1 == stage_count
     }
 
-    /// Not closed at `now` and past its due time, or closed after it.
-    pub fn is_overdue(&self, now: Time) -> bool {
-        self.due.is_some_and(|due| self.closed.unwrap_or(now) > due)
+    /// Not closed at `now` and past its due time, or closed after it. What was
+    /// closed nobody knows when is not.
+    pub fn is_overdue(&self, now: Time, stage_count: usize) -> bool {
+        let judged_at = self.closed.or_else(|| (!self.is_closed(stage_count)).then_some(now));
+        self.due.zip(judged_at).is_some_and(|(due, at)| at > due)
     }
 
     /// The instants at which what is known of it changes.
@@ -141,10 +146,15 @@ mod tests {
     #[test]
     fn overdue_is_judged_at_the_close_or_now() {
         let mut course = Course { due: Some(Time(100)), ..Course::default() };
-        assert!(!course.is_overdue(Time(100)));
-        assert!(course.is_overdue(Time(101)));
+        assert!(!course.is_overdue(Time(100), 3));
+        assert!(course.is_overdue(Time(101), 3));
+        course.stage = 2;
+        assert!(course.is_closed(3) && !course.is_overdue(Time(1_000), 3));
+        assert!(!course.is_closed(4) && course.is_overdue(Time(1_000), 4));
         course.closed = Some(Time(90));
-        assert!(!course.is_overdue(Time(1_000)));
+        assert!(course.is_closed(4) && !course.is_overdue(Time(1_000), 4));
+        course.closed = Some(Time(110));
+        assert!(course.is_overdue(Time(1_000), 3));
     }
 
     #[test]
@@ -167,7 +177,7 @@ mod tests {
         assert_eq!(at(40), whole);
         let before = at(39);
         assert_eq!((before.stage, before.returned, before.closed, before.solved), (1, 1, None, None));
-        assert!(before.is_overdue(Time(39)) && !at(35).is_overdue(Time(35)));
+        assert!(before.is_overdue(Time(39), 3) && !at(35).is_overdue(Time(35), 3));
         assert_eq!((at(15).stage, at(15).returned, at(15).entered.len()), (1, 0, 2));
         assert_eq!((at(-1).stage, at(-1).entered.len()), (0, 0));
         let mut untold = Course { entered: vec![(0, Time(0))], ..whole.clone() };

@@ -137,9 +137,10 @@ impl EventRef<'_> {
         self.bits().stage()
     }
 
-    /// Whether it is closed now.
-    pub fn is_closed(self) -> bool {
-        self.bits().is_closed()
+    /// Whether it is closed now, in a loop of `stage_count` stages; see
+    /// [`Course::is_closed`].
+    pub fn is_closed(self, stage_count: usize) -> bool {
+        self.bits().is_closed() || usize::from(self.stage()) + 1 == stage_count
     }
 
     pub(super) fn bits(self) -> Bits {

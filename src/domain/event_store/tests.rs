@@ -133,6 +133,64 @@ fn a_way_back_to_the_first_stage_is_learned_too() {
 }
 
 #[test]
+fn where_an_event_was_first_met_it_stays_until_it_moves() {
+    let mut store = EventStore::default();
+    let told = |stage: u8| Event { stage, entered: Vec::new(), ..event("a", 1_000) };
+    let mut at = |stage: u8, observed: i64| {
+        let count = apply(&mut store, [told(stage)], observed);
+        (count.same, store.get("a").map(|known| known.entered).unwrap_or_default())
+    };
+    assert_eq!(at(3, 5_000), (0, vec![(0, Time(1_000))]));
+    assert_eq!(at(3, 6_000), (1, vec![(0, Time(1_000))]));
+    // Opened again: until then it stood where it was met.
+    assert_eq!(at(1, 7_000), (0, vec![(3, Time(1_000)), (1, Time(7_000))]));
+    assert_eq!(at(3, 8_000), (0, vec![(3, Time(1_000)), (1, Time(7_000)), (3, Time(8_000))]));
+    let mut course = Course::of(&store.get("a").expect("is held"));
+    assert!(course.is_closed(4));
+    course.rewind(Time(7_500));
+    assert!(!course.is_closed(4));
+    course.rewind(Time(6_999));
+    assert_eq!((course.stage, course.is_closed(4), course.returned), (3, true, 0));
+}
+
+#[test]
+fn the_instant_of_a_close_replaces_that_at_which_the_wall_saw_it() {
+    let told = |stage: u8, closed: Option<i64>| Event {
+        stage,
+        entered: Vec::new(),
+        closed: closed.map(Time),
+        ..event("a", 1_000)
+    };
+    // With and without its history, and from where it was first met.
+    let whole = Event { entered: vec![(0, Time(1_000)), (3, Time(4_000))], ..told(3, Some(4_000)) };
+    for (first, last) in [(0, told(3, Some(4_000))), (0, whole), (3, told(3, Some(4_000)))] {
+        let mut store = EventStore::default();
+        apply(&mut store, [told(first, None)], 2_000);
+        apply(&mut store, [told(3, None)], 9_000);
+        assert_eq!(apply(&mut store, [last.clone()], 10_000).changed, 1);
+        assert_eq!(apply(&mut store, [last], 11_000).same, 1);
+        let known = store.get("a").expect("is held");
+        assert_eq!(known.closed, Some(Time(4_000)));
+        let stage_at = |now: i64| {
+            let mut course = Course::of(&known);
+            course.rewind(Time(now));
+            (course.stage, course.is_closed(4))
+        };
+        assert_eq!((stage_at(3_999), stage_at(4_000)), ((0, false), (3, true)), "met in {first}");
+    }
+    // Closed, opened again, closed again: the first close is not the last one.
+    let mut store = EventStore::default();
+    for (stage, observed) in [(0, 1_000), (3, 3_000), (1, 5_000), (3, 7_000)] {
+        apply(&mut store, [told(stage, None)], observed);
+    }
+    let first = Event { entered: vec![(0, Time(1_000)), (3, Time(2_500))], ..told(3, Some(2_500)) };
+    assert_eq!(apply(&mut store, [first], 8_000).same, 1);
+    assert_eq!(apply(&mut store, [told(3, Some(6_500))], 9_000).changed, 1);
+    let known = store.get("a").expect("is held");
+    assert_eq!((known.closed, known.entered.last()), (Some(Time(6_500)), Some(&(3, Time(6_500)))));
+}
+
+#[test]
 fn titles_stay_where_classes_do_not() {
     let mut store = EventStore::default();
     let titled = |number: usize, title: &str| Event {
@@ -282,7 +340,12 @@ struct Plain {
 impl Plain {
     fn apply(&mut self, event: Event) {
         let last = |e: &Event| e.entered.last().map_or(e.reported, |step| step.1).max(e.closed.unwrap_or(e.reported));
-        let is_older = self.events.get(&*event.id).is_some_and(|known| last(&event) < last(known));
+        let last_but_one = |e: &Event| e.entered.iter().rev().nth(1).map_or(e.reported, |step| step.1);
+        let says_when = |known: &Event| {
+            (known.closed, known.stage) == (None, event.stage)
+                && event.closed.is_some_and(|at| at >= last_but_one(known))
+        };
+        let is_older = self.events.get(&*event.id).is_some_and(|known| !says_when(known) && last(&event) < last(known));
         if !is_older {
             self.events.insert(event.id.to_string(), event);
         }

@@ -116,6 +116,8 @@ impl Day {
             return;
         }
         let course = course.known_at(now, scratch);
+        let stage_count = self.total.stage_count();
+        let is_closed = course.is_closed(stage_count);
         self.total.add(course, now, sign);
         let class = usize::from(course.class);
         if self.classes.len() <= class {
@@ -125,9 +127,9 @@ impl Day {
         let one = |is_so: bool| if is_so { sign as i32 } else { 0 };
         let step = [
             sign as i32,
-            one(course.is_closed()),
-            one(course.is_closed() && course.solved == Some(true)),
-            one(course.is_overdue(now)),
+            one(is_closed),
+            one(is_closed && course.solved == Some(true)),
+            one(course.is_overdue(now, stage_count)),
             one(course.repeats),
         ];
         let mut at = course.area.filter(|&area| (area as usize) < self.tallies.len());

@@ -100,7 +100,7 @@ impl Overview {
     /// Takes over what the engine counted, and the newest events that pass
     /// `sieve`. Of the window it knows nothing.
     pub fn refresh(&mut self, engine: &Engine, store: &EventStore, sieve: Option<Sieve<'_>>) {
-        let Setting { tree, day_start, .. } = engine.setting();
+        let Setting { tree, day_start, stage_count } = engine.setting();
         let days = &engine.quarters;
         let usual: Vec<Vec<u32>> = days[1..]
             .iter()
@@ -124,7 +124,7 @@ impl Overview {
         self.usual = band_of(&usual);
         self.usual_hours = band_of(&usual.iter().map(|day| rolling_hours(day)).collect::<Vec<_>>());
         self.categories = categories_of(&engine.today.classes, store);
-        self.live = live_of(store, tree, *day_start, engine.now, sieve);
+        self.live = live_of(store, tree, *day_start, *stage_count, engine.now, sieve);
     }
 
     /// Areas of `level` by today's events, most first: (area, events, places
@@ -196,6 +196,7 @@ fn live_of(
     store: &EventStore,
     tree: &AreaTree,
     day_start: Time,
+    stage_count: usize,
     now: Time,
     sieve: Option<Sieve<'_>>,
 ) -> Vec<LiveEvent> {
@@ -218,7 +219,7 @@ fn live_of(
                 severity: event.severity,
                 reported: event.reported,
                 stage: course.stage,
-                overdue: !course.is_closed() && course.is_overdue(now),
+                overdue: !course.is_closed(stage_count) && course.is_overdue(now, stage_count),
                 area,
             }
         })

@@ -171,6 +171,41 @@ fn a_replay_shows_what_was_known_then() {
 }
 
 #[test]
+fn what_was_closed_nobody_knows_when_is_closed_and_late_no_more() {
+    let tree = tree();
+    let mut store = EventStore::default();
+    let told = |stage: u8, closed: Option<i64>| Event {
+        stage,
+        entered: Vec::new(),
+        due: Some(Time(DAY + 4_000)),
+        closed: closed.map(|at| Time(DAY + at)),
+        area: Some("a".into()),
+        ..event("e", DAY + 1_000)
+    };
+    let mut engine = Engine::new(setting(&tree), Time(DAY + 500), &store.snapshot());
+    let mut scratch = Course::default();
+    let mut step = |store: &mut EventStore, stage: u8, closed: Option<i64>, observed: i64| {
+        store.apply([told(stage, closed)], &Tree(&tree), Time(DAY + observed), |change| {
+            engine.change(change.before, change.after, &mut scratch);
+        });
+        engine.advance(Time(DAY + observed), store);
+        let mut shown = Overview::default();
+        shown.refresh(&engine, store, None);
+        assert_eq!(shown, overview(store, &tree, Time(DAY + observed)));
+        let tally = shown.tallies[0];
+        assert_eq!(u64::from(tally.closed), shown.today.closed.numerator);
+        assert_eq!(u64::from(tally.overdue), shown.today.overdue.numerator);
+        (tally.closed, shown.today.stages[3].here, tally.overdue, shown.live[0].overdue, shown.today.mean_handling_secs)
+    };
+    assert_eq!(step(&mut store, 1, None, 9_000), (0, 0, 1, true, None));
+    assert_eq!(step(&mut store, 3, None, 10_000), (1, 1, 0, false, None));
+    assert_eq!(step(&mut store, 1, None, 11_000), (0, 0, 1, true, None));
+    assert_eq!(step(&mut store, 3, None, 12_000), (1, 1, 0, false, None));
+    // Then it is told: closed after it was due.
+    assert_eq!(step(&mut store, 3, Some(11_500), 13_000), (1, 1, 1, false, Some(10.5)));
+}
+
+#[test]
 fn numbered_places_are_named_with_the_area_above() {
     let (tree, _) = AreaTree::build(vec![
         area("梅园社区", None, Level::Community),
@@ -205,7 +240,9 @@ fn any_event() -> impl Strategy<Value = Event> {
     let steps = prop::collection::vec((0..4_u8, 1..9_000_000_i64), 0..5);
     let facts = (0..3_usize, any::<Option<bool>>(), any::<Option<bool>>(), prop::option::of(0..20_000_000_i64));
     let day = -2 * DAY_MILLIS..DAY_MILLIS;
-    (0..40_u32, day, steps, facts, 0..4_usize, any::<bool>()).prop_map(|(id, since, steps, facts, place, is_closed)| {
+    let told = (any::<bool>(), any::<bool>());
+    (0..40_u32, day, steps, facts, 0..4_usize, told).prop_map(|(id, since, steps, facts, place, told)| {
+        let (is_closed, has_history) = told;
         let reported = Time(DAY + since);
         let mut entered = vec![(0, reported)];
         for (stage, gap) in steps {
@@ -222,10 +259,30 @@ fn any_event() -> impl Strategy<Value = Event> {
             solved: facts.1,
             satisfied: facts.2,
             due: facts.3.map(|gap| reported.plus_millis(gap)),
-            entered,
+            entered: if has_history { entered } else { Vec::new() },
             ..event(&format!("e{id}"), reported.0)
         }
     })
+}
+
+/// What is closed and overdue, and how long the close took on the mean, event
+/// by event.
+fn plain_loop(store: &EventStore, now: Time) -> (u64, u64, Option<f64>) {
+    let (mut closed_count, mut overdue, mut spans) = (0, 0, Vec::new());
+    for event in store.between(Time(DAY), now).map(|event| event.to_event()) {
+        let closed = event.closed.filter(|&at| at <= now);
+        let last = event.entered.iter().rev().find(|&&(_, at)| at <= now);
+        let is_all_known = closed == event.closed && last == event.entered.last();
+        let stage = if is_all_known { event.stage } else { last.map_or(0, |step| step.0) };
+        closed_count += u64::from(closed.is_some() || stage == 3);
+        overdue += u64::from(event.due.is_some_and(|due| match closed {
+            Some(at) => at > due,
+            None => stage != 3 && now > due,
+        }));
+        spans.extend(closed.map(|at| at.millis_since(event.reported)));
+    }
+    let mean = (!spans.is_empty()).then(|| spans.iter().sum::<i64>() as f64 / 1_000.0 / spans.len() as f64);
+    (closed_count, overdue, mean)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -282,6 +339,9 @@ proptest! {
             let mut moved = Overview::default();
             moved.refresh(&engine, &store, None);
             prop_assert_eq!(&moved, &overview(&store, &tree, now));
+            let LoopSummary { closed, overdue, mean_handling_secs, stages, .. } = &moved.today;
+            prop_assert_eq!((closed.numerator, overdue.numerator, *mean_handling_secs), plain_loop(&store, now));
+            prop_assert!(stages[3].here <= closed.numerator);
 
             let mut fresh = Window::default();
             fresh.fill(now.plus_millis(-length), now, &store, &around);

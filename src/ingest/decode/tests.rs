@@ -123,6 +123,23 @@ fn events_are_read_masked_and_placed_in_the_loop() {
 }
 
 #[test]
+fn a_close_without_an_instant_of_its_own_has_that_of_its_last_step() {
+    let body = r#"[{"id":1,"reported":1755219600,"stage":"评价"},
+        {"id":2,"reported":1755219600,"stage":"评价","history":[["收集",1755219600],["评价",1755223200]]},
+        {"id":3,"reported":1755219600,"stage":"评价","closed":1755221400,"history":[["收集",1755219600],["评价",1755223200]]},
+        {"id":4,"reported":1755219600,"stage":"评价","history":[["收集",1755219600],["反馈",1755223200]]},
+        {"id":5,"reported":1755219600,"stage":"反馈","history":[["收集",1755219600],["评价",1755223200]]},
+        {"id":6,"reported":1755219600,"history":[["收集",1755219600],["评价",1755223200]]},
+        {"id":7,"reported":1755219600,"stage":"反馈"}]"#;
+    let decoded = decode(Feed::Events, body);
+    assert!(decoded.findings.is_empty(), "{:?}", decoded.findings);
+    let Records::Events(events) = decoded.records else { panic!() };
+    let minutes = |event: &crate::domain::event::Event| event.closed.map(|at| at.millis_since(event.reported) / 60_000);
+    assert_eq!(events.iter().map(minutes).collect::<Vec<_>>(), [None, Some(60), Some(30), None, None, Some(60), None]);
+    assert_eq!(events.iter().map(|event| event.stage).collect::<Vec<_>>(), [3, 3, 3, 3, 2, 3, 2]);
+}
+
+#[test]
 fn bad_fields_are_named_and_the_event_is_kept() {
     let body = r#"[{"id":1,"time":1755219900,"lon":500,"lat":1,"stage":"不存在","severity":"十级","due":"明天"},
         {"id":2,"stage":"收集"},{"id":3,"time":"昨天"}]"#;

@@ -105,7 +105,7 @@ pub fn improve(
 }
 
 fn proposals(config: &Config, probes: &[&ProbeReport]) -> Vec<Change> {
-    let (_, found) = inspect(&config.sources, probes, Time::system_now());
+    let (_, found) = inspect(&config.sources, probes, config.closed_loop.stages.len(), Time::system_now());
     let seen: Vec<Seen<'_>> = probes
         .iter()
         .zip(&found)

@@ -8,6 +8,8 @@ use std::collections::HashSet;
 
 use crate::config::Source;
 use crate::domain::area::{Area, AreaTree};
+use crate::domain::event::Event;
+use crate::domain::event_store::Course;
 use crate::domain::finding::{Finding, FindingKind};
 use crate::domain::geometry::LonLat;
 use crate::domain::spatial::{AreaLocator, DatumHint, datum_hint};
@@ -37,8 +39,13 @@ pub struct Inspection {
 }
 
 /// Looks at all sources together: what is wrong with the areas, and what with
-/// each source.
-pub fn inspect(sources: &[Source], probes: &[&ProbeReport], now: Time) -> (Vec<Finding>, Vec<Inspection>) {
+/// each source. The closed loop has `stage_count` stages.
+pub fn inspect(
+    sources: &[Source],
+    probes: &[&ProbeReport],
+    stage_count: usize,
+    now: Time,
+) -> (Vec<Finding>, Vec<Inspection>) {
     let areas: Vec<Area> = probes
         .iter()
         .filter_map(|probe| match &probe.records {
@@ -79,6 +86,11 @@ pub fn inspect(sources: &[Source], probes: &[&ProbeReport], now: Time) -> (Vec<F
         if let Some(first) = twice.first() {
             let first = shown(first);
             note(FindingKind::DuplicateCode, format!("{} 条记录的编号与别的记录相同,例如 {first}", twice.len()));
+        }
+        let untimed = untimed(records, stage_count);
+        if untimed > 0 {
+            let message = format!("办结但没有办结时间:{untimed} 件(按环节计入办结率,不计入处置时长,也不算超时)");
+            note(FindingKind::Untimed, message);
         }
         let times = times_of(records);
         found.newest = times.iter().max().copied();
@@ -132,6 +144,13 @@ fn twins(records: &Records) -> Vec<&str> {
     };
     let mut seen = HashSet::with_capacity(ids.len());
     ids.into_iter().filter(|id| !seen.insert(*id)).collect()
+}
+
+/// Events that rest in the last stage and have no time of closing.
+fn untimed(records: &Records, stage_count: usize) -> usize {
+    let Records::Events(events) = records else { return 0 };
+    let is_untimed = |event: &&Event| event.closed.is_none() && Course::of(event).is_closed(stage_count);
+    events.iter().filter(is_untimed).count()
 }
 
 /// The latest instant of each record at which something happened.

@@ -75,7 +75,8 @@ fn examine(path: &Path, offline: bool, fix: bool) -> Report {
     }
     let probes = survey_all(&config.sources, &IngestContext::of(&config, std::sync::Arc::new(|| {})));
     let now = Time::system_now();
-    let (of_areas, found) = inspect(&config.sources, &probes.iter().collect::<Vec<_>>(), now);
+    let stage_count = config.closed_loop.stages.len();
+    let (of_areas, found) = inspect(&config.sources, &probes.iter().collect::<Vec<_>>(), stage_count, now);
     report.tiles = examine_tiles(&config.tiles, bounds_of(&probes), &config.wall.zone);
     if fix {
         report.fixes = Some(fix::carry_out(&config, &text, &probes));

@@ -348,7 +348,7 @@ fn key_of(kind: FindingKind) -> &'static [&'static str] {
         FindingKind::Datum | FindingKind::BadCoordinate | FindingKind::Outside => &["crs"],
         FindingKind::Encoding => &["encoding"],
         FindingKind::Limit => &["limits"],
-        FindingKind::BadField => &["fields"],
+        FindingKind::BadField | FindingKind::Untimed => &["fields"],
         FindingKind::Future => &["time_zone"],
         _ => &[],
     }

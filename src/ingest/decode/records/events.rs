@@ -73,14 +73,14 @@ pub fn read(fields: &Fields<'_>, element: &Element<'_>, context: &mut Context<'_
         channel: word(fields, CHANNEL, Channel::parse, context),
         reported,
         stage,
-        entered,
         due: instant(fields, DUE, context),
-        closed: instant(fields, CLOSED, context),
+        closed: instant(fields, CLOSED, context).or_else(|| step_to_rest(&entered, stage, context)),
         solved: fields.flag_at(SOLVED),
         satisfied: fields.flag_at(SATISFIED),
         returned: fields.number_at(RETURNED).map_or(0, |count| count.clamp(0.0, 65_535.0) as u16),
         repeats: fields.code_at(REPEATS).map(|code| Arc::from(&*code)),
         id: Arc::from(&*context.subject),
+        entered,
     })
 }
 
@@ -130,6 +130,13 @@ fn stage_index(text: &str, context: &Context<'_>) -> Option<u8> {
     by_name
         .or_else(|| text.parse().ok().filter(|&index| index < stages.len()))
         .and_then(|index| u8::try_from(index).ok())
+}
+
+/// When an event that rests in the last stage of the loop came there, by its own
+/// history: that is its close where no other is told.
+fn step_to_rest(entered: &[(u8, Time)], stage: u8, context: &Context<'_>) -> Option<Time> {
+    let is_at_rest = usize::from(stage) + 1 == context.decoder.stages.len();
+    entered.last().filter(|&&(last, _)| is_at_rest && last == stage).map(|&(_, at)| at)
 }
 
 /// The steps taken, in order of time: `{stage, at}` or `[stage, at]` each.
