@@ -23,6 +23,7 @@ fn vs_head(
     @location(1) direction: vec2f,
     @location(2) age_secs: f32,
     @location(3) stale: u32,
+    @location(4) walk: u32,
 ) -> HeadVertex {
     // The wedge reaches beyond the disc.
     let reach_px = tracks.head_px * 0.85 + tracks.casing_px + 1.0;
@@ -35,6 +36,7 @@ fn vs_head(
     out.direction = select(vec2f(0.0), normalize(way), dot(way, way) > 0.0);
     out.stale = stale;
     out.opacity = (1.0 - smoothstep(0.75, 1.0, age_secs / tracks.trace_secs)) * select(1.0, 0.8, stale == 1u);
+    out.opacity *= select(tracks.others, 1.0, walk == tracks.picked_walk);
     return out;
 }
 

@@ -46,6 +46,14 @@ fn marked(along_m: vec2f, distance_m: f32, length_px: f32, fresh: f32) -> f32 {
     return smoothstep(0.5, 1.1, length_px / tracks.mark_px) * smoothstep(0.45, 0.7, straight);
 }
 
+// How bright a piece of line may be: others step back for the walk that is
+// picked.
+fn stands_out(piece: u32) -> f32 {
+    let is_picked = (piece >= tracks.picked.x && piece < tracks.picked.y)
+        || (piece >= tracks.picked.z && piece < tracks.picked.w);
+    return select(tracks.others, 1.0, is_picked);
+}
+
 @vertex
 fn vs(@builtin(vertex_index) index: u32) -> Vertex {
     var out: Vertex;
@@ -69,7 +77,8 @@ fn vs(@builtin(vertex_index) index: u32) -> Vertex {
     let side = vec2f(-forward.y, forward.x);
     out.length_px = length_px;
     out.along_m = vec2f(a.along_m, a.along_m + (b.along_m - a.along_m) * walked);
-    let fresh = vec2f(freshness(age_secs), freshness(max(tracks.now_secs - b.time_secs, 0.0)));
+    let ages_secs = vec2f(age_secs, max(tracks.now_secs - b.time_secs, 0.0));
+    let fresh = vec2f(freshness(ages_secs.x), freshness(ages_secs.y)) * stands_out(index / 6u);
     out.marked = marked(out.along_m, distance(start, end), length_px, fresh.y);
     // No farther than there is anything to see: most of the cost are pixels.
     let line_px = tracks.width_px * 0.5 + tracks.casing_px;

@@ -25,9 +25,14 @@ struct Tracks {
     // Diameter of a head.
     head_px: f32,
     is_badge: f32,
-    pad: f32,
+    // Brightness of all that is not picked; 1 while nothing is.
+    others: f32,
     // Left, top, right and bottom of what panels leave free.
     free_px: vec4f,
+    // First and end of the points of the picked walk, at two levels of detail.
+    picked: vec4u,
+    // Number of that walk.
+    picked_walk: u32,
 };
 
 @group(1) @binding(1) var<uniform> tracks: Tracks;

@@ -83,6 +83,15 @@ impl Relief {
         risen.map_or(0.0, |risen| self.height_m(risen))
     }
 
+    /// Full height of what heat and marks at a place lie on: a roof, or the
+    /// ground, on which columns stand.
+    pub fn stood_on_m(&self, local: [f64; 2], areas: &Areas) -> f64 {
+        let has_roofs = self.style == TiltStyle::Extrude && !self.heights_m.is_empty();
+        let Some(level) = self.level.filter(|_| has_roofs) else { return 0.0 };
+        let [lon, lat] = areas.projection.lonlat_from_local(local);
+        areas.locator.locate(LonLat::new(lon, lat), level).map_or(0.0, |area| self.height_m(area))
+    }
+
     /// Tells for which areas and level there are walls or columns to draw:
     /// nothing rises before.
     pub fn set_solids(&mut self, areas_revision: u64, level: Level, columns: Vec<Column>) {

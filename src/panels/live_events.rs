@@ -2,7 +2,9 @@
 //!
 //! Two lines each: what and when; where and at which stage. The shape before
 //! the title is the severity. News of the last seconds stand on a lit ground.
-//! A click focuses the event's area.
+//! A click focuses the event's area. In a replay the title says 当时.
+
+use std::borrow::Cow;
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2};
 
@@ -31,7 +33,8 @@ pub fn live_events_ui(
     health: &PartHealth,
 ) -> Option<PanelAction> {
     let words = filter_words(view);
-    let title = words.as_ref().map_or_else(|| title.to_owned(), |words| format!("{title} · {words}"));
+    let title = if view.is_live { Cow::Borrowed(title) } else { title_then(title) };
+    let title = words.as_ref().map_or_else(|| title.to_string(), |words| format!("{title} · {words}"));
     panel_frame_ui(ui, rect, view, &title, health, Shows::Then, |ui, pen, inner| {
         let live = &view.overview.live;
         if live.is_empty() {
@@ -52,6 +55,15 @@ pub fn live_events_ui(
         }
         action
     })
+}
+
+/// The title over what was known at another instant: nothing there is 实时.
+fn title_then(title: &str) -> Cow<'_, str> {
+    if title.contains("实时") {
+        title.replace("实时", "当时").into()
+    } else {
+        format!("{title} · 当时").into()
+    }
 }
 
 /// Shape and colour of a severity.
@@ -106,4 +118,15 @@ fn time_text(view: &PanelView, event: &LiveEvent, age_secs: f64) -> String {
     }
     let minute = event.reported.minute_text(&view.config.wall.zone);
     if event.reported < view.overview.day_start { format!("昨日 {minute}") } else { minute }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_replay_is_called_live() {
+        let titles = ["实时事件", "街面实时诉求", "最新诉求"].map(title_then);
+        assert_eq!(titles, ["当时事件", "街面当时诉求", "最新诉求 · 当时"]);
+    }
 }

@@ -9,7 +9,7 @@ use bevy_egui::egui::{Align, Rect, Shape, Ui, pos2, vec2};
 
 use super::chart::clickable;
 use super::frame::card_ground;
-use super::number::{count_text, nice_ceiling, value_text};
+use super::number::{count_text, nice_ceiling, nice_floor, scale_texts, value_text};
 use super::pen::{Mark, Pen, Style};
 use super::{PanelAction, PanelView};
 use crate::domain::health::{Freshness, PartHealth};
@@ -192,7 +192,15 @@ fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend) {
     }
     pen.shape(Shape::mesh(mesh));
     pen.outline(strip, 1.0, theme.hairline);
-    for (value, align) in heat_ticks(heat) {
+    let ticks = heat_ticks(heat);
+    let texts = scale_texts(&ticks.iter().map(|value| value.abs()).collect::<Vec<_>>());
+    let last = ticks.len() - 1;
+    for (index, (&value, text)) in ticks.iter().zip(texts).enumerate() {
+        let align = match index {
+            0 => Align::Min,
+            _ if index == last => Align::Max,
+            _ => Align::Center,
+        };
         let place = (value.abs() / heat.full_scale).sqrt().copysign(value);
         let place = if heat.is_difference { 0.5 + 0.5 * place } else { place };
         let x = strip.left() + strip.width() * place as f32;
@@ -202,29 +210,26 @@ fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend) {
             _ if value < 0.0 => "−",
             _ => "+",
         };
-        let text = format!("{sign}{}", tick_text(value.abs()));
-        pen.text([x, strip.bottom() + pen.u(20.0)], align, &text, pen.small(), pen.u(72.0));
+        pen.text([x, strip.bottom() + pen.u(20.0)], align, &format!("{sign}{text}"), pen.small(), pen.u(72.0));
     }
 }
 
-/// 0, two round values near a tenth and a half, and the full scale; of a
-/// difference both ends, one between on each side, and 0.
-fn heat_ticks(heat: &HeatLegend) -> Vec<(f64, Align)> {
+/// 0, two round values up to a tenth and a half, and the full scale; of a
+/// difference both ends, one round value on each side, and 0. Counts have no
+/// parts: of a short scale of them fewer.
+fn heat_ticks(heat: &HeatLegend) -> Vec<f64> {
     let full = heat.full_scale;
-    // Counts have no halves.
-    let round =
-        |share: f64| if heat.is_whole { nice_ceiling((full * share).max(1.0)) } else { nice_ceiling(full * share) };
+    let least = if heat.is_whole { 1.0 } else { f64::MIN_POSITIVE };
+    let round = |value: f64| Some(nice_floor(value)).filter(|&round| round >= least);
     if heat.is_difference {
-        let between = round(0.2);
-        let inner = [-between, 0.0, between].map(|value| (value, Align::Center));
-        return [(-full, Align::Min)].into_iter().chain(inner).chain([(full, Align::Max)]).collect();
+        let between = round(full * 0.4);
+        let below = between.map(|value| -value);
+        return [Some(-full), below, Some(0.0), between, Some(full)].into_iter().flatten().collect();
     }
-    let inner = [0.07, 0.3].map(|share| (round(share), Align::Center));
-    [(0.0, Align::Min)].into_iter().chain(inner).chain([(full, Align::Max)]).collect()
-}
-
-fn tick_text(value: f64) -> String {
-    if value >= 10.0 || value == 0.0 { value_text(value.round()) } else { format!("{value:.1}").replace(".0", "") }
+    // They stand at the root of their share: far enough from each other.
+    let upper = round(full * 0.5);
+    let lower = upper.and_then(|upper| round(upper * 0.25));
+    [Some(0.0), lower, upper, Some(full)].into_iter().flatten().collect()
 }
 
 /// Seven swatches with the upper bound of each class under it.
@@ -245,7 +250,12 @@ fn classes_ui(pen: &Pen, rect: Rect, legend: &Legend) {
     }
     let rect = Rect::from_min_max(rect.min, pos2(rect.right() - missing_width, rect.max.y));
     let width = rect.width() / count as f32;
-    for (index, &upper) in legend.breaks.iter().take(count).enumerate() {
+    let texts = scale_texts(legend.breaks);
+    // Every class has its number where there is room, else the ends have.
+    let sign = |index: usize| if index == 0 { pen.u(9.0) } else { 0.0 };
+    let widths = texts.iter().enumerate().map(|(index, text)| pen.width(text, pen.small()) + sign(index));
+    let fits = widths.fold(0.0, f32::max) < width - pen.u(6.0);
+    for (index, text) in texts.iter().take(count).enumerate() {
         let left = rect.left() + index as f32 * width;
         let swatch =
             Rect::from_min_size(pos2(left, rect.top() + pen.u(23.0)), vec2(width - pen.u(2.0), pen.u(RAMP_HEIGHT)));
@@ -253,11 +263,7 @@ fn classes_ui(pen: &Pen, rect: Rect, legend: &Legend) {
         let color = index * (theme.classes.len() - 1) / (count - 1).max(1);
         pen.fill(swatch, theme.classes[color]);
         pen.outline(swatch, 1.0, theme.hairline);
-        let text = if index == 0 { format!("≤{}", tick_text(upper)) } else { tick_text(upper) };
-        // Every class has its number where there is room, else the ends have.
-        let widest =
-            |b: &f64| pen.width(&tick_text(*b), pen.small()) + if *b == legend.breaks[0] { pen.u(9.0) } else { 0.0 };
-        let fits = legend.breaks.iter().all(|b| widest(b) < width - pen.u(6.0));
+        let text = if index == 0 { format!("≤{text}") } else { text.clone() };
         if fits || index == 0 || index + 1 == count {
             let (x, align) = if index + 1 == count && !fits {
                 (rect.right(), Align::Max)
@@ -359,4 +365,31 @@ pub fn hidden_panels_ui(ui: &mut Ui, free: Rect, view: &PanelView, hidden: usize
     let text = format!("另有 {hidden} 个面板未显示");
     let at = [free.center().x, free.bottom() - pen.u(18.0)];
     pen.text(at, Align::Center, &text, pen.small(), free.width() * 0.3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticks(full_scale: f64, is_difference: bool, is_whole: bool) -> Vec<String> {
+        let heat = HeatLegend { label: "", full_scale, is_difference, is_whole, stops: &[] };
+        let values = heat_ticks(&heat);
+        assert!(values.is_sorted_by(|one, next| one < next), "{values:?}");
+        scale_texts(&values.iter().map(|value| value.abs()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn ticks_of_the_heat_map_are_round_and_tell_apart() {
+        assert_eq!(ticks(0.2, false, false), ["0", "0.02", "0.1", "0.2"]);
+        assert_eq!(ticks(0.0371, false, false), ["0", "0.002", "0.01", "0.037"]);
+        assert_eq!(ticks(34.6, false, false), ["0", "2", "10", "35"]);
+        assert_eq!(ticks(0.34, true, false), ["0.34", "0.1", "0", "0.1", "0.34"]);
+        assert_eq!(ticks(1.0, false, true), ["0", "1"]);
+        assert_eq!(ticks(3.0, false, true), ["0", "1", "3"]);
+        assert_eq!(ticks(2.0, true, true), ["2", "0", "2"]);
+        for power in -90..90 {
+            let texts = ticks(1.17_f64.powi(power), false, false);
+            assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");
+        }
+    }
 }

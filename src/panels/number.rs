@@ -108,6 +108,38 @@ pub fn nice_ceiling(value: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * decade * 1.000_001 >= value).unwrap_or(10.0) * decade
 }
 
+/// The largest of 1, 2, 5 × 10ⁿ that is at most `value`; 0 for anything not
+/// positive.
+pub fn nice_floor(value: f64) -> f64 {
+    if !(value.is_finite() && value > 0.0) {
+        return 0.0;
+    }
+    let decade = 10_f64.powf(value.log10().floor());
+    [10.0, 5.0, 2.0].into_iter().find(|step| step * decade <= value * 1.000_001).unwrap_or(1.0) * decade
+}
+
+/// Most digits with which the values of a scale are told apart.
+const MOST_DIGITS: i32 = 6;
+
+/// The values of a scale, in order and not negative: whole from 10 on, below
+/// with two digits that say something, or with as many more as it takes that no
+/// two neighbours read alike.
+pub fn scale_texts(values: &[f64]) -> Vec<String> {
+    let with = |digits: i32| -> Vec<String> { values.iter().map(|&value| scale_text(value, digits)).collect() };
+    let are_distinct = |texts: &Vec<String>| texts.windows(2).all(|pair| pair[0] != pair[1]);
+    (2..MOST_DIGITS).map(with).find(are_distinct).unwrap_or_else(|| with(MOST_DIGITS))
+}
+
+fn scale_text(value: f64, digits: i32) -> String {
+    let power = if value > 0.0 { value.log10().floor() as i32 } else { 0 };
+    let decimals = (digits - 1 - power).clamp(0, 12) as usize;
+    if decimals == 0 || power >= 3 {
+        return value_text(value.round());
+    }
+    let text = format!("{value:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -159,7 +191,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_values_of_a_scale_never_read_alike() {
+        for (values, texts) in [
+            ([0.0, 0.01, 0.05, 0.13], ["0", "0.01", "0.05", "0.13"]),
+            ([0.0, 0.002, 0.01, 0.0234], ["0", "0.002", "0.01", "0.023"]),
+            ([0.0, 0.5, 2.0, 5.04], ["0", "0.5", "2", "5"]),
+            ([0.0, 9.96, 1_234.4, 123_456.0], ["0", "10", "1,234", "12.3 万"]),
+            ([9.96, 10.2, 10.4, 11.0], ["9.96", "10.2", "10.4", "11"]),
+            ([0.0, 0.25, 0.254, 1.0], ["0", "0.25", "0.254", "1"]),
+        ] {
+            assert_eq!(scale_texts(&values), texts);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_nice_floor_is_close_below(value in 1e-6_f64..1e12) {
+            let nice = nice_floor(value);
+            prop_assert!(nice <= value * 1.00001 && nice * 2.6 >= value, "{} for {}", nice, value);
+        }
+
         #[test]
         fn grouping_loses_no_digit(number: u64) {
             prop_assert_eq!(grouped(number).replace(',', ""), number.to_string());

@@ -106,7 +106,9 @@ pub fn wall_ui(
     warm.names(&painter, &shown.areas, unit);
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
     counts_ui(&painter, &shown.marks, &shown.labels, &view, &shown.theme, px_per_point);
-    let hot = hotspots_ui(&painter, &shown.heat.hotspots, &view, &shown.theme, px_per_point, &view.keep_clear);
+    let stood_on_m = |local| shown.relief.stood_on_m(local, &shown.areas) * view.rise();
+    let hot =
+        hotspots_ui(&painter, &shown.heat.hotspots, &view, stood_on_m, &shown.theme, px_per_point, &view.keep_clear);
     view.bypass_change_detection().keep_clear.extend(hot);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
@@ -216,8 +218,7 @@ fn point_cards(
     }
     let at = cards.at?;
     let local = shown.areas.projection.local_from_lonlat([at.lon, at.lat]);
-    let area = shown.areas.locator.locate_deepest(at);
-    let height_m = area.map_or(0.0, |area| shown.relief.height_at(area, local, &shown.areas));
+    let height_m = shown.relief.stood_on_m(local, &shown.areas);
     let at = point(map.screen_from_local_at(local, height_m * map.rise()));
     match &cards.points[..] {
         [] => None,

@@ -307,7 +307,7 @@ impl TrackPipelines {
             depth: None,
         };
         const V2: VertexFormat = VertexFormat::Float32x2;
-        let head = [V2, V2, VertexFormat::Float32, VertexFormat::Uint32];
+        let head = [V2, V2, VertexFormat::Float32, VertexFormat::Uint32, VertexFormat::Uint32];
         Self {
             line: recipe.build(),
             over: Recipe {

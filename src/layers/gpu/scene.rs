@@ -351,10 +351,18 @@ pub struct TrackUniform {
     pub head_px: f32,
     /// 1 where heads are badges with an icon, else 0.
     pub is_badge: f32,
-    /// Puts what follows on a multiple of 16 bytes.
-    pub pad: f32,
+    /// Brightness of all that is not picked as the eye takes it, 0–1; 1 while
+    /// nothing is.
+    pub others: f32,
     /// Left, top, right and bottom of what panels leave free, physical pixels.
     pub free_px: [f32; 4],
+    /// Points of the walk that is picked at the two levels that are drawn: first
+    /// and end of each.
+    pub picked: [u32; 4],
+    /// Number of that walk; no walk's where none is.
+    pub picked_walk: u32,
+    /// Fills the block.
+    pub pad: [u32; 3],
 }
 
 /// Patrol tracks as of one frame.
@@ -536,7 +544,7 @@ mod tests {
         assert_eq!(size_of::<PointStyle>(), 32);
         assert_eq!(size_of::<PointInstance>(), 24);
         assert_eq!(size_of::<ColumnInstance>(), 16);
-        assert_eq!(size_of::<TrackUniform>(), 144);
+        assert_eq!(size_of::<TrackUniform>(), 176);
         assert_eq!(size_of::<TileTone>(), 48);
     }
 }

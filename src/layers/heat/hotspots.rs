@@ -113,25 +113,39 @@ fn is_wider(tree: &AreaTree, area: AreaIndex, areas: &Areas, metres: f64) -> boo
     (max[0] - min[0]).min(max[1] - min[1]) >= metres
 }
 
-/// Where a hotspot's words stand: above its ring, within what panels leave
-/// free. `unit` and the answer are in physical pixels.
-fn chip_of(spot: &Hotspot, view: &MapView, text_px: [f32; 2]) -> Option<(ScreenRect, [f32; 2], f32)> {
+/// A hotspot on the screen, physical pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Placed {
+    /// What its words cover.
+    chip: ScreenRect,
+    /// Middle of its ring.
+    at: [f32; 2],
+    /// Half width and half height of the ring: a circle that lies on the ground
+    /// is as much less high as the ground is shortened.
+    ring_px: [f32; 2],
+}
+
+/// Where a hotspot stands that lies `height_m` above the ground, with its words
+/// above its ring; `None` where that is not within what panels leave free.
+fn place(spot: &Hotspot, view: &MapView, height_m: f64, text_px: [f32; 2]) -> Option<Placed> {
     let unit = view.unit_px;
-    let at = view.screen_from_local_at(spot.at, 0.0);
-    let ring_px = ((spot.radius_m * view.camera.px_per_m) as f32).clamp(14.0 * unit, 120.0 * unit);
+    let at = view.screen_from_local_at(spot.at, height_m);
+    let radius_px = ((spot.radius_m * view.camera.px_per_m) as f32).clamp(14.0 * unit, 120.0 * unit);
+    let ring_px = [radius_px, radius_px * view.tilt_cos_sin()[0] as f32];
     let [half, height] = [text_px[0] / 2.0 + 8.0 * unit, text_px[1] + 6.0 * unit];
-    let bottom = at[1] - ring_px - 4.0 * unit;
-    let rect = ScreenRect { min: [at[0] - half, bottom - height], max: [at[0] + half, bottom] };
-    (view.free.contains(rect.min) && view.free.contains(rect.max) && view.free.contains(at))
-        .then_some((rect, at, ring_px))
+    let bottom = at[1] - ring_px[1] - 4.0 * unit;
+    let chip = ScreenRect { min: [at[0] - half, bottom - height], max: [at[0] + half, bottom] };
+    [chip.min, chip.max, at].iter().all(|&px| view.free.contains(px)).then_some(Placed { chip, at, ring_px })
 }
 
 /// Draws rings and words; tells which rectangles the words cover, physical
-/// pixels. `taken` are those that nothing may cover.
+/// pixels. `stood_on_m` is how high a place lies now, on which the heat does
+/// too. `taken` are those that nothing may cover.
 pub fn hotspots_ui(
     painter: &egui::Painter,
     spots: &[Hotspot],
     view: &MapView,
+    stood_on_m: impl Fn([f64; 2]) -> f64,
     theme: &WallTheme,
     px_per_point: f32,
     taken: &[ScreenRect],
@@ -144,20 +158,45 @@ pub fn hotspots_ui(
     for spot in spots {
         let galley = painter.layout_no_wrap(spot.text.clone(), font.clone(), egui::Color32::PLACEHOLDER);
         let size_px = [galley.size().x * px_per_point, galley.size().y * px_per_point];
-        let Some((rect, at, ring_px)) = chip_of(spot, view, size_px) else { continue };
-        if taken.iter().chain(&covered).any(|other| overlaps(other, &rect)) {
+        let Some(placed) = place(spot, view, stood_on_m(spot.at), size_px) else { continue };
+        if taken.iter().chain(&covered).any(|other| overlaps(other, &placed.chip)) {
             continue;
         }
         let (ground, text) = (color(theme.0.ground), color(theme.0.text));
-        let radius = ring_px / px_per_point;
-        painter.circle_stroke(point(at), radius, egui::Stroke::new(4.0 * unit, ground.gamma_multiply(0.7)));
-        painter.circle_stroke(point(at), radius, egui::Stroke::new(1.5 * unit, text));
-        let chip = egui::Rect::from_min_max(point(rect.min), point(rect.max));
+        let [half_width, half_height] = placed.ring_px.map(|px| px / px_per_point);
+        for (width, color) in [(4.0, ground.gamma_multiply(0.7)), (1.5, text)] {
+            let (middle, radius) = (point(placed.at), egui::vec2(half_width, half_height));
+            painter.add(egui::Shape::ellipse_stroke(middle, radius, egui::Stroke::new(width * unit, color)));
+        }
+        let chip = egui::Rect::from_min_max(point(placed.chip.min), point(placed.chip.max));
         painter.rect_filled(chip, 4.0 * unit, ground.gamma_multiply(0.9));
         let corner = chip.center() - galley.size() / 2.0;
         let corner = point([corner.x * px_per_point, corner.y * px_per_point]);
         painter.galley_with_override_text_color(corner, galley, text);
-        covered.push(rect);
+        covered.push(placed.chip);
     }
     covered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_lies_on_what_it_is_around() {
+        let mut view = MapView::default();
+        view.set_layout([1_000.0; 2], 1.0, ScreenRect { min: [0.0; 2], max: [1_000.0; 2] });
+        view.camera.px_per_m = 0.5;
+        let spot = Hotspot { at: [30.0, 60.0], radius_m: 100.0, text: String::new() };
+        let placed = |view: &MapView, height_m: f64| place(&spot, view, height_m, [40.0, 20.0]).expect("is in view");
+        assert_eq!(placed(&view, 0.0).ring_px, [50.0; 2]);
+        view.tilt_to(50.0, 0.0, 0.0);
+        for height_m in [0.0, 80.0] {
+            let Placed { chip, at, ring_px } = placed(&view, height_m);
+            let edges = [[100.0, 0.0], [0.0, 100.0]].map(|[east, north]| [30.0 + east, 60.0 + north]);
+            let [east, north] = edges.map(|edge| view.screen_from_local_at(edge, height_m));
+            assert!((at[0] + ring_px[0] - east[0]).abs() < 0.01 && (at[1] - ring_px[1] - north[1]).abs() < 0.01);
+            assert!((north[1] - chip.max[1] - 4.0).abs() < 0.01, "{chip:?} is above {north:?}");
+        }
+    }
 }

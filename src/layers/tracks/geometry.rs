@@ -83,8 +83,12 @@ pub struct TrackMesh {
 /// What a head needs to know of its track.
 #[derive(Clone, Debug, PartialEq)]
 struct Walk {
+    /// Of the track.
+    id: String,
     /// Its points at the exact level.
     range: Range<u32>,
+    /// Its chunks, at every level.
+    chunks: Range<usize>,
     /// Without a point for this long a worker may be anywhere.
     stale_after_secs: f32,
 }
@@ -101,6 +105,8 @@ pub struct Head {
     pub age_secs: f32,
     /// 1 when there has been no point for too long, else 0.
     pub stale: u32,
+    /// Number of the walk; see [`TrackMesh::walk_of`].
+    pub walk: u32,
 }
 
 /// Points of a chunk: short enough that most of a city is left out when a
@@ -137,6 +143,7 @@ const DIRECTION_M: f32 = 12.0;
 
 /// One track, before it is put into the array.
 struct Part {
+    id: String,
     points: Vec<TrackPoint>,
     /// For each point, the tolerance up to which it is needed, local metres.
     needed_up_to_m: Vec<f32>,
@@ -203,12 +210,30 @@ impl TrackMesh {
         self.walks.is_empty()
     }
 
+    /// The number of the walk of a track.
+    pub fn walk_of(&self, id: &str) -> Option<usize> {
+        self.walks.iter().position(|walk| walk.id == id)
+    }
+
+    /// Points from which the pieces of line of a walk start, at a level.
+    pub fn points_of(&self, walk: usize, level: usize) -> Range<u32> {
+        let chunks = self.walks.get(walk).zip(self.levels.get(level));
+        match chunks.and_then(|(walk, level)| level.chunks.get(walk.chunks.clone())) {
+            Some([first, .., last] | [first @ last]) => first.range.start..last.range.end,
+            _ => 0..0,
+        }
+    }
+
     fn push_exact(&mut self, parts: &[Part]) {
+        let mut chunks = 0;
         for part in parts {
             let start = self.points.len() as u32;
             self.points.extend_from_slice(&part.points);
             let range = start..self.points.len() as u32;
-            self.walks.push(Walk { range, stale_after_secs: part.stale_after_secs });
+            let first = chunks;
+            chunks += part.starts.len();
+            let (id, stale_after_secs) = (part.id.clone(), part.stale_after_secs);
+            self.walks.push(Walk { id, range, chunks: first..chunks, stale_after_secs });
         }
         let mut level = TrackLevel::default();
         for (part, walk) in parts.iter().zip(&self.walks) {
@@ -286,10 +311,11 @@ impl TrackMesh {
     /// `max_age_secs` old.
     pub fn heads(&self, now: Time, max_age_secs: f32) -> Vec<Head> {
         let now_secs = self.secs_at(now);
-        self.walks.iter().filter_map(|walk| self.head(walk, now_secs, max_age_secs)).collect()
+        (0..self.walks.len()).filter_map(|walk| self.head(walk, now_secs, max_age_secs)).collect()
     }
 
-    fn head(&self, walk: &Walk, now_secs: f32, max_age_secs: f32) -> Option<Head> {
+    fn head(&self, number: usize, now_secs: f32, max_age_secs: f32) -> Option<Head> {
+        let walk = &self.walks[number];
         let points = &self.points[walk.range.start as usize..walk.range.end as usize];
         let reached = points.partition_point(|point| point.time_secs <= now_secs).checked_sub(1)?;
         let last = &points[reached];
@@ -304,7 +330,7 @@ impl TrackMesh {
         });
         let stale = since_secs > walk.stale_after_secs;
         let direction = if stale { [0.0; 2] } else { direction(points, reached, at) };
-        Some(Head { at, direction, age_secs: since_secs, stale: u32::from(stale) })
+        Some(Head { at, direction, age_secs: since_secs, stale: u32::from(stale), walk: number as u32 })
     }
 }
 
@@ -362,7 +388,7 @@ impl Part {
         }
         let needed_up_to_m = needed_up_to(&points, &starts);
         let stale_after_secs = (usual_interval_secs(&points) * STALE_INTERVALS).max(STALE_SECS);
-        Some(Self { points, needed_up_to_m, starts, stale_after_secs })
+        Some(Self { id: track.id.clone(), points, needed_up_to_m, starts, stale_after_secs })
     }
 }
 
@@ -494,6 +520,27 @@ mod tests {
         }
         // And the one that ends the array.
         assert_eq!(next as usize + 1, mesh.points.len());
+    }
+
+    #[test]
+    fn a_walk_is_found_by_its_id_at_every_level() {
+        let walk = |id: &str, n: usize| {
+            let place = |i: usize| (i as f64 * 10.0, [(i as f64 * 0.3).sin() * 500.0, i as f64 * 2.0]);
+            Track { id: id.into(), ..track(&(0..n).map(place).collect::<Vec<_>>()) }
+        };
+        let walks = [walk("a", 1_000), walk("none", 0), walk("b", 300), walk("c", 1)];
+        let mesh = mesh_of(&walks);
+        assert_eq!(["a", "none", "b", "c"].map(|id| mesh.walk_of(id)), [Some(0), None, Some(1), Some(2)]);
+        for (number, level) in mesh.levels.iter().enumerate() {
+            let of = [0, 1, 2].map(|walk| mesh.points_of(walk, number));
+            // One after the other, and all of the level.
+            assert!(of[0].end == of[1].start && of[1].end == of[2].start, "{of:?}");
+            let ends = [of[0].start, of[2].end];
+            assert_eq!(ends, [level.chunks[0].range.start, level.chunks[level.chunks.len() - 1].range.end]);
+        }
+        assert_eq!((mesh.points_of(3, 0), mesh.points_of(0, 99)), (0..0, 0..0));
+        let heads = mesh.heads(Time(5_000), 1e6);
+        assert_eq!(heads.iter().map(|head| head.walk).collect::<Vec<_>>(), [0, 1, 2]);
     }
 
     #[test]

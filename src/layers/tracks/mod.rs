@@ -8,7 +8,8 @@
 //! once, with the instant of each point: the shader cuts the tracks off at the
 //! shown instant and fades them. A turn of the clock writes one uniform, and the
 //! places of the heads; a change of the view picks a level of detail and the
-//! chunks in view.
+//! chunks in view. While a worker is picked, all others step back: the uniform
+//! says which points are not to.
 
 pub mod geometry;
 
@@ -25,7 +26,7 @@ use crate::domain::geometry::Bounds;
 use crate::domain::time::Time as Instant1970;
 use crate::domain::track::{TRACE_SECS, Track};
 use crate::map::MapView;
-use crate::model::{Areas, Points, Visible, Waker, WallClock};
+use crate::model::{Areas, PointKey, Points, Selection, Visible, Waker, WallClock};
 use crate::theme::{Rgba, Theme};
 use geometry::{TrackLevel, TrackMesh, nearest, track_mesh};
 
@@ -33,6 +34,10 @@ use geometry::{TrackLevel, TrackMesh, nearest, track_mesh};
 const TAIL_SECS: f32 = 1.5 * 3_600.0;
 /// Brightness of the faintest stretch as the eye takes it, 0–1.
 const FAINTEST: f32 = 0.34;
+
+/// Brightness of the tracks of others while a worker is picked, as the eye
+/// takes it, 0–1.
+const OTHERS: f32 = 0.45;
 
 /// Pixels by which a track may be off without anybody seeing it, and by which
 /// one may be that is at its faintest.
@@ -54,6 +59,8 @@ pub struct TrackLayer {
     building: Option<Task<Built>>,
     /// What the heads in the scene belong to.
     heads_of: Option<(u64, u64, Instant1970)>,
+    /// The walk that is picked, and the mesh and selection that it was found in.
+    picked: (Option<usize>, Option<(u64, u64, u64)>),
     /// Whether it was said that points are left out.
     is_cut: bool,
     /// How long the last build took, milliseconds.
@@ -75,6 +82,19 @@ impl TrackLayer {
     /// Whether the geometry is of this revision of the tracks.
     pub fn is_of(&self, tracks_revision: u64) -> bool {
         self.built.0 == tracks_revision && self.building.is_none()
+    }
+
+    /// The walk of the worker whose card is open.
+    fn picked(&mut self, selection: &Selection) -> Option<usize> {
+        let of = Some((self.built.0, self.built.1, selection.revision));
+        if self.picked.1 != of {
+            let walk = match &selection.points[..] {
+                [PointKey::Worker(id)] => self.mesh.walk_of(id),
+                _ => None,
+            };
+            self.picked = (walk, of);
+        }
+        self.picked.0
     }
 }
 
@@ -100,6 +120,7 @@ pub(super) fn build(
         layer.build_ms = built.took_ms;
         layer.mesh = Arc::new(built.mesh);
         layer.heads_of = None;
+        layer.picked.1 = None;
     }
     let wanted = (points.tracks_revision, areas.revision);
     let near = nearest(layer.mesh.span, clock.now());
@@ -127,6 +148,7 @@ pub(super) fn draw(
     view: Res<MapView>,
     clock: Res<WallClock>,
     theme: Res<WallTheme>,
+    selection: Res<Selection>,
 ) {
     let frame = &mut scene.tracks;
     frame.mesh = Arc::clone(&layer.mesh);
@@ -142,12 +164,21 @@ pub(super) fn draw(
         layer.heads_of = Some(key);
         frame.heads = Arc::new(layer.mesh.heads(now, TRACE_SECS));
     }
-    frame.style = style(&theme.0, &view, layer.mesh.secs_at(now));
-    frame.draws = draws(&layer.mesh, &view.visible_bounds(), view.camera.px_per_m, layer.mesh.secs_at(now));
+    let picked = layer.picked(&selection);
+    let now_secs = layer.mesh.secs_at(now);
+    let levels;
+    (levels, frame.draws) = draws(&layer.mesh, &view.visible_bounds(), view.camera.px_per_m, now_secs);
+    frame.style = style(&theme.0, &view, now_secs);
+    if let Some(walk) = picked {
+        let [fresh, faint] = levels.map(|level| layer.mesh.points_of(walk, level));
+        frame.style.picked = [fresh.start, fresh.end, faint.start, faint.end];
+        frame.style.picked_walk = walk as u32;
+        frame.style.others = OTHERS;
+    }
 }
 
-/// Ranges of the points in view, of the levels that the zoom needs.
-fn draws(mesh: &TrackMesh, in_view: &Bounds, px_per_m: f64, now_secs: f32) -> Vec<Range<u32>> {
+/// The levels that the zoom needs, and the ranges of their points in view.
+fn draws(mesh: &TrackMesh, in_view: &Bounds, px_per_m: f64, now_secs: f32) -> ([usize; 2], Vec<Range<u32>>) {
     let off_px = |level: &TrackLevel| f64::from(level.tolerance_m) * px_per_m;
     // The coarsest that is off by no more; the first is exact.
     let coarsest = |most_px: f64| mesh.levels.iter().skip(1).take_while(|level| off_px(level) <= most_px).count();
@@ -157,7 +188,7 @@ fn draws(mesh: &TrackMesh, in_view: &Bounds, px_per_m: f64, now_secs: f32) -> Ve
         let ranges = ranges(&mesh.levels, wanted, in_view, now_secs);
         let pieces: usize = ranges.iter().map(|range| range.len()).sum();
         if pieces <= MANY_PIECES || wanted == [most; 2] {
-            return ranges;
+            return (wanted, ranges);
         }
         wanted = wanted.map(|level| most.min(level + 1));
     }
@@ -223,8 +254,11 @@ fn style(theme: &Theme, view: &MapView, now_secs: f32) -> TrackUniform {
         between,
         head_px: head_u * u,
         is_badge: f32::from(u8::from(is_badge)),
-        pad: 0.0,
+        others: 1.0,
         free_px: [view.free.min[0], view.free.min[1], view.free.max[0], view.free.max[1]],
+        picked: [0; 4],
+        picked_walk: u32::MAX,
+        pad: [0; 3],
     }
 }
 
@@ -264,12 +298,13 @@ mod tests {
         let all = Bounds { min: [-1e4; 2], max: [1e4; 2] };
         let south = Bounds { min: [-1e4; 2], max: [1e4, 1_100.0] };
         let now_secs = 1_000.0 * 60.0;
-        assert_eq!(draws(&mesh, &all, 10.0, now_secs), vec![Range { start: 0, end: 2_000 }]);
-        assert_eq!(draws(&mesh, &south, 10.0, now_secs), vec![Range { start: 0, end: 1_000 }]);
-        assert!(draws(&mesh, &all, 10.0, -1.0).is_empty());
-        assert!(draws(&mesh, &all, 10.0, now_secs + TRACE_SECS).is_empty());
+        let draws = |in_view: &Bounds, now_secs: f32| draws(&mesh, in_view, 10.0, now_secs).1;
+        assert_eq!(draws(&all, now_secs), vec![Range { start: 0, end: 2_000 }]);
+        assert_eq!(draws(&south, now_secs), vec![Range { start: 0, end: 1_000 }]);
+        assert!(draws(&all, -1.0).is_empty());
+        assert!(draws(&all, now_secs + TRACE_SECS).is_empty());
         // Early in the day the afternoon is not touched.
-        assert!(pieces(&draws(&mesh, &all, 10.0, 600.0)) < 600);
+        assert!(pieces(&draws(&all, 600.0)) < 600);
     }
 
     #[test]
@@ -278,11 +313,34 @@ mod tests {
         let all = Bounds { min: [-1e4; 2], max: [1e4; 2] };
         let mut last = usize::MAX;
         for px_per_m in [10.0, 0.3, 0.05, 0.001] {
-            let drawn = pieces(&draws(&mesh, &all, px_per_m, 6e4));
+            let drawn = pieces(&draws(&mesh, &all, px_per_m, 6e4).1);
             assert!(drawn <= last && drawn > 0);
             last = drawn;
         }
         assert!(last < 100);
+    }
+
+    #[test]
+    fn a_picked_walk_is_known_by_its_points_at_the_levels_that_are_drawn() {
+        let mut layer = TrackLayer { mesh: Arc::new(mesh()), ..TrackLayer::default() };
+        let picked = |keys: &[PointKey], revision| {
+            let mut selection = Selection::default();
+            (selection.points, selection.revision) = (keys.to_vec(), revision);
+            selection
+        };
+        let worker = |id: &str| PointKey::Worker(id.into());
+        assert_eq!(layer.picked(&picked(&[], 0)), None);
+        assert_eq!(layer.picked(&picked(&[worker("t")], 1)), Some(0));
+        assert_eq!(layer.picked(&picked(&[worker("gone")], 2)), None);
+        assert_eq!(layer.picked(&picked(&[worker("t"), worker("u")], 3)), None);
+        let all = Bounds { min: [-1e4; 2], max: [1e4; 2] };
+        let (levels, ranges) = draws(&layer.mesh, &all, 0.05, 6e4);
+        let of = levels.map(|level| layer.mesh.points_of(0, level));
+        let is_of = |point: u32| of.iter().any(|range| range.contains(&point));
+        let drawn: Vec<u32> = ranges.iter().flat_map(Clone::clone).collect();
+        // The first of two alike: half of what is drawn, and the first half.
+        let count = drawn.iter().filter(|&&point| is_of(point)).count();
+        assert!(count * 2 == drawn.len() && drawn[..count].iter().all(|&point| is_of(point)), "{count}");
     }
 
     #[test]
