@@ -3,6 +3,8 @@
 //! Everything is measured on the real wall, drawn into a picture: the same
 //! systems, shaders and frames as in a window, without the wait for a display.
 
+mod replay;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,6 +64,9 @@ pub struct BenchArguments {
     /// 地图倾斜角,0 到 55 度
     #[arg(long, default_value_t = 0.0, value_parser = super::run::parse_tilt)]
     tilt: f64,
+    /// 再以这个倍速(1 到 3600)回放最新事件当日的最后一段,同样测 --seconds 秒
+    #[arg(long, value_name = "RATE", requires = "events", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    replay: Option<u32>,
     /// 以 JSON 输出
     #[arg(long)]
     json: bool,
@@ -101,6 +106,9 @@ struct Report {
     cpu_frame_ms: Percentiles,
     /// Names placed, per frame in which the map moves.
     label_ms: Percentiles,
+    /// With `--replay`.
+    #[serde(flatten)]
+    replayed: Option<replay::Replayed>,
     /// The area under a place, mean over a hundred thousand places,
     /// microseconds.
     pick_us: f64,
@@ -159,7 +167,8 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<()> {
     };
     let mut wall = HeadlessWall::new(assemble(setup));
     wall.app.world_mut().write_message(Action::SetTilt(arguments.tilt));
-    let report = measure(&mut wall, data, size, Duration::from_secs_f64(arguments.seconds.clamp(1.0, 600.0)));
+    let time = Duration::from_secs_f64(arguments.seconds.clamp(1.0, 600.0));
+    let report = measure(&mut wall, data, size, time, arguments.replay);
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -260,8 +269,7 @@ fn camera(i: usize, at: LonLat) -> Camera {
     }
 }
 
-fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Duration) -> Report {
-    let mut data = data;
+fn measure(wall: &mut HeadlessWall, mut data: Data, size: [u32; 2], time: Duration, rate: Option<u32>) -> Report {
     let (areas, events, cameras) =
         (std::mem::take(&mut data.areas), std::mem::take(&mut data.events), std::mem::take(&mut data.cameras));
     let counts = (areas.len(), areas.iter().map(|area| area.shape.points.len()).sum(), events.len(), cameras.len());
@@ -286,7 +294,8 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
     let first_frame_ms = millis(PROCESS_START.elapsed());
     rest(wall);
 
-    let Panned { frame_ms, cpu_frame_ms, label_ms, fps } = pan(wall, pan_time);
+    let Panned { frame_ms, cpu_frame_ms, label_ms, fps } = pan(wall, time);
+    let replayed = rate.map(|rate| replay::replay(wall, data.now, rate, time));
     let pick_us = pick(wall);
     let draw_calls = wall.app.world().resource::<crate::layers::gpu::MapScene>().draw_calls();
     let restyle_ms = restyle(wall);
@@ -317,6 +326,7 @@ fn measure(wall: &mut HeadlessWall, data: Data, size: [u32; 2], pan_time: Durati
         fps,
         cpu_frame_ms,
         label_ms,
+        replayed,
         pick_us,
         restyle_ms,
         heat_ms,
@@ -500,6 +510,9 @@ fn print(report: &Report) {
     println!("平移缩放      {:.1} 帧/秒;每帧 {p50:.1} / {p95:.1} / {p99:.1} 毫秒(p50/p95/p99)", report.fps);
     println!("主线程        {:.2} / {:.2} 毫秒(p50/p99)", report.cpu_frame_ms.p50, report.cpu_frame_ms.p99);
     println!("名称与拾取    {:.2} 毫秒(p99);{:.2} 微秒", report.label_ms.p99, report.pick_us);
+    if let Some(replayed) = &report.replayed {
+        replay::print(replayed);
+    }
     println!("重新着色      {:.1} 毫秒", report.restyle_ms);
     println!("热力重算      {:.1} 毫秒", report.heat_ms);
     if let Some(percent) = report.idle_cpu_percent {
