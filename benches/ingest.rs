@@ -7,7 +7,8 @@
 //!
 //! `cargo bench --bench ingest -- once csv` reads the table once and does
 //! nothing else: what a profiler wants to see. `-- once flood` runs the whole
-//! model while 200,000 events change in a second.
+//! model while 200,000 events change in a second, and tells which share of the
+//! frames that takes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,7 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::app::{App, TaskPoolPlugin};
+use bevy::app::{App, TaskPoolPlugin, Update};
+use bevy::prelude::{IntoScheduleConfigs, ResMut, Resource};
 use bevy::time::TimePlugin;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group};
 use fastrand::Rng;
@@ -31,7 +33,7 @@ use quanyu::domain::geometry::Shape;
 use quanyu::domain::privacy::mask_free_text;
 use quanyu::domain::time::Time;
 use quanyu::ingest::decode_events;
-use quanyu::model::{Areas, Events, ModelPlugin, load_directly, load_directly_events};
+use quanyu::model::{Areas, Events, ModelPlugin, WallSystems, deliver_events, load_directly, load_directly_events};
 
 /// That of the program.
 #[cfg(not(target_env = "msvc"))]
@@ -295,21 +297,62 @@ fn merging(c: &mut Criterion) {
     group.finish();
 }
 
-/// The whole model while 200,000 events change in a second: what a frame takes
-/// of the thread that draws, of which it has 20 ms.
+/// Events that change in a second of a flood, and frames of it.
+const FLOOD_PER_SEC: usize = 200_000;
+const FRAMES_PER_SEC: usize = 60;
+
+/// How far the last frame was after taking in what came, and with all figures.
+#[derive(Resource)]
+struct Laps {
+    begun: Instant,
+    taken_in: Duration,
+    derived: Duration,
+}
+
+fn begin(mut laps: ResMut<Laps>) {
+    laps.begun = Instant::now();
+}
+
+fn take_in(mut laps: ResMut<Laps>) {
+    laps.taken_in = laps.begun.elapsed();
+}
+
+fn derive(mut laps: ResMut<Laps>) {
+    laps.derived = laps.begun.elapsed() - laps.taken_in;
+}
+
+/// The whole model on an empty wall, with laps.
+fn model_with_laps() -> App {
+    let text =
+        "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n[events]\nkeep = 2000000\n";
+    let config = Arc::new(Config::parse(text, Path::new("bench.toml")).expect("valid"));
+    let mut app = App::new();
+    app.add_plugins((TaskPoolPlugin::default(), TimePlugin, ModelPlugin { config, clock: Clock::default() }));
+    app.insert_resource(Laps { begun: Instant::now(), taken_in: Duration::ZERO, derived: Duration::ZERO });
+    app.add_systems(
+        Update,
+        (
+            begin.before(WallSystems::Receive),
+            take_in.after(WallSystems::Receive).before(WallSystems::Act),
+            derive.after(WallSystems::Derive).before(WallSystems::Map),
+        ),
+    );
+    app
+}
+
+/// The whole model while 200,000 events change in a second, as they come from a
+/// source: what of a frame of a sixtieth of a second it takes of the thread that
+/// draws, and whether it keeps up.
 fn flood() {
-    const FRAME: Duration = Duration::from_millis(20);
+    const PER_FRAME: usize = FLOOD_PER_SEC / FRAMES_PER_SEC;
+    let whole_frame = Duration::from_secs(1) / FRAMES_PER_SEC as u32;
     let now = Time::system_now();
     let events: Vec<Event> = decode(&csv(false), Crs::Wgs84)
         .into_iter()
         .enumerate()
         .map(|(number, event)| Event { reported: now.plus_millis(-200 * (ROWS - number) as i64), ..event })
         .collect();
-    let text =
-        "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n[events]\nkeep = 2000000\n";
-    let config = Arc::new(Config::parse(text, Path::new("bench.toml")).expect("valid"));
-    let mut app = App::new();
-    app.add_plugins((TaskPoolPlugin::default(), TimePlugin, ModelPlugin { config, clock: Clock::default() }));
+    let mut app = model_with_laps();
     load_directly(app.world_mut(), grids(&events).areas().iter().map(|area| Area::clone(area)).collect());
     load_directly_events(app.world_mut(), events.clone());
     for _ in 0..100 {
@@ -317,28 +360,43 @@ fn flood() {
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut random = Rng::with_seed(2);
-    let (mut merging, mut whole) = (Vec::new(), Vec::new());
-    for frame in 0..500 {
+    let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+    let mut most_waiting = 0;
+    for frame in 0..10 * FRAMES_PER_SEC {
         // Nine in ten take a step, one is new.
         let change = |n: usize| match n % 10 {
             0 => {
                 Event { id: format!("NEW-{frame:05}-{n:05}").into(), reported: Time::system_now(), ..events[n].clone() }
             }
-            _ => stepped(&events[random.usize(..ROWS)], 60 + frame),
+            _ => stepped(&events[random.usize(..ROWS)], 60 + frame as i64),
         };
-        let batch: Vec<Event> = (0..CHANGES_PER_FRAME).map(change).collect();
+        let batch: Vec<Event> = (0..PER_FRAME).map(change).collect();
         let begun = Instant::now();
-        load_directly_events(app.world_mut(), batch);
-        merging.push(begun.elapsed());
+        deliver_events(app.world_mut(), batch);
         app.update();
-        whole.push(begun.elapsed());
-        std::thread::sleep(FRAME.saturating_sub(begun.elapsed()));
+        let took = begun.elapsed();
+        let (laps, model) = (app.world().resource::<Laps>(), app.world().resource::<Events>());
+        for (part, secs) in parts.iter_mut().zip([laps.taken_in, laps.derived, took].map(|part| part.as_secs_f64())) {
+            part.push(secs);
+        }
+        most_waiting = most_waiting.max(model.waiting());
+        std::thread::sleep(whole_frame.saturating_sub(took));
     }
-    for (name, mut times) in [("merging", merging), ("all of the model", whole)] {
-        times.sort_unstable();
-        let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize].as_secs_f64() * 1e3;
-        println!("{name}, ms a frame: median {:.2}, 99 % {:.2}, longest {:.2}", at(0.5), at(0.99), at(1.0));
+    for (name, mut secs) in ["taking in", "figures", "all of the model"].into_iter().zip(parts) {
+        let mean = secs.iter().sum::<f64>() / secs.len() as f64;
+        secs.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| secs[(share * (secs.len() - 1) as f64) as usize] * 1e3;
+        println!(
+            "{name}: {:.0} % of a frame of {:.1} ms; ms a frame: median {:.2}, 99 % {:.2}, longest {:.2}",
+            100.0 * mean / whole_frame.as_secs_f64(),
+            whole_frame.as_secs_f64() * 1e3,
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
     }
+    let left = app.world().resource::<Events>().waiting();
+    println!("waiting for the next frame: {most_waiting} events at most, {left} at the end");
 }
 
 /// Reads the table once, for a profiler: `once csv`, `once json` …

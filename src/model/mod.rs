@@ -315,6 +315,12 @@ pub fn load_directly(world: &mut World, areas: Vec<crate::domain::area::Area>) {
     world.resource_mut::<Areas>().replace(SourceId::of(""), areas);
 }
 
+/// Hands events to the model as a message of a source does: they are taken in
+/// piece by piece, from the next frame on. What benchmarks do.
+pub fn deliver_events(world: &mut World, events: Vec<crate::domain::event::Event>) {
+    world.resource_mut::<Events>().accept(events);
+}
+
 /// Puts events into the model without a source; see [`load_directly`].
 pub fn load_directly_events(world: &mut World, events: Vec<crate::domain::event::Event>) {
     world.resource_scope(|world, mut store: Mut<Events>| {
