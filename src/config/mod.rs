@@ -291,6 +291,8 @@ pub struct Panel {
     pub title: String,
     /// Side of the stage.
     pub side: Side,
+    /// Where on the grid of that side, and how large.
+    pub cell: Cell,
     /// Sources whose age and health it shows: indices into
     /// [`Config::sources`]. By default those that feed what it shows.
     pub sources: Vec<usize>,
@@ -306,6 +308,25 @@ pub enum Side {
     Right,
     /// Under the map.
     Bottom,
+}
+
+/// Rows of the stage's grid, from under the header to the lower edge.
+pub const STAGE_ROWS: u32 = 12;
+
+/// Most columns that the grid has on one side.
+pub const MOST_COLUMNS: u32 = 4;
+
+/// Where on the grid of its side a panel stands, and how large it is. What is
+/// `None` follows from the room that there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Its column, 1 at the edge of the stage. The inmost where a stage has
+    /// fewer.
+    pub column: Option<u32>,
+    /// Columns that it covers, inwards; under the map its part of the width.
+    pub columns: Option<u32>,
+    /// Rows that it covers.
+    pub rows: Option<u32>,
 }
 
 /// What a panel shows.

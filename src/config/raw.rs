@@ -311,6 +311,12 @@ raw_table! {
         title: String,
         /// Side of the map.
         side: Side,
+        /// Column from the edge of the stage.
+        column: u64,
+        /// Columns that it covers.
+        columns: u64,
+        /// Rows that it covers.
+        rows: u64,
         /// Ids of sources whose age and health it shows.
         sources: Vec<At<String>>,
         /// Names of key figures.

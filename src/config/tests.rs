@@ -210,11 +210,15 @@ reported = "/t~1x"
 id = "k"
 kind = "key-figures"
 side = "bottom"
+columns = 5
 figures = ["closed", "reported:房屋"]
 [[panels]]
 id = "c"
 kind = "cameras"
 every = "3s"
+column = 2
+columns = 2
+rows = 4
 [[scenes]]
 name = "甲"
 layers = ["labels"]
@@ -263,6 +267,8 @@ focus = "321"
     let figures = vec![KeyFigure::Closed, KeyFigure::Reported("房屋".into())];
     assert_eq!(config.panels[0].kind, PanelKind::KeyFigures { figures });
     assert_eq!(config.panels[1].kind, PanelKind::Cameras { every_secs: 3.0 });
+    assert_eq!(config.panels[0].cell, Cell { columns: Some(5), ..Cell::default() });
+    assert_eq!(config.panels[1].cell, Cell { column: Some(2), columns: Some(2), rows: Some(4) });
     assert_eq!((config.scenes[0].panels.as_slice(), config.scenes[0].duration_secs), (&[1][..], Some(90.0)));
     assert_eq!(config.scenes[0].focus.as_deref(), Some("320"));
     assert_eq!((config.scenes[1].panels.as_slice(), config.scenes[1].focus.as_deref()), (&[0, 1][..], Some("321")));

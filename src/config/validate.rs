@@ -9,6 +9,7 @@
 
 mod access;
 mod address;
+mod cell;
 mod credentials;
 mod heat;
 mod mapping;

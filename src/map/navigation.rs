@@ -11,7 +11,9 @@ use super::{HandOverPanel, Hover, MapView, Marks, Relief, picked_level, relief};
 use crate::config::Layer;
 use crate::domain::area::AreaIndex;
 use crate::domain::track::Track;
-use crate::model::{Action, Areas, Finder, Focus, PointKey, Points, Selection, Visible, WallClock, WallConfig};
+use crate::model::{
+    Action, Areas, Finder, Focus, Overlays, PointKey, Points, Selection, Visible, WallClock, WallConfig,
+};
 
 /// What hands are doing, and when one last did something.
 #[derive(Resource, Default, Debug)]
@@ -238,11 +240,12 @@ pub(super) fn keyboard(
     mut actions: MessageWriter<Action>,
     mut hands: ResMut<Hands>,
     finder: Res<Finder>,
+    overlays: Res<Overlays>,
     real: Res<Time<Real>>,
 ) {
     let Some(keys) = keys else { return };
-    if finder.is_open {
-        // What is typed is text.
+    if finder.is_open || overlays.arrange {
+        // What is typed is text, or concerns the panels.
         if keys.get_just_pressed().len() > 0 {
             hands.last_input_secs = real.elapsed_secs_f64();
         }
@@ -271,6 +274,7 @@ pub(super) fn keyboard(
             KeyCode::KeyD => Action::ToggleDiagnostics,
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,
+            KeyCode::KeyE => Action::ToggleArrange,
             KeyCode::Slash if !is_shifted => Action::ToggleFind,
             KeyCode::Slash | KeyCode::F1 => Action::ToggleHelp,
             key => match layer_key(*key) {

@@ -69,6 +69,8 @@ pub enum Action {
     ToggleDiagnostics,
     /// All keys.
     ToggleHelp,
+    /// Begin to arrange panels, or leave that.
+    ToggleArrange,
     /// Open or close the line in which something is looked up.
     ToggleFind,
     /// Look for this.
@@ -250,6 +252,8 @@ pub struct Overlays {
     pub diagnostics: bool,
     /// All keys.
     pub help: bool,
+    /// Hands arrange panels: nothing else moves meanwhile.
+    pub arrange: bool,
 }
 
 /// Makes this the only one of the list; empties it where it already is.
@@ -367,6 +371,7 @@ pub(crate) fn apply(
             Action::ToggleFind => finder.toggle(),
             Action::SetFind(text) => finder.text.clone_from(text),
             Action::ToggleHelp => overlays.help = !overlays.help,
+            Action::ToggleArrange => overlays.arrange = !overlays.arrange,
         }
     }
 }

@@ -5,35 +5,31 @@
 //!
 //! How it works: each side gets columns of equal width, cut at the seams of
 //! the screens; the panels of a side fill them in order, split so that the
-//! fullest column is as empty as possible; inside a column heights start at
-//! the natural one of their kind and stretch or shrink together, so that all
-//! columns end on one line. What does not fit at its least height is left out
-//! from the end and counted.
+//! fullest column is as empty as possible, or stand in the columns that the
+//! configuration gives them ([`columns`]); inside a column heights start at
+//! the natural one of their kind, or the rows that they were given, and stretch
+//! or shrink together, so that columns end on one line. What does not fit at
+//! its least height is left out from the end and counted. [`grid`] tells the
+//! cells in which hands may put panels.
 
 mod bins;
+mod columns;
+mod grid;
+mod need;
 
 use bevy_egui::egui::{Rect, Vec2, pos2};
 
-use super::frame::{ERROR_HEIGHT, FOOT, TITLE_HEIGHT};
-use crate::config::{Config, PanelKind, Side};
+use crate::config::{Config, Side};
 use crate::theme::{DESIGN_HEIGHT, space};
-use bins::{Bin, fill_bins};
+use bins::{Bin, Filled, fill_bins, gutters};
+use columns::{Ground, Wish, fill_columns, natural_height};
+pub use grid::{GridColumn, StageGrid, grid};
+use need::Need;
 
 /// A column narrower than this shows nothing, design units.
 const LEAST_COLUMN: f32 = 200.0;
 /// The part of the wall's width that one side's columns may reach.
 const MOST_SIDE: f32 = 0.42;
-
-/// Height in design units that a kind of panel wants.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Need {
-    /// Below this it shows nothing useful.
-    least: f32,
-    /// At this it looks right.
-    natural: f32,
-    /// Its part of the height to spare.
-    stretch: f32,
-}
 
 /// Where everything stands, in points.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,12 +65,18 @@ struct Stage {
 pub fn layout(screen: Vec2, unit: f32, config: &Config, visible: &[usize]) -> StageLayout {
     let unit = if unit.is_finite() && unit > 0.0 { unit } else { 1.0 };
     let stage = Stage::new(screen, unit, config);
-    let of_side = |side: Side| -> Vec<(usize, Need)> {
+    let of_side = |side: Side| -> Vec<Wish> {
         visible
             .iter()
             .filter_map(|&index| Some((index, config.panels.get(index)?)))
             .filter(|(_, panel)| panel.side == side)
-            .map(|(index, panel)| (index, need_of(&panel.kind, config)))
+            .map(|(index, panel)| Wish {
+                index,
+                need: Need::of(panel, config),
+                column: panel.cell.column.map(|number| number as usize - 1),
+                columns: panel.cell.columns.unwrap_or(1) as usize,
+                is_from_right: side == Side::Right,
+            })
             .collect()
     };
     let (left, right, bottom) = (of_side(Side::Left), of_side(Side::Right), of_side(Side::Bottom));
@@ -87,28 +89,9 @@ pub fn layout(screen: Vec2, unit: f32, config: &Config, visible: &[usize]) -> St
     placed
 }
 
-/// The height that a kind of panel wants in a column of the usual width.
-fn need_of(kind: &PanelKind, config: &Config) -> Need {
-    const EDGES: f32 = TITLE_HEIGHT + FOOT;
-    let need = |least: f32, natural: f32, stretch| Need { least: EDGES + least, natural: EDGES + natural, stretch };
-    match kind {
-        PanelKind::KeyFigures { figures } => {
-            let rows = figures.len().div_ceil(2).max(1) as f32;
-            need(rows * 107.0, rows * 112.0, 0.15 * rows)
-        }
-        PanelKind::ClosedLoop => {
-            let rows = super::closed_loop::stage_rows(config.closed_loop.stages.len()) as f32;
-            need(54.0 + rows * 112.0 + ERROR_HEIGHT, 84.0 + rows * 120.0, 1.0)
-        }
-        PanelKind::LiveEvents => need(210.0, 320.0, 2.0),
-        PanelKind::Ranking { .. } => need(110.0, 216.0, 1.2),
-        PanelKind::Trend => need(104.0, 170.0, 1.0),
-        PanelKind::Categories => need(110.0, 210.0, 0.8),
-        PanelKind::Warnings => need(120.0, 200.0, 0.8),
-        PanelKind::Devices { .. } => need(104.0, 180.0, 0.6),
-        PanelKind::Cameras { .. } => need(140.0, 300.0, 0.4),
-        PanelKind::TimeAxis => need(70.0, 78.0, 0.1),
-    }
+/// Fills `bins` in order, as if nobody had said in which columns panels stand.
+fn fill_in_order(wishes: &[Wish], bins: &[Bin]) -> Filled {
+    fill_bins(&wishes.iter().map(|wish| (wish.index, wish.need)).collect::<Vec<_>>(), bins)
 }
 
 impl Stage {
@@ -191,26 +174,37 @@ impl Stage {
         spans
     }
 
-    /// The parts of a column that no seam crosses, from under the header.
-    fn column_bins(&self, spans: &[[f32; 2]], top: f32, bottom: f32) -> Vec<Bin> {
-        let parts = free_spans(top, bottom, &self.seams_y);
-        let bins = |&[left, right]: &[f32; 2]| {
-            let rect = move |&[top, bottom]: &[f32; 2]| Rect::from_min_max(pos2(left, top), pos2(right, bottom));
-            parts.iter().map(rect).collect::<Vec<_>>()
-        };
-        spans.iter().flat_map(bins).filter(|rect| rect.height() >= 100.0).map(Bin).collect()
+    /// The parts of all columns that no seam crosses.
+    fn parts(&self, top: f32, bottom: f32) -> Vec<[f32; 2]> {
+        free_spans(top, bottom, &self.seams_y).into_iter().filter(|[top, bottom]| bottom - top >= 100.0).collect()
     }
 
-    fn landscape(&self, left: &[(usize, Need)], right: &[(usize, Need)], bottom: &[(usize, Need)]) -> StageLayout {
+    /// Puts panels into columns between `top` and `bottom`.
+    fn fill(&self, wishes: &[Wish], spans: &[[f32; 2]], top: f32, bottom: f32) -> Filled {
+        let parts = self.parts(top, bottom);
+        if wishes.iter().any(Wish::is_placed) {
+            return fill_columns(wishes, &Ground { spans, parts: &parts });
+        }
+        let bins = |&[left, right]: &[f32; 2]| {
+            let rect = move |&[top, bottom]: &[f32; 2]| Rect::from_min_max(pos2(left, top), pos2(right, bottom));
+            parts.iter().map(rect).map(Bin).collect::<Vec<_>>()
+        };
+        fill_in_order(wishes, &spans.iter().flat_map(bins).collect::<Vec<_>>())
+    }
+
+    fn landscape(&self, left: &[Wish], right: &[Wish], bottom: &[Wish]) -> StageLayout {
         let (top, end) = (space::HEADER, self.height - space::MARGIN);
         let (usual, most) = self.columns();
-        let side = |side: Side, panels: &[(usize, Need)]| {
-            let try_with = |count: usize| {
-                let spans = self.column_spans(side, count.min(panels.len()));
-                fill_bins(panels, &self.column_bins(&spans, top, end))
-            };
-            let first = try_with(usual);
-            if first.hidden > 0 && most > usual { try_with(most) } else { first }
+        let side = |side: Side, panels: &[Wish]| {
+            // As many columns as somebody said, and those that the others usually have.
+            let said = panels.iter().filter(|wish| wish.is_placed());
+            let said = said.map(|wish| wish.column.unwrap_or_default() + wish.columns).max().unwrap_or_default();
+            let is_open = panels.iter().any(|wish| wish.column.is_none());
+            let count = said.max(if is_open { usual.min(panels.len()) } else { 0 });
+            let try_with = |count: usize| self.fill(panels, &self.column_spans(side, count.min(most)), top, end);
+            let first = try_with(count);
+            let more = most.min(panels.len());
+            if first.hidden > 0 && is_open && more > count { try_with(more) } else { first }
         };
         let (left, right) = (side(Side::Left, left), side(Side::Right, right));
         let edge = |rects: &[(usize, Rect)]| {
@@ -230,23 +224,21 @@ impl Stage {
     }
 
     /// The map on top, the panels of both sides in columns under it.
-    fn portrait(&self, sides: &[(usize, Need)], bottom: &[(usize, Need)]) -> StageLayout {
+    fn portrait(&self, sides: &[Wish], bottom: &[Wish]) -> StageLayout {
         let whole = Rect::from_min_max(
             pos2(space::MARGIN, space::HEADER),
             pos2(self.width - space::MARGIN, self.height - space::MARGIN),
         );
         let (strip, rest, hidden) = self.bottom(bottom, whole);
-        let count = ((rest.width() + space::GUTTER) / (space::COLUMN + space::GUTTER)).floor().max(1.0);
-        let width = (rest.width() - space::GUTTER * (count - 1.0)) / count;
-        let spans: Vec<[f32; 2]> = (0..count as usize)
-            .map(|k| rest.left() + k as f32 * (width + space::GUTTER))
-            .map(|from| [from, from + width])
-            .filter(|span| !self.seams_x.iter().any(|seam| seam[0] < span[1] && seam[1] > span[0]))
-            .collect();
-        let natural: f32 = sides.iter().map(|(_, need)| need.natural + space::GUTTER).sum();
-        let wanted = natural / spans.len().max(1) as f32;
+        let spans = self.portrait_spans(&rest);
+        let wanted = if sides.iter().any(Wish::is_placed) {
+            natural_height(sides, &spans) + space::GUTTER
+        } else {
+            let natural: f32 = sides.iter().map(|wish| wish.need.natural + space::GUTTER).sum();
+            natural / spans.len().max(1) as f32
+        };
         let top = (rest.bottom() - wanted).max(rest.top() + rest.height() * 0.42);
-        let side = fill_bins(sides, &self.column_bins(&spans, top, rest.bottom()));
+        let side = self.fill(sides, &spans, top, rest.bottom());
         let mut free = rest;
         if !side.panels.is_empty() {
             free.max.y = top - space::GUTTER;
@@ -255,8 +247,20 @@ impl Stage {
         StageLayout { header: self.header(), title: self.title(), panels, free, hidden: side.hidden + hidden }
     }
 
-    /// A strip of bottom panels side by side in `middle`; what is left above.
-    fn bottom(&self, panels: &[(usize, Need)], middle: Rect) -> (Vec<(usize, Rect)>, Rect, usize) {
+    /// The columns under the map in portrait.
+    fn portrait_spans(&self, rest: &Rect) -> Vec<[f32; 2]> {
+        let count = ((rest.width() + space::GUTTER) / (space::COLUMN + space::GUTTER)).floor().max(1.0);
+        let width = (rest.width() - space::GUTTER * (count - 1.0)) / count;
+        (0..count as usize)
+            .map(|k| rest.left() + k as f32 * (width + space::GUTTER))
+            .map(|from| [from, from + width])
+            .filter(|span| !self.seams_x.iter().any(|seam| seam[0] < span[1] && seam[1] > span[0]))
+            .collect()
+    }
+
+    /// A strip of bottom panels side by side in `middle`, as wide as their parts
+    /// of it; what is left above.
+    fn bottom(&self, panels: &[Wish], middle: Rect) -> (Vec<(usize, Rect)>, Rect, usize) {
         if panels.is_empty() {
             return (Vec::new(), middle, 0);
         }
@@ -264,41 +268,53 @@ impl Stage {
         let widest = spans.into_iter().max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0])));
         let Some([left, right]) = widest else { return (Vec::new(), middle, panels.len()) };
         let fitting = ((right - left + space::GUTTER) / (space::COLUMN + space::GUTTER)).floor().max(1.0) as usize;
-        let shown = &panels[..panels.len().min(fitting)];
-        let height = shown.iter().map(|(_, need)| need.natural).fold(0.0, f32::max);
+        let mut shown = &panels[..panels.len().min(fitting)];
+        let part = |shown: &[Wish]| {
+            let parts: usize = shown.iter().map(|wish| wish.columns).sum();
+            (right - left - gutters(shown.len())) / parts.max(1) as f32
+        };
+        // One that got too small a part of it shows nothing.
+        while shown.len() > 1 && shown.iter().any(|wish| part(shown) * (wish.columns as f32) < LEAST_COLUMN) {
+            shown = &shown[..shown.len() - 1];
+        }
         // At 32:9 the strip is long and low: give its bars some height.
-        let height = if self.width / self.height >= 3.2 { height * 1.25 } else { height };
+        let stretch = if self.width / self.height >= 3.2 { 1.25 } else { 1.0 };
+        let wanted = |wish: &Wish| wish.need.natural * if wish.need.is_fixed { 1.0 } else { stretch };
+        let height = shown.iter().map(wanted).fold(0.0, f32::max);
         if height > middle.height() * 0.6 {
             return (Vec::new(), middle, panels.len());
         }
         let top = middle.bottom() - height;
-        let width = (right - left - space::GUTTER * (shown.len() - 1) as f32) / shown.len() as f32;
-        let rects = shown.iter().enumerate().map(|(k, &(index, _))| {
-            let from = left + k as f32 * (width + space::GUTTER);
-            (index, Rect::from_min_max(pos2(from, top), pos2(from + width, middle.bottom())))
+        let unit = part(shown);
+        let mut from = left;
+        let rects = shown.iter().map(|wish| {
+            let rect = Rect::from_min_max(pos2(from, top), pos2(from + unit * wish.columns as f32, middle.bottom()));
+            from = rect.right() + space::GUTTER;
+            (wish.index, rect)
         });
+        let rects: Vec<(usize, Rect)> = rects.collect();
         let mut free = middle;
         free.max.y = top - space::GUTTER;
-        (rects.collect(), free, panels.len() - shown.len())
+        (rects, free, panels.len() - shown.len())
     }
 }
 
 impl StageLayout {
-    /// From design units to points, on whole points where edges meet pixels.
+    /// From design units to points.
     fn scale(&mut self, unit: f32) {
-        let scaled = |rect: Rect| {
-            Rect::from_min_max(
-                pos2((rect.min.x * unit).round(), (rect.min.y * unit).round()),
-                pos2((rect.max.x * unit).round(), (rect.max.y * unit).round()),
-            )
-        };
-        self.header = scaled(self.header);
-        self.title = scaled(self.title);
-        self.free = scaled(self.free);
+        for rect in [&mut self.header, &mut self.title, &mut self.free] {
+            *rect = scaled(*rect, unit);
+        }
         for (_, rect) in &mut self.panels {
-            *rect = scaled(*rect);
+            *rect = scaled(*rect, unit);
         }
     }
+}
+
+/// From design units to points, on whole points where edges meet pixels.
+fn scaled(rect: Rect, unit: f32) -> Rect {
+    let [min, max] = [rect.min, rect.max].map(|corner| pos2((corner.x * unit).round(), (corner.y * unit).round()));
+    Rect::from_min_max(min, max)
 }
 
 /// How far `at` lies outside a span; 0 inside.

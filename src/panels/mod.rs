@@ -15,6 +15,7 @@
 //! and sizes in `tests/it/panels.rs`).
 
 mod area_card;
+mod arrange;
 mod attribution;
 mod cameras;
 mod categories;
@@ -54,6 +55,7 @@ use crate::domain::warning::Outlook;
 use crate::theme::Theme;
 
 pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
+pub use arrange::{ArrangeView, Arranging, Draft, Edit, Place, arrange_ui};
 pub use attribution::{attribution_place, attribution_ui, free_for_legend};
 pub use cameras::cameras_ui;
 pub use categories::categories_ui;
@@ -65,7 +67,7 @@ pub use find::{FindView, find_ui};
 pub use header::header_ui;
 pub use help::help_ui;
 pub use key_figures::key_figures_ui;
-pub use layout::{StageLayout, layout, unit_for};
+pub use layout::{StageGrid, StageLayout, grid, layout, unit_for};
 pub use live_events::live_events_ui;
 pub use map_aids::{
     HeatLegend, Legend, PatrolLegend, breadcrumb_ui, hidden_panels_ui, legend_ui, notice_ui, scale_bar_ui,
@@ -197,6 +199,8 @@ pub enum PanelAction {
     SetFind(String),
     /// Go to this one of what was found.
     OpenFound(usize),
+    /// Arrange panels.
+    Arrange(Arranging),
 }
 
 /// Cameras, counted.

@@ -13,7 +13,8 @@ use crate::domain::event::Severity;
 use crate::domain::time::Time as Instant1970;
 use crate::map::Hands;
 use crate::model::{
-    Action, Areas, Events, Focus, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems, Warnings,
+    Action, Areas, Events, Focus, Overlays, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems,
+    Warnings,
 };
 
 /// Adds the playlist.
@@ -98,6 +99,7 @@ fn advance(
     config: Res<WallConfig>,
     hands: Res<Hands>,
     clock: Res<WallClock>,
+    overlays: Res<Overlays>,
     real: Res<Time<Real>>,
     occasions: Occasions,
     mut actions: MessageWriter<Action>,
@@ -113,7 +115,8 @@ fn advance(
         None => 0.0,
     };
     let held_secs = held_secs.max(config.0.wall.return_after_secs);
-    let is_held = hands.last_input_secs > 0.0 && now - hands.last_input_secs < held_secs;
+    // Who arranges panels may think as long as they like.
+    let is_held = overlays.arrange || (hands.last_input_secs > 0.0 && now - hands.last_input_secs < held_secs);
     let playlist = &mut *playlist;
     if playlist.scene != visible.scene || is_held {
         playlist.scene = visible.scene;
@@ -199,7 +202,7 @@ mod tests {
         world.init_resource::<Selection>();
         world.init_resource::<Hands>();
         world.init_resource::<WallClock>();
-        world.init_resource::<crate::model::Overlays>();
+        world.init_resource::<Overlays>();
         world.init_resource::<crate::model::Finder>();
         world.init_resource::<Areas>();
         world.init_resource::<crate::model::AreaValues>();
@@ -299,6 +302,26 @@ mod tests {
         assert!(!world.resource::<WallClock>().0.is_live());
         step(&mut world, 10 * DAY, 155);
         assert!(world.resource::<WallClock>().0.is_live());
+    }
+
+    #[test]
+    fn while_panels_are_arranged_nothing_moves() {
+        let mut world = world_of(&format!("[wall]\nreturn_after = \"60s\"\n{CONFIG}"));
+        let scene = |world: &World| world.resource::<Visible>().scene;
+        step(&mut world, 10 * DAY, 1);
+        world.write_message(Action::ToggleArrange);
+        step(&mut world, 10 * DAY, 2);
+        world.write_message(Action::FocusCode(Some("x".to_owned())));
+        step(&mut world, 10 * DAY, 3);
+        step(&mut world, 10 * DAY, 500);
+        assert_eq!(scene(&world), 0);
+        assert_eq!(world.resource::<Focus>().code.as_deref(), Some("x"));
+        world.write_message(Action::ToggleArrange);
+        step(&mut world, 10 * DAY, 501);
+        step(&mut world, 10 * DAY, 502);
+        assert_eq!(world.resource::<Focus>().code, None, "and then back to the scene");
+        step(&mut world, 10 * DAY, 530);
+        assert_eq!(scene(&world), 1);
     }
 
     #[test]

@@ -78,10 +78,17 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<String, String> {
     for change in changes {
         apply_one(sources, change)?;
     }
-    let new = document.to_string();
-    // The ends of lines stay those of the file.
-    let is_windows = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
-    Ok(if is_windows { new.replace("\r\n", "\n").replace('\n', "\r\n") } else { new })
+    Ok(with_ends_of(text, &document.to_string()))
+}
+
+/// Whether all lines end as those of Windows do.
+pub(super) fn is_of_windows(text: &str) -> bool {
+    text.contains("\r\n") && !text.replace("\r\n", "").contains('\n')
+}
+
+/// `new` with its lines ending as those of `text` do.
+pub(super) fn with_ends_of(text: &str, new: &str) -> String {
+    if is_of_windows(text) { new.replace("\r\n", "\n").replace('\n', "\r\n") } else { new.to_owned() }
 }
 
 fn apply_one(sources: &mut ArrayOfTables, change: &Change) -> Result<(), String> {

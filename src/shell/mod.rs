@@ -2,6 +2,7 @@
 //! benchmarks, checks, what happens on errors.
 
 pub mod app;
+mod arrange;
 pub mod bench;
 mod cards;
 pub mod check;
@@ -13,6 +14,7 @@ mod init;
 mod kept;
 mod memory;
 pub mod reload;
+mod rewrite;
 pub mod run;
 pub mod snapshot;
 pub mod stage;

@@ -19,7 +19,8 @@ use crate::layers::WallTheme;
 use crate::model::{self, Events, Fate, IngestLink, Sources, Visible, Waker, WallConfig};
 use crate::theme::Theme;
 
-/// Watches the configuration file.
+/// The configuration file, and who watches it. A wall whose configuration is
+/// part of the program has none.
 #[derive(Resource)]
 pub struct ConfigWatch {
     path: PathBuf,
@@ -27,20 +28,25 @@ pub struct ConfigWatch {
     focus: Option<String>,
     changed: Arc<AtomicBool>,
     // Dropping it ends the watch.
-    _watcher: RecommendedWatcher,
+    watcher: Option<RecommendedWatcher>,
 }
 
 impl ConfigWatch {
-    /// Starts to watch `path`. Editors replace files rather than write them,
-    /// so the folder is watched. `focus` is the area that the command line
-    /// asked for: a new configuration does not undo that.
+    /// The file at `path`, which nobody watches yet. `focus` is the area that
+    /// the command line asked for: a new configuration does not undo that.
+    pub fn of(path: &Path, focus: Option<String>) -> Self {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self { path, focus, changed: Arc::new(AtomicBool::new(false)), watcher: None }
+    }
+
+    /// Starts to watch it. Editors replace files rather than write them, so the
+    /// folder is watched.
     ///
     /// # Errors
     /// When the operating system has no watch left.
-    pub fn start(path: &Path, focus: Option<String>, waker: &Waker) -> notify::Result<Self> {
-        let path = std::path::absolute(path).map_err(notify::Error::io)?;
-        let changed = Arc::new(AtomicBool::new(false));
-        let (flag, waker, name) = (Arc::clone(&changed), waker.clone(), path.file_name().map(ToOwned::to_owned));
+    pub fn start(&mut self, waker: &Waker) -> notify::Result<()> {
+        let (flag, waker) = (Arc::clone(&self.changed), waker.clone());
+        let name = self.path.file_name().map(ToOwned::to_owned);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let concerns = event.is_ok_and(|event| {
                 !event.kind.is_access() && event.paths.iter().any(|p| p.file_name().map(ToOwned::to_owned) == name)
@@ -50,8 +56,19 @@ impl ConfigWatch {
                 (waker.0)();
             }
         })?;
-        watcher.watch(path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
-        Ok(Self { path, focus, changed, _watcher: watcher })
+        watcher.watch(self.path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+        self.watcher = Some(watcher);
+        Ok(())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has the file read in the next frame, whether or not anybody watches it.
+    pub fn notice(&self) {
+        self.changed.store(true, Ordering::Release);
     }
 }
 

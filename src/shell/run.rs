@@ -140,13 +140,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Wall(arguments.wall)) {
         Command::Wall(WallArguments { config, focus }) => {
             let config = load(&config)?;
-            return open_wall(config, focus);
+            let file = Some(config.path.clone());
+            return open_wall(config, file, focus);
         }
         Command::Demo { profile, seed } => {
             let simulator = start_simulator(&profile, seed, "127.0.0.1:0", 1.0)?;
             let config = profile_config(&profile, simulator.address())?;
             tracing::info!(address = %simulator.address(), profile, "模拟器已启动");
-            let code = open_wall(config, None)?;
+            let code = open_wall(config, None, None)?;
             simulator.stop();
             return Ok(code);
         }
@@ -200,10 +201,9 @@ pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<
     Ok(Arc::new(config))
 }
 
-/// Opens the wall; `focus` is the code of the area that it shows where the
-/// configuration names none.
-fn open_wall(config: Arc<Config>, focus: Option<String>) -> anyhow::Result<ExitCode> {
-    let path = config.path.clone();
+/// Opens the wall; `file` is where its configuration was read from, `focus` the
+/// code of the area that it shows where the configuration names none.
+fn open_wall(config: Arc<Config>, file: Option<PathBuf>, focus: Option<String>) -> anyhow::Result<ExitCode> {
     let config = focused(config, focus.as_deref());
     if !has_display() {
         bail!(
@@ -224,12 +224,13 @@ fn open_wall(config: Arc<Config>, focus: Option<String>) -> anyhow::Result<ExitC
     let mut app = assemble(setup);
     app.insert_resource(wake);
     app.insert_resource(kept);
-    match ConfigWatch::start(&path, focus, &watch_waker) {
-        Ok(watch) => {
-            app.insert_resource(watch);
+    if let Some(file) = file {
+        let mut watch = ConfigWatch::of(&file, focus);
+        if let Err(error) = watch.start(&watch_waker) {
+            // The wall runs without; a new configuration then needs a restart.
+            tracing::warn!("无法监视配置文件:{error}");
         }
-        // The wall runs without; a new configuration then needs a restart.
-        Err(error) => tracing::warn!("无法监视配置文件:{error}"),
+        app.insert_resource(watch);
     }
     // A supervisor starts the wall again when it ended for a reason of its own.
     Ok(match app.run() {

@@ -11,8 +11,10 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy_egui::{EguiContexts, egui};
 
+use super::arrange::ArrangeMode;
 use super::cards::Cards;
 use super::memory::{heap_mb, resident_mb};
+use super::reload::ConfigWatch;
 use crate::config::source::Feed;
 use crate::config::{HeatCompare, HeatForm, Layer};
 use crate::domain::geometry::LonLat;
@@ -25,9 +27,11 @@ use crate::map::marks::Look;
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
     Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points, Sources,
-    Visible, WallClock, WallConfig, Warnings,
+    Visible, Waker, WallClock, WallConfig, Warnings,
 };
-use crate::panels::{self, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout};
+use crate::panels::{
+    self, ArrangeView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
+};
 use glyphs::{NameGlyphs, warm_figures};
 pub use state::{UiState, collect, turn_cameras};
 use view::{alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view};
@@ -59,6 +63,8 @@ pub struct Shown<'w> {
     heat: Res<'w, HeatLayer>,
     area_layer: Res<'w, AreaLayer>,
     notice: Res<'w, super::app::WallNotice>,
+    watch: Option<Res<'w, ConfigWatch>>,
+    waker: Res<'w, Waker>,
     adapter: Option<Res<'w, RenderAdapterInfo>>,
 }
 
@@ -68,6 +74,7 @@ const EVENT_U_PER_M: [f64; 2] = [0.5, 1.5];
 /// Time of the flight there, seconds.
 const EVENT_FLIGHT_SECS: f64 = 1.1;
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Draws names, numbers, panels and overlays.
 ///
 /// # Errors
@@ -78,6 +85,7 @@ pub fn wall_ui(
     mut view: ResMut<MapView>,
     mut warm: Local<NameGlyphs>,
     mut hand_over_panel: ResMut<HandOverPanel>,
+    mut arrange: ResMut<ArrangeMode>,
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
 ) -> Result {
@@ -85,7 +93,8 @@ pub fn wall_ui(
     let screen = context.viewport_rect();
     let px_per_point = context.pixels_per_point();
     let unit = panels::unit_for(screen.size());
-    let layout = panels::layout(screen.size(), unit, &shown.config.0, &shown.visible.panels);
+    let (config, visible) = arrange.shown().unwrap_or((&shown.config.0, &shown.visible.panels));
+    let layout = panels::layout(screen.size(), unit, config, visible);
     let to_px = |p: egui::Pos2| [p.x * px_per_point, p.y * px_per_point];
     let free = ScreenRect { min: to_px(layout.free.min), max: to_px(layout.free.max) };
     view.set_layout([screen.width() * px_per_point, screen.height() * px_per_point], unit * px_per_point, free);
@@ -113,15 +122,22 @@ pub fn wall_ui(
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);
-    let (asked, open_card) = draw(&mut ui, &shown, &view, &layout, unit, px_per_point, loading.as_deref());
+    let what = panel_view(&shown, unit, loading.as_deref());
+    let file = shown.watch.as_ref().map(|watch| watch.path().display().to_string());
+    let arranged = arrange.view(file.as_deref());
+    let (asked, open_card) = draw(&mut ui, &shown, &view, &layout, px_per_point, &what, arranged.as_ref());
     let grounds = layout.panels.iter().map(|(_, rect)| *rect).chain([layout.header]).chain(open_card).chain(card);
     let grounds: Vec<egui::Rect> = grounds.collect();
     let is_on_ground = |at: egui::Pos2| grounds.iter().any(|rect| rect.contains(at));
     // Whatever answers to clicks is not the map either: the breadcrumb, the help.
     let is_on_widget = context.interaction_snapshot(|now| !now.hovered.is_empty());
     let is_over = context.pointer_latest_pos().is_some_and(|at| is_on_ground(at) || is_on_widget);
-    hand_over_panel.set_if_neq(HandOverPanel(is_over));
+    hand_over_panel.set_if_neq(HandOverPanel(is_over || arrange.is_on()));
     for action in asked {
+        if let PanelAction::Arrange(asked) = action {
+            actions.write_batch(arrange.act(asked, screen.size(), shown.watch.as_deref(), &shown.waker));
+            continue;
+        }
         actions.write_batch(action_of(action, &shown, &mut view, real.elapsed_secs_f64()));
     }
     Ok(())
@@ -197,6 +213,8 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::ToggleFind => Action::ToggleFind,
         PanelAction::SetFind(text) => Action::SetFind(text),
         PanelAction::OpenFound(index) => return open_found(index, shown, view, now_secs),
+        // The arrange mode's.
+        PanelAction::Arrange(_) => return None,
     })
 }
 
@@ -232,17 +250,16 @@ fn draw(
     shown: &Shown,
     map: &MapView,
     layout: &StageLayout,
-    unit: f32,
     px_per_point: f32,
-    loading: Option<&str>,
+    view: &PanelView,
+    arranged: Option<&ArrangeView>,
 ) -> (Vec<PanelAction>, Option<egui::Rect>) {
-    let view = panel_view(shown, unit, loading);
     let mut asked = Vec::new();
     let metres_per_point = f64::from(px_per_point) / map.camera.px_per_m.max(1e-9);
     if !shown.areas.bounds.is_empty() {
-        panels::scale_bar_ui(ui, layout.free, &view, metres_per_point);
+        panels::scale_bar_ui(ui, layout.free, view, metres_per_point);
         if shown.visible.layers.contains(&Layer::Context) {
-            panels::attribution_ui(ui, layout.free, &view);
+            panels::attribution_ui(ui, layout.free, view);
         }
         // No legend for what is not there.
         let is_something = |value: &Option<f64>| value.is_some_and(|value| value != 0.0);
@@ -273,31 +290,31 @@ fn draw(
             has_alerts: alerts_on(&shown.marks),
         };
         let said = shown.visible.layers.contains(&Layer::Context);
-        let above = if said { panels::free_for_legend(layout.free, unit, &shown.config.0) } else { layout.free };
-        panels::legend_ui(ui, above, &view, &legend);
+        let above = if said { panels::free_for_legend(layout.free, view.unit, &shown.config.0) } else { layout.free };
+        panels::legend_ui(ui, above, view, &legend);
     }
-    asked.extend(panels::breadcrumb_ui(ui, layout.free, &view));
-    asked.extend(panels::filter_chip_ui(ui, layout.free, &view));
+    asked.extend(panels::breadcrumb_ui(ui, layout.free, view));
+    asked.extend(panels::filter_chip_ui(ui, layout.free, view));
     if let Some(area) = view.focus {
-        asked.extend(panels::area_card_ui(ui, layout.free, &view, area, &facts_of(shown, &view, area)));
+        asked.extend(panels::area_card_ui(ui, layout.free, view, area, &facts_of(shown, view, area)));
     }
-    panels::hidden_panels_ui(ui, layout.free, &view, layout.hidden);
+    panels::hidden_panels_ui(ui, layout.free, view, layout.hidden);
     for &(index, rect) in &layout.panels {
         let Some(panel) = view.config.panels.get(index) else { continue };
         let health = shown.sources.part_health(&panel.sources, view.system);
-        asked.extend(panels::panel_ui(ui, rect, &view, panel, &health));
+        asked.extend(panels::panel_ui(ui, rect, view, panel, &health));
     }
-    asked.extend(panels::header_ui(ui, layout, &view));
-    let (open_card, action) = point_cards(ui, shown, map, layout, &view, px_per_point).unzip();
+    asked.extend(panels::header_ui(ui, layout, view));
+    let (open_card, action) = point_cards(ui, shown, map, layout, view, px_per_point).unzip();
     asked.extend(action.flatten());
     // Under the hand that opened a worker's card lies their area as well.
     let is_worker = shown.cards.keys.iter().any(|key| matches!(key, PointKey::Worker(_)));
     if let (Some(area), None, false) = (shown.hover.area, shown.hover.mark, is_worker) {
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
-        panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), &view, area, figure_of(shown, area));
+        panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), view, area, figure_of(shown, area));
     }
     if let Some(notice) = &shown.notice.0 {
-        panels::notice_ui(ui, layout.free, &view, notice);
+        panels::notice_ui(ui, layout.free, view, notice);
     }
     if shown.overlays.diagnostics {
         let frames: Vec<f32> = shown.state.frames_ms.iter().copied().collect();
@@ -313,15 +330,19 @@ fn draw(
             events: shown.events.store.len() as u64,
             dropped_events: shown.events.store.dropped(),
         };
-        asked.extend(panels::diagnostics_ui(ui, layout.free, &view, &diagnostics));
+        asked.extend(panels::diagnostics_ui(ui, layout.free, view, &diagnostics));
     }
     if shown.finder.is_open {
         let found = shown.finder.found.iter().map(|found| [found.name.as_str(), found.kind.as_str()]).collect();
         let find = panels::FindView { text: &shown.finder.text, found };
-        asked.extend(panels::find_ui(ui, layout.free, &view, &find));
+        asked.extend(panels::find_ui(ui, layout.free, view, &find));
+    }
+    if let Some(arranged) = arranged {
+        // Meanwhile hands mean the panels, and not what is in them.
+        asked = panels::arrange_ui(ui, ui.max_rect(), view, layout, arranged).into_iter().collect();
     }
     if shown.overlays.help {
-        asked.extend(panels::help_ui(ui, ui.max_rect(), &view));
+        asked.extend(panels::help_ui(ui, ui.max_rect(), view));
     }
     (asked, open_card)
 }

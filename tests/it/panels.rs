@@ -4,6 +4,7 @@
 //!
 //! No pixels: the shapes that egui is handed are looked at.
 
+mod arrange;
 mod fixture;
 
 use bevy_egui::egui::{

@@ -1,7 +1,7 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 44] = [
+pub(super) const CASES: [(&str, &[&str]); 45] = [
     (
         r#"[[sources]]
 id = "w"
@@ -439,6 +439,31 @@ kind = "trends"
             "config.toml:9:44: 没有这个指标:不认识 `reported:`(是否为 `reported:KEY`?),可用的有 `received`、`closed`、`solved`、`satisfied`、`overdue`、`repeated`、`handling-time`、`reported:KEY`〔panels[0].figures[3]〕",
             "config.toml:11:6: 面板 id 重复:与 panels[0].id 相同〔panels[1].id〕",
             "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`warnings`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
+        ],
+    ),
+    (
+        r#"[[panels]]
+id = "p"
+kind = "trend"
+column = 5
+columns = 0
+rows = 13
+[[panels]]
+id = "q"
+kind = "time-axis"
+column = 1
+[[panels]]
+id = "r"
+kind = "trend"
+column = 3
+columns = 3
+"#,
+        &[
+            "config.toml:9:10: 列号须在 1 到 4 之间,却是 5〔panels[0].column〕",
+            "config.toml:10:11: 列数须在 1 到 4 之间,却是 0〔panels[0].columns〕",
+            "config.toml:11:8: 行数须在 1 到 12 之间,却是 13〔panels[0].rows〕",
+            "config.toml:15:1: `column` 只用于 left、right:下方的面板按先后自左而右〔panels[1].column〕",
+            "config.toml:20:11: 从第 3 列起跨 3 列,超出了 4 列〔panels[2].columns〕",
         ],
     ),
     (

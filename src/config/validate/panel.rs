@@ -1,6 +1,7 @@
 //! Checks of `[[panels]]` and `[[scenes]]`, and the ones a wall has without
 //! them.
 
+use super::cell::cell;
 use super::heat::{heat_style, window_secs};
 use super::source::is_id;
 use super::{
@@ -11,7 +12,7 @@ use crate::config::kind::{Kind, PanelType};
 use crate::config::raw::{RawFilter, RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
-use crate::config::{DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side, Worst};
+use crate::config::{Cell, DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side, Worst};
 use crate::domain::clock::{RATES, USUAL_RATE};
 use crate::domain::event_store::EventFilter;
 
@@ -60,7 +61,8 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     if let Some(kind) = kind {
         refuse_keys_of_other_kinds(raw.value.present(), kind, "面板", complaints);
     }
-    let RawPanel { title, side, sources: shown, figures, level, every, list, worst, .. } = raw.value;
+    let RawPanel { title, side, column, columns, rows, sources: shown, figures, level, every, list, worst, .. } =
+        raw.value;
     let title = optional_text(title, complaints);
     let figures = match figures {
         Some(figures) => key_figures(&figures, complaints),
@@ -68,6 +70,8 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     };
     let every_secs = duration_secs(every, MIN_SHOWN_SECS, DEFAULT_PICTURE_SECS, complaints);
     let shown = shown.map(|shown| sources.positions(&shown.value, "数据源", complaints));
+    let side = side.map(|at| at.value).or(kind.map(default_side));
+    let cell = cell(column, columns, rows, side == Some(Side::Bottom), complaints);
     let kind_name = kind?;
     let kind = match kind_name {
         PanelType::KeyFigures => PanelKind::KeyFigures { figures },
@@ -80,7 +84,8 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
         id: id?.value,
         sources: shown.unwrap_or_else(|| feeding(&kind, sources)),
         title: title.unwrap_or_else(|| default_title(kind_name).to_owned()),
-        side: side.map_or(default_side(kind_name), |at| at.value),
+        side: side.unwrap_or_default(),
+        cell,
         kind,
     })
 }
@@ -215,6 +220,7 @@ fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
             id: kind.name().to_owned(),
             title: default_title(kind).to_owned(),
             side: default_side(kind),
+            cell: Cell::default(),
             sources: feeding(&plain_kind(kind), sources),
             kind: plain_kind(kind),
         })

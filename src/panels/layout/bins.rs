@@ -6,7 +6,7 @@
 
 use bevy_egui::egui::{Rect, pos2};
 
-use super::Need;
+use super::need::Need;
 use crate::theme::space::GUTTER;
 
 /// A piece of a column that panels may fill, in design units.
@@ -68,7 +68,8 @@ fn split(panels: &[(usize, Need)], bins: &[Bin]) -> Option<Vec<usize>> {
     Some(ends)
 }
 
-fn gutters(count: usize) -> f32 {
+/// What so many panels leave between them.
+pub(super) fn gutters(count: usize) -> f32 {
     GUTTER * count.saturating_sub(1) as f32
 }
 
@@ -80,26 +81,58 @@ fn fullness(panels: &[(usize, Need)], height: f32) -> f32 {
     if least + gutters(panels.len()) > height { f32::INFINITY } else { (natural + gutters(panels.len())) / height }
 }
 
-/// Stacks panels so that they fill `rect` exactly.
-fn stack(panels: &[(usize, Need)], rect: Rect) -> Vec<(usize, Rect)> {
-    let sum = |of: fn(&Need) -> f32| panels.iter().map(|(_, need)| of(need)).sum::<f32>();
-    let spare = rect.height() - gutters(panels.len()) - sum(|need| need.natural);
-    let shrinkable = sum(|need| need.natural - need.least);
+/// Stacks panels so that they fill `rect`, as far as they may grow.
+pub(super) fn stack(panels: &[(usize, Need)], rect: Rect) -> Vec<(usize, Rect)> {
+    let needs: Vec<Need> = panels.iter().map(|(_, need)| *need).collect();
+    let mut heights: Vec<f32> = needs.iter().map(|need| need.natural).collect();
+    let spare = rect.height() - gutters(panels.len()) - heights.iter().sum::<f32>();
+    if spare >= 0.0 {
+        grow(&needs, &mut heights, spare);
+    } else {
+        shrink(&needs, &mut heights, -spare);
+    }
     let mut top = rect.top();
     panels
         .iter()
-        .map(|&(index, need)| {
-            let part = if spare >= 0.0 {
-                need.stretch / sum(|need| need.stretch)
-            } else {
-                (need.natural - need.least) / shrinkable.max(1.0)
-            };
-            let bottom = top + need.natural + spare * part;
-            let place = Rect::from_min_max(pos2(rect.left(), top), pos2(rect.right(), bottom));
-            top = bottom + GUTTER;
+        .zip(heights)
+        .map(|(&(index, _), height)| {
+            let place = Rect::from_min_max(pos2(rect.left(), top), pos2(rect.right(), top + height));
+            top = place.bottom() + GUTTER;
             (index, place)
         })
         .collect()
+}
+
+/// Gives each its part of the height to spare; what one may not take goes to
+/// the others.
+fn grow(needs: &[Need], heights: &mut [f32], mut spare: f32) {
+    // Each round but the last brings one to its end.
+    for _ in needs {
+        let open: Vec<usize> =
+            (0..needs.len()).filter(|&at| needs[at].stretch > 0.0 && heights[at] < needs[at].most).collect();
+        let parts: f32 = open.iter().map(|&at| needs[at].stretch).sum();
+        let mut taken = 0.0;
+        for at in open {
+            let part = (spare * needs[at].stretch / parts).min(needs[at].most - heights[at]);
+            heights[at] += part;
+            taken += part;
+        }
+        spare -= taken;
+    }
+}
+
+/// Takes `lack` from all by what they can do without; from those whose height
+/// was said only what the others have not.
+fn shrink(needs: &[Need], heights: &mut [f32], lack: f32) {
+    let room = |is_fixed: bool| -> f32 {
+        needs.iter().filter(|need| need.is_fixed == is_fixed).map(|need| need.natural - need.least).sum()
+    };
+    let from_others = lack.min(room(false));
+    let share = |taken: f32, room: f32| if room > 0.0 { (taken / room).min(1.0) } else { 0.0 };
+    let shares = [share(from_others, room(false)), share(lack - from_others, room(true))];
+    for (height, need) in heights.iter_mut().zip(needs) {
+        *height -= (need.natural - need.least) * shares[usize::from(need.is_fixed)];
+    }
 }
 
 #[cfg(test)]
@@ -109,11 +142,8 @@ mod tests {
     use super::*;
 
     fn need() -> impl Strategy<Value = Need> {
-        (80.0_f32..300.0, 0.0_f32..200.0, 0.1_f32..2.0).prop_map(|(least, more, stretch)| Need {
-            least,
-            natural: least + more,
-            stretch,
-        })
+        (80.0_f32..300.0, 0.0_f32..200.0, 0.1_f32..2.0)
+            .prop_map(|(least, more, stretch)| Need::new(least, least + more, stretch))
     }
 
     proptest! {
@@ -140,7 +170,32 @@ mod tests {
 
     #[test]
     fn without_bins_everything_is_hidden() {
-        let panels = [(0, Need { least: 100.0, natural: 200.0, stretch: 1.0 })];
+        let panels = [(0, Need::new(100.0, 200.0, 1.0))];
         assert_eq!(fill_bins(&panels, &[]).hidden, 1);
+    }
+
+    fn heights(needs: &[Need], height: f32) -> Vec<f32> {
+        let panels: Vec<(usize, Need)> = needs.iter().copied().enumerate().collect();
+        let rect = Rect::from_min_max(pos2(0.0, 0.0), pos2(400.0, height));
+        stack(&panels, rect).iter().map(|(_, rect)| rect.height()).collect()
+    }
+
+    #[test]
+    fn what_one_may_not_take_goes_to_the_others() {
+        let capped = Need { most: 250.0, ..Need::new(100.0, 200.0, 3.0) };
+        let open = Need::new(100.0, 200.0, 1.0);
+        assert_eq!(heights(&[capped, open], 1_016.0), [250.0, 750.0]);
+        assert_eq!(heights(&[capped], 1_000.0), [250.0], "the rest is the map's");
+        assert_eq!(heights(&[capped, open], 436.0), [215.0, 205.0]);
+    }
+
+    #[test]
+    fn heights_that_were_said_shrink_last() {
+        let said = Need { most: 400.0, stretch: 0.0, is_fixed: true, ..Need::new(100.0, 400.0, 1.0) };
+        let other = Need::new(100.0, 200.0, 1.0);
+        assert_eq!(heights(&[said, other], 716.0), [400.0, 300.0]);
+        assert_eq!(heights(&[said, other], 566.0), [400.0, 150.0]);
+        assert_eq!(heights(&[said, other], 416.0), [300.0, 100.0]);
+        assert_eq!(heights(&[said], 968.0), [400.0]);
     }
 }

@@ -8,8 +8,8 @@ use bevy_egui::egui;
 use jiff::tz::TimeZone;
 use quanyu::config::tiles::{TileLook, TileOrigin};
 use quanyu::config::{
-    Audience, Bezels, Cache, Classing, ClosedLoop, Config, DeviceList, Fill, Heat, HeatStyle, KeyFigure, Map, Panel,
-    PanelKind, Scene, Side, ThemeName, TileSet, TiltStyle, Wall, Worst,
+    Audience, Bezels, Cache, Cell, Classing, ClosedLoop, Config, DeviceList, Fill, Heat, HeatStyle, KeyFigure, Map,
+    Panel, PanelKind, Scene, Side, ThemeName, TileSet, TiltStyle, Wall, Worst,
 };
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
@@ -186,6 +186,7 @@ fn config(mood: Mood) -> Config {
         kind,
         title: if long { LONG.into() } else { title.into() },
         side,
+        cell: Cell::default(),
         sources: Vec::new(),
     };
     let figures =
