@@ -74,7 +74,6 @@ const EVENT_U_PER_M: [f64; 2] = [0.5, 1.5];
 /// Time of the flight there, seconds.
 const EVENT_FLIGHT_SECS: f64 = 1.1;
 
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Draws names, numbers, panels and overlays.
 ///
 /// # Errors
