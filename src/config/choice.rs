@@ -8,15 +8,16 @@ use super::access::{Digest, Encoding};
 use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::read::{Choice, choice_by_name};
 use super::source::{Feed, MqttVersion, Payload, TextEncoding};
+use super::theme::ThemeName;
 use super::tiles::TileLook;
-use super::{Audience, Layer, Occasion, Side, ThemeName, TiltStyle, Worst};
+use super::{Audience, Layer, Occasion, Side, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::crs::frame::AxisOrder;
 use crate::domain::event::{Channel, Severity};
 use crate::domain::tiles::TileMatrix;
 
-choice_by_name!(HeatForm, Feed, Layer);
+choice_by_name!(HeatForm, Feed, Layer, ThemeName);
 
 /// Whether a kind of personal data is masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,12 +172,6 @@ impl Choice for TextEncoding {
 impl Choice for AxisOrder {
     fn choices() -> Vec<(&'static str, Self)> {
         vec![("lon-lat", Self::LonLat), ("lat-lon", Self::LatLon)]
-    }
-}
-
-impl Choice for ThemeName {
-    fn choices() -> Vec<(&'static str, Self)> {
-        vec![("midnight", Self::Midnight), ("daylight", Self::Daylight), ("high-contrast", Self::HighContrast)]
     }
 }
 

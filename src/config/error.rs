@@ -58,11 +58,7 @@ fn lines(complaints: &[Complaint]) -> String {
 impl ConfigError {
     /// The file at `path` cannot be read at all.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let message = match error.kind() {
-            io::ErrorKind::NotFound => "找不到配置文件".to_owned(),
-            io::ErrorKind::InvalidData => "不是 UTF-8 文本,请另存为 UTF-8 编码".to_owned(),
-            _ => format!("无法读取配置文件:{error}"),
-        };
+        let message = unreadable_text("配置文件", error);
         let path = path.display().to_string();
         Self { complaints: vec![Complaint { path, line: 0, column: 0, key: String::new(), message }] }
     }
@@ -70,6 +66,15 @@ impl ConfigError {
     /// Everything that is wrong, in the order of the file; never empty.
     pub fn complaints(&self) -> &[Complaint] {
         &self.complaints
+    }
+}
+
+/// Why a file cannot be read; `what` is the Chinese word for it.
+pub(super) fn unreadable_text(what: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("找不到{what}"),
+        io::ErrorKind::InvalidData => "不是 UTF-8 文本,请另存为 UTF-8 编码".to_owned(),
+        _ => format!("无法读取{what}:{error}"),
     }
 }
 
@@ -109,6 +114,11 @@ impl Complaints {
         self.found.push((0, Complaint { path: self.path.clone(), line: 0, column: 0, key: String::new(), message }));
     }
 
+    /// Takes over what is wrong with another file, which is named at byte `offset`.
+    pub(super) fn adopt(&mut self, offset: usize, error: ConfigError) {
+        self.found.extend(error.complaints.into_iter().map(|complaint| (offset, complaint)));
+    }
+
     /// Whether there is a complaint about exactly this key: then its absence
     /// after reading is no second fault.
     pub(super) fn concerns(&self, key: &str) -> bool {
@@ -123,12 +133,14 @@ impl Complaints {
     }
 
     /// `value` when there was nothing to complain about.
-    pub(super) fn unless_any<T>(mut self, value: T) -> Result<T, ConfigError> {
-        if self.found.is_empty() {
-            return Ok(value);
-        }
+    pub(super) fn unless_any<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.found.is_empty() { Ok(value) } else { Err(self.refusal()) }
+    }
+
+    /// Everything that was complained about, where something was.
+    pub(super) fn refusal(mut self) -> ConfigError {
         self.found.sort_by_key(|(offset, _)| *offset);
-        Err(ConfigError { complaints: self.found.into_iter().map(|(_, complaint)| complaint).collect() })
+        ConfigError { complaints: self.found.into_iter().map(|(_, complaint)| complaint).collect() }
     }
 
     /// Line and column of a byte offset, both from 1. An offset past the end

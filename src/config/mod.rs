@@ -23,6 +23,7 @@ mod syntax;
 pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod theme;
 pub mod tiles;
 mod units;
 mod validate;
@@ -40,6 +41,7 @@ use crate::domain::time::{DAY_MILLIS, Time};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
 pub use source::Source;
+pub use theme::{Theme, ThemeName};
 pub use tiles::TileSet;
 
 /// A whole, valid configuration.
@@ -84,7 +86,9 @@ pub struct Wall {
     /// Borderless over the whole monitor.
     pub fullscreen: bool,
     /// Colours.
-    pub theme: ThemeName,
+    pub theme: Theme,
+    /// The file that they were read from; `None` = a shipped theme.
+    pub theme_file: Option<PathBuf>,
     /// Font families, first found wins; must hold Chinese.
     pub fonts: Vec<String>,
     /// Time zone of everything shown and of times without one.
@@ -128,18 +132,6 @@ pub struct Bezels {
     pub gap_mm: f64,
     /// Width of one screen's picture in millimetres.
     pub screen_width_mm: f64,
-}
-
-/// A built-in theme.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ThemeName {
-    /// Dark, for dim rooms.
-    #[default]
-    Midnight,
-    /// Light, for bright rooms.
-    Daylight,
-    /// Black and white with strong lines.
-    HighContrast,
 }
 
 /// For whom the wall is: decides what is masked, hidden and marked.
@@ -490,12 +482,12 @@ impl Config {
     }
 
     /// Validates the text of a configuration; `path` is for messages and for
-    /// relative paths.
+    /// relative paths. A theme file that it names is read.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let (raw, complaints) = raw::RawConfig::parse(text, path)?;
+        let (raw, complaints) = raw::parsed(text, path)?;
         validate::config_from_raw(raw, complaints, path)
     }
 

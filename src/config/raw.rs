@@ -21,9 +21,10 @@ use super::heat::{HeatCompare, HeatForm, HeatWeight};
 use super::kind::{PanelType, TileKind};
 use super::read::{At, FromToml, Node, read_key, refuse_unknown, table_in};
 use super::syntax::translated;
+use super::theme::ThemeChoice;
 use super::tiles::TileLook;
 use super::units::{ByteCount, DurationSecs, LengthM, PixelSize};
-use super::{Audience, Layer, Occasion, Side, ThemeName, TiltStyle, Worst};
+use super::{Audience, Layer, Occasion, Side, TiltStyle, Worst};
 use crate::domain::area::Level;
 use crate::domain::crs::Crs;
 use crate::domain::event::{Channel, Severity};
@@ -64,6 +65,8 @@ macro_rules! raw_table {
         }
     };
 }
+
+pub(super) use raw_table;
 
 // Behind the macro that it uses.
 mod access;
@@ -116,7 +119,7 @@ raw_table! {
         /// Borderless over the whole monitor.
         fullscreen: bool,
         /// Colours.
-        theme: ThemeName,
+        theme: ThemeChoice,
         /// Font families, first found wins.
         fonts: Vec<At<String>>,
         /// IANA name of the time zone.
@@ -435,26 +438,25 @@ impl FromToml for RawHeader {
     }
 }
 
-impl RawConfig {
-    /// Reads a text; `path` is for messages. What could be read comes with
-    /// the complaints about the rest, so that checking can go on.
-    ///
-    /// # Errors
-    /// When the text is not TOML: every syntax error, and nothing else,
-    /// because what a broken table seems to say is not worth judging.
-    pub(super) fn parse(text: &str, path: &Path) -> Result<(Self, Complaints), ConfigError> {
-        let mut complaints = Complaints::new(text, path);
-        let (root, errors) = DeTable::parse_recoverable(text);
-        for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
-            let offset = error.span().map_or(0, |span| span.start);
-            complaints.add(offset, "", format!("TOML 语法错误:{}", translated(error.message())));
-        }
-        if let Some(more) = errors.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
-            complaints.add(text.len(), "", format!("还有 {more} 处语法错误未列出"));
-        }
-        let mut complaints = complaints.unless_any(Complaints::new(text, path))?;
-        let root = Spanned::new(0..0, DeValue::Table(root.into_inner()));
-        let raw = Self::from_toml(&root, "", &mut complaints).unwrap_or_default();
-        Ok((raw, complaints))
+/// Reads a whole text, of `config.toml` or of a theme; `path` is for messages.
+/// What could be read comes with the complaints about the rest, so that checking
+/// can go on.
+///
+/// # Errors
+/// When the text is not TOML: every syntax error, and nothing else,
+/// because what a broken table seems to say is not worth judging.
+pub(super) fn parsed<T: FromToml + Default>(text: &str, path: &Path) -> Result<(T, Complaints), ConfigError> {
+    let mut complaints = Complaints::new(text, path);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
+        let offset = error.span().map_or(0, |span| span.start);
+        complaints.add(offset, "", format!("TOML 语法错误:{}", translated(error.message())));
     }
+    if let Some(more) = errors.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
+        complaints.add(text.len(), "", format!("还有 {more} 处语法错误未列出"));
+    }
+    let mut complaints = complaints.unless_any(Complaints::new(text, path))?;
+    let root = Spanned::new(0..0, DeValue::Table(root.into_inner()));
+    let raw = T::from_toml(&root, "", &mut complaints).unwrap_or_default();
+    Ok((raw, complaints))
 }

@@ -9,6 +9,7 @@ mod privacy;
 #[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
 mod services;
+mod themes;
 
 use std::path::{Path, PathBuf};
 
@@ -231,7 +232,8 @@ focus = "321"
 "##;
     let config = parsed(text);
     assert_eq!(config.wall.size, Some([3840, 1080]));
-    assert_eq!((config.wall.theme, config.wall.return_after_secs), (ThemeName::HighContrast, 120.0));
+    assert_eq!((config.wall.theme, config.wall.theme_file), (Theme::named(ThemeName::HighContrast), None));
+    assert_eq!(config.wall.return_after_secs, 120.0);
     assert_eq!(config.wall.bezels, Bezels { columns: 3, rows: 2, gap_mm: 1.8, screen_width_mm: 1209.6 });
     assert_eq!((config.map.fill, config.map.fill_level), (Fill::None, Some(Level::MicroGrid)));
     let style = HeatStyle {

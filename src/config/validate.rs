@@ -20,6 +20,7 @@ mod privacy;
 mod push;
 mod service;
 mod source;
+mod theme;
 mod tiles;
 
 use std::collections::HashMap;
@@ -71,13 +72,13 @@ const MAX_DURATION_SECS: f64 = 3_650.0 * 86_400.0;
 /// Checks `raw`, which was read from the file at `path`.
 pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: &Path) -> Result<Config, ConfigError> {
     let complain = &mut complaints;
-    let wall = wall(raw.wall, complain);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let wall = wall(raw.wall, folder, complain);
     let closed_loop = closed_loop(raw.closed_loop, complain);
     let map = map(raw.map, complain);
     let heat = heat::heat(raw.heat, complain);
     let events = events(raw.events, complain);
     let warning = warning(raw.warning, complain);
-    let folder = path.parent().unwrap_or(Path::new(""));
     let cache = cache(raw.cache, folder, complain);
     let credentials = credentials::credentials(raw.credentials, folder, complain);
     let privacy = privacy::privacy(raw.privacy, wall.audience, complain);
@@ -216,8 +217,9 @@ fn duration_secs(
     secs
 }
 
-fn wall(raw: Option<At<RawWall>>, complaints: &mut Complaints) -> Wall {
+fn wall(raw: Option<At<RawWall>>, folder: &Path, complaints: &mut Complaints) -> Wall {
     let raw = raw.map(|at| at.value).unwrap_or_default();
+    let (theme, theme_file) = theme::theme(raw.theme, folder, complaints);
     let size = raw.size.map(|size| {
         let [width, height] = size.value.0;
         if !WINDOW_SIDE_PX.contains(&width) || !WINDOW_SIDE_PX.contains(&height) {
@@ -234,7 +236,8 @@ fn wall(raw: Option<At<RawWall>>, complaints: &mut Complaints) -> Wall {
         title: optional_text(raw.title, complaints).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
         size,
         fullscreen: raw.fullscreen.is_some_and(|at| at.value),
-        theme: raw.theme.map(|at| at.value).unwrap_or_default(),
+        theme,
+        theme_file,
         fonts: fonts(raw.fonts, complaints),
         zone: time_zone(raw.time_zone, complaints),
         audience: raw.audience.map(|at| at.value).unwrap_or_default(),

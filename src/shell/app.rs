@@ -28,7 +28,7 @@ use crate::layers::{LayersPlugin, WallTheme};
 use crate::map::MapPlugin;
 use crate::model::{IngestLink, ModelPlugin, Waker, WallSystems};
 use crate::scenes::ScenesPlugin;
-use crate::theme::{Rgba, Theme};
+use crate::theme::{Rgba, Theme, rules};
 
 /// Where the wall is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,8 @@ struct WallFonts(FontDefinitions);
 
 /// Assembles the wall without running it.
 pub fn assemble(setup: Setup) -> App {
-    let theme = Theme::named(setup.config.wall.theme);
+    tell_breaches(&setup.config);
+    let theme = setup.config.wall.theme.clone();
     let mut app = App::new();
     app.add_plugins(engine_plugins(&setup))
         .add_plugins(EguiPlugin { bindless_mode_array_size: None })
@@ -162,10 +163,19 @@ fn primary_window(config: &Config) -> Window {
     }
 }
 
+/// Writes to the log which rules a theme of one's own breaks: it is shown all
+/// the same.
+pub fn tell_breaches(config: &Config) {
+    let Some(file) = &config.wall.theme_file else { return };
+    for rules::Breach { message, .. } in rules::breaches(&config.wall.theme) {
+        tracing::warn!("主题 {}:{message}", file.display());
+    }
+}
+
 /// The ground's colour; its alpha says how bright context is where no area is.
 fn clear_color(theme: &Theme) -> Color {
     let Rgba([r, g, b, _]) = theme.ground;
-    Color::srgba_u8(r, g, b, 255).with_alpha(theme.outside)
+    Color::srgba_u8(r, g, b, 255).with_alpha(theme.outside.0)
 }
 
 /// Gives the camera the ground of the theme in force.

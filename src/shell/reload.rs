@@ -1,6 +1,7 @@
-//! `config.toml` while the wall runs: a saved file is live within a second
-//! when it is valid; when it is not, the old one goes on and the wall says what
-//! is wrong. Only sources that are fetched otherwise now are connected anew.
+//! `config.toml` and the theme file that it names while the wall runs: a saved
+//! file is live within a second when it is valid; when it is not, the old one
+//! goes on and the wall says what is wrong. Only sources that are fetched
+//! otherwise now are connected anew, and colours alone concern nobody.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,52 +13,41 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::app::WallNotice;
 use crate::config::source::{Feed, Origin};
-use crate::config::{Config, Source};
+use crate::config::{Config, Source, theme};
 use crate::domain::health::{SourceHealth, SourceId};
 use crate::ingest::IngestContext;
 use crate::layers::WallTheme;
 use crate::model::{self, Events, Fate, IngestLink, Sources, Visible, Waker, WallConfig};
-use crate::theme::Theme;
 
-/// The configuration file, and who watches it. A wall whose configuration is
-/// part of the program has none.
+/// The configuration file with the theme file that it names, and who watches
+/// them. A wall whose configuration is part of the program has none.
 #[derive(Resource)]
 pub struct ConfigWatch {
     path: PathBuf,
     /// Area that the command line asked for.
     focus: Option<String>,
     changed: Arc<AtomicBool>,
-    // Dropping it ends the watch.
+    // Dropping a watcher ends its watch.
     watcher: Option<RecommendedWatcher>,
+    theme: Option<(PathBuf, RecommendedWatcher)>,
 }
 
 impl ConfigWatch {
     /// The file at `path`, which nobody watches yet. `focus` is the area that
     /// the command line asked for: a new configuration does not undo that.
     pub fn of(path: &Path, focus: Option<String>) -> Self {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self { path, focus, changed: Arc::new(AtomicBool::new(false)), watcher: None }
+        // As it was named, so that the paths in it are those of the start.
+        let path = path.to_owned();
+        Self { path, focus, changed: Arc::new(AtomicBool::new(false)), watcher: None, theme: None }
     }
 
-    /// Starts to watch it. Editors replace files rather than write them, so the
-    /// folder is watched.
+    /// Starts to watch it, and its theme file.
     ///
     /// # Errors
     /// When the operating system has no watch left.
     pub fn start(&mut self, waker: &Waker) -> notify::Result<()> {
-        let (flag, waker) = (Arc::clone(&self.changed), waker.clone());
-        let name = self.path.file_name().map(ToOwned::to_owned);
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let concerns = event.is_ok_and(|event| {
-                !event.kind.is_access() && event.paths.iter().any(|p| p.file_name().map(ToOwned::to_owned) == name)
-            });
-            if concerns {
-                flag.store(true, Ordering::Release);
-                (waker.0)();
-            }
-        })?;
-        watcher.watch(self.path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
-        self.watcher = Some(watcher);
+        self.watcher = Some(watcher(&self.path, &self.changed, waker)?);
+        self.follow_theme(waker);
         Ok(())
     }
 
@@ -70,14 +60,52 @@ impl ConfigWatch {
     pub fn notice(&self) {
         self.changed.store(true, Ordering::Release);
     }
+
+    /// Watches the theme file that the configuration names now, if any: also
+    /// when either is faulty, because mending it is what is waited for.
+    fn follow_theme(&mut self, waker: &Waker) {
+        let named = theme::file_named_in(&self.path);
+        if self.theme.as_ref().map(|(path, _)| path) == named.as_ref() {
+            return;
+        }
+        self.theme = named.and_then(|path| match watcher(&path, &self.changed, waker) {
+            Ok(watcher) => Some((path, watcher)),
+            // The wall runs without; a new theme is then read with the configuration.
+            Err(error) => {
+                tracing::warn!("无法监视主题文件 {}:{error}", path.display());
+                None
+            }
+        });
+    }
+}
+
+/// Sets `changed` and wakes the wall whenever the file at `path` changes.
+/// Editors replace files rather than write them, so the folder is watched.
+fn watcher(path: &Path, changed: &Arc<AtomicBool>, waker: &Waker) -> notify::Result<RecommendedWatcher> {
+    // The folder of a bare name is none that can be watched.
+    let path = std::path::absolute(path).map_err(notify::Error::io)?;
+    let (flag, waker, name) = (Arc::clone(changed), waker.clone(), path.file_name().map(ToOwned::to_owned));
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let concerns = event.is_ok_and(|event| {
+            !event.kind.is_access() && event.paths.iter().any(|p| p.file_name().map(ToOwned::to_owned) == name)
+        });
+        if concerns {
+            flag.store(true, Ordering::Release);
+            (waker.0)();
+        }
+    })?;
+    watcher.watch(path.parent().unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+    Ok(watcher)
 }
 
 /// Takes a changed configuration over, or says why not.
 pub fn reload(world: &mut World) {
-    let Some(watch) = world.get_resource::<ConfigWatch>() else { return };
+    let waker = world.resource::<Waker>().clone();
+    let Some(mut watch) = world.get_resource_mut::<ConfigWatch>() else { return };
     if !watch.changed.swap(false, Ordering::AcqRel) {
         return;
     }
+    watch.follow_theme(&waker);
     let (path, focus) = (watch.path.clone(), watch.focus.clone());
     match Config::load(&path) {
         Ok(config) => {
@@ -99,15 +127,29 @@ fn apply(world: &mut World, config: Arc<Config>) {
     if *old == *config {
         return;
     }
-    connect(world, &old, &config);
-    world.resource_mut::<Events>().store.set_capacity(config.events.keep);
-    world.insert_resource(WallTheme(Theme::named(config.wall.theme)));
-    let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
-    let mut visible = Visible::of(&config);
-    visible.enter(&config, scene);
-    world.insert_resource(visible);
+    if !is_recoloured(&old, &config) {
+        connect(world, &old, &config);
+        world.resource_mut::<Events>().store.set_capacity(config.events.keep);
+        let scene = world.resource::<Visible>().scene.min(config.scenes.len() - 1);
+        let mut visible = Visible::of(&config);
+        visible.enter(&config, scene);
+        world.insert_resource(visible);
+    }
+    if old.wall.theme != config.wall.theme {
+        super::app::tell_breaches(&config);
+    }
+    world.insert_resource(WallTheme(config.wall.theme.clone()));
     world.insert_resource(WallConfig(config));
     super::app::refresh_ground(world);
+}
+
+/// Whether `new` is `old` in other colours: neither sources nor what is shown
+/// have to do with that.
+fn is_recoloured(old: &Config, new: &Config) -> bool {
+    let mut recoloured = old.clone();
+    recoloured.wall.theme.clone_from(&new.wall.theme);
+    recoloured.wall.theme_file.clone_from(&new.wall.theme_file);
+    recoloured == *new
 }
 
 /// Connects those sources anew that are fetched otherwise now, and forgets what
@@ -290,6 +332,47 @@ mod tests {
         let of = |audience: &str| [wall(audience), old[0].clone()];
         assert_eq!(after(&of("duty"), &of("duty")), (stays, 0, vec![GOES_ON]));
         assert_eq!(after(&of("duty"), &of("public")), (Vec::new(), 0, vec![NEW]));
+    }
+
+    #[test]
+    fn a_saved_theme_goes_live_and_nothing_else_moves() {
+        let folder = std::env::temp_dir().join(format!("quanyu-reload-theme-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("themes")).unwrap();
+        let (path, theme_path) = (folder.join("c.toml"), folder.join("themes/mine.toml"));
+        let text = format!("[wall]\ntheme = \"themes/mine.toml\"\n{}", source("a", "cameras", ""));
+        std::fs::write(&path, text).unwrap();
+        std::fs::write(&theme_path, "base = \"daylight\"\n").unwrap();
+        let config = Config::load(&path).unwrap();
+        let mut world = wall(&config);
+        world.insert_resource(Visible { scene: 7, ..Visible::of(&config) });
+        world.insert_resource(WallTheme(config.wall.theme.clone()));
+        world.insert_resource(WallConfig(Arc::new(config)));
+        world.init_resource::<WallNotice>();
+        let mut watch = ConfigWatch::of(&path, None);
+        watch.start(&Waker::default()).expect("can be watched");
+        world.insert_resource(watch);
+        let mut saved = |theme: &str, is_live: &dyn Fn(&World) -> bool| {
+            std::fs::write(&theme_path, theme).unwrap();
+            let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while !is_live(&world) {
+                assert!(std::time::Instant::now() < end, "never live: {theme}");
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                reload(&mut world);
+            }
+            world.resource::<Visible>().scene
+        };
+        let accent = |world: &World| world.resource::<WallTheme>().0.accent;
+        let notice = |world: &World| world.resource::<WallNotice>().0.clone().unwrap_or_default();
+        let red = crate::theme::Rgba::hex(0xAA0011);
+        let is_red = |world: &World| accent(world) == red && notice(world).is_empty();
+        assert_eq!(saved("base = \"daylight\"\naccent = \"#AA0011\"\n", &is_red), 7, "no scene was entered");
+        // A faulty one is refused, and mending it is noticed.
+        saved("base = \"daylight\"\naccent = \"red\"\n", &|world| {
+            accent(world) == red && notice(world).contains("mine.toml:2:10: `red` 不是颜色")
+        });
+        let is_well = |world: &World| accent(world) != red && notice(world).is_empty();
+        saved("base = \"midnight\"\n", &is_well);
+        _ = std::fs::remove_dir_all(&folder);
     }
 
     #[test]

@@ -176,7 +176,7 @@ theme = "midnite"
 audience = "everyone"
 "#,
         &[
-            "config.toml:7:9: 不认识 `midnite`(是否为 `midnight`?),可用的有 `midnight`、`daylight`、`high-contrast`〔wall.theme〕",
+            "config.toml:7:9: 不认识 `midnite`(是否为 `midnight`?),可用的有 `midnight`、`daylight`、`high-contrast`;自己的主题写文件的路径,以 .toml 结尾〔wall.theme〕",
             "config.toml:8:12: 不认识 `everyone`,可用的有 `duty`、`public`、`demo`〔wall.audience〕",
         ],
     ),

@@ -4,6 +4,7 @@ use super::super::error::Complaints;
 use super::super::heat::{Heat, HeatStyle};
 use super::super::raw::{RawHeat, RawSceneHeat};
 use super::super::read::At;
+use super::super::theme::Rgba;
 use super::super::units::{DurationSecs, LengthM};
 use super::{distinct, duration_secs, not_blank, positive};
 
@@ -57,7 +58,9 @@ pub(super) fn heat_style(raw: RawSceneHeat, otherwise: &HeatStyle, complaints: &
         list.value.into_iter().filter(|name| not_blank(name, complaints)).map(|name| name.value).collect()
     });
     let color = raw.color.and_then(|text| {
-        let color = parse_color(&text.value);
+        // The ramp has its own transparency.
+        let opaque = Some(text.value.as_str()).filter(|text| text.len() == 7);
+        let color = opaque.and_then(Rgba::parse).map(|Rgba([r, g, b, _])| [r, g, b]);
         if color.is_none() {
             complaints.add(text.offset, &text.key, format!(r##"“{}”不是颜色,写作 "#FF7F50""##, text.value));
         }
@@ -70,11 +73,4 @@ pub(super) fn heat_style(raw: RawSceneHeat, otherwise: &HeatStyle, complaints: &
         categories: categories.unwrap_or_else(|| otherwise.categories.clone()),
         color: color.or(otherwise.color),
     }
-}
-
-/// Reads `#RRGGBB`.
-fn parse_color(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-    Some([channel(0)?, channel(2)?, channel(4)?])
 }

@@ -132,15 +132,12 @@ impl HeatLayer {
 pub fn ramp_stops(style: &HeatStyle, theme: &Theme) -> Vec<Rgba> {
     match (style.compare, style.color) {
         // More is warm, fewer is cold: also for those who see no red or green.
-        (HeatCompare::LastWeek, _) => {
-            let half = |color: Rgba| color.mix(theme.land, 0.5);
-            vec![theme.accent, half(theme.accent), theme.land, half(theme.attention), theme.alarm]
-        }
+        (HeatCompare::LastWeek, _) => theme.diverging.to_vec(),
         (HeatCompare::None, Some([r, g, b])) => {
             let color = Rgba([r, g, b, 255]);
             vec![color.mix(theme.land, 0.75), color.mix(theme.land, 0.35), color, color.mix(theme.text, 0.5)]
         }
-        (HeatCompare::None, None) => theme.heat.to_vec(),
+        (HeatCompare::None, None) => theme.heat.clone(),
     }
 }
 

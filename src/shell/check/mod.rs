@@ -1,6 +1,7 @@
 //! `quanyu check`: the integrator's first question, answered in a table.
 //!
-//! Validates the configuration, looks at every source once, links the areas
+//! Validates the configuration, holds a theme of one's own to the rules
+//! (`themes`), looks at every source once, links the areas
 //! and inspects what came (`inspect`): orphans, duplicates, invalid rings, the
 //! datum, points outside the jurisdiction, instants of the future, members that
 //! no mapping uses, fields that are not there or cannot be read. Then it looks
@@ -11,6 +12,7 @@ mod fix;
 mod inspect;
 mod report;
 mod text;
+mod themes;
 mod tiles;
 
 use std::io::Write;
@@ -26,6 +28,7 @@ use crate::domain::time::Time;
 use crate::ingest::{IngestContext, survey_all};
 use inspect::inspect;
 use report::{Item, Lines, Report, SCHEMA, Weight, area_item, source_report};
+use themes::theme_items;
 use tiles::{bounds_of, examine_tiles};
 
 /// What to check, and how to say what was found.
@@ -70,7 +73,9 @@ fn examine(path: &Path, offline: bool, fix: bool) -> Report {
     };
     let unmasked = config.privacy.loosened.clone();
     let mut report = Report { schema: SCHEMA, config: name, unmasked, ..Report::default() };
+    report.findings.extend(theme_items(&config));
     if offline {
+        report.judge();
         return report;
     }
     let probes = survey_all(&config.sources, &IngestContext::of(&config, std::sync::Arc::new(|| {})));
@@ -99,6 +104,7 @@ fn tile_items(set: &tiles::TileReport) -> Vec<Item> {
         source: Some(set.id.clone()),
         subject: String::new(),
         message: message.clone(),
+        file: None,
         line: 0,
         column: 0,
         key: String::new(),

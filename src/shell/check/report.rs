@@ -66,7 +66,7 @@ pub struct Item {
     /// How much it matters.
     pub severity: Weight,
     /// What kind of thing: `configuration`, `unreachable`, `absent-field`,
-    /// `failed-values`, `more`, `tiles`, or that of a finding about data.
+    /// `failed-values`, `more`, `tiles`, `theme`, or that of a finding about data.
     pub kind: &'static str,
     /// Id of the source or tile set.
     pub source: Option<String>,
@@ -74,7 +74,9 @@ pub struct Item {
     pub subject: String,
     /// One sentence.
     pub message: String,
-    /// Line in the configuration, from 1; 0 when it is about no line.
+    /// The file that it is about, where that is not the configuration.
+    pub file: Option<String>,
+    /// Line in the file, from 1; 0 when it is about no line.
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
@@ -213,11 +215,13 @@ impl Report {
             source: None,
             subject: String::new(),
             message: complaint.message.clone(),
+            file: (complaint.path != config).then(|| complaint.path.clone()),
             line: complaint.line,
             column: complaint.column,
             key: complaint.key.clone(),
         };
-        Self { schema: SCHEMA, config, exit: 2, findings: complaints.iter().map(item).collect(), ..Self::default() }
+        let findings = complaints.iter().map(item).collect();
+        Self { schema: SCHEMA, config, exit: 2, findings, ..Self::default() }
     }
 
     /// Sets the exit code: 2 for what cannot be used, 1 for findings, 0 else.
@@ -265,6 +269,7 @@ pub fn source_report(
             source: Some(source.id.clone()),
             subject: subject.to_owned(),
             message,
+            file: None,
             line: place.line,
             column: place.column,
             key,
@@ -332,6 +337,7 @@ pub fn area_item(finding: &Finding) -> Item {
         source: None,
         subject: subject_text(&finding.subject),
         message: finding.message.clone(),
+        file: None,
         line: 0,
         column: 0,
         key: String::new(),

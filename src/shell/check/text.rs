@@ -6,6 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::report::{Item, Report, SourceReport, Weight};
+use super::themes::THEME;
 use super::tiles::push_tiles;
 
 /// Findings of one kind printed per source; `--json` has all.
@@ -32,6 +33,7 @@ pub fn text_of(report: &Report, offline: bool) -> String {
     if !report.unmasked.is_empty() {
         lines.push(format!("注意:[privacy] 放宽了打码,照原样显示:{}", report.unmasked.join("、")));
     }
+    push_theme(&mut lines, report);
     if offline {
         return lines.join("\n");
     }
@@ -42,7 +44,8 @@ pub fn text_of(report: &Report, offline: bool) -> String {
     for set in &report.tiles {
         push_tiles(&mut lines, set);
     }
-    let of_all: Vec<&Item> = report.findings.iter().filter(|item| item.source.is_none()).collect();
+    let is_of_all = |item: &&Item| item.source.is_none() && item.kind != THEME;
+    let of_all: Vec<&Item> = report.findings.iter().filter(is_of_all).collect();
     if !of_all.is_empty() {
         lines.push("区域:".to_owned());
         push_items(&mut lines, &of_all);
@@ -53,11 +56,20 @@ pub fn text_of(report: &Report, offline: bool) -> String {
     lines.join("\n")
 }
 
+/// What the rules say about a theme of one's own.
+fn push_theme(lines: &mut Vec<String>, report: &Report) {
+    let items: Vec<&Item> = report.findings.iter().filter(|item| item.kind == THEME).collect();
+    if !items.is_empty() {
+        lines.push("主题可以用,但不是人人看得清:".to_owned());
+        lines.extend(items.into_iter().map(|item| format!("    ! {}", complaint(report, item))));
+    }
+}
+
 /// In the form that editors jump to.
 fn complaint(report: &Report, item: &Item) -> String {
     let place = if item.line > 0 { format!(":{}:{}", item.line, item.column) } else { String::new() };
     let key = if item.key.is_empty() { String::new() } else { format!("〔{}〕", item.key) };
-    format!("{}{place}: {}{key}", report.config, item.message)
+    format!("{}{place}: {}{key}", item.file.as_ref().unwrap_or(&report.config), item.message)
 }
 
 fn table(sources: &[SourceReport]) -> Vec<String> {

@@ -85,7 +85,7 @@ impl World {
         let overview = overview(mood, &tree, config.closed_loop.stages.len());
         let rankings = Ranking::all(&config, &overview, &tree);
         Self {
-            theme: Theme::named(config.wall.theme),
+            theme: config.wall.theme.clone(),
             rankings,
             outlook: outlook(mood, &tree),
             figures: figures(mood),
@@ -215,7 +215,8 @@ fn config(mood: Mood) -> Config {
             title: if long { LONG.into() } else { "金鸡湖街道·一屏观全域".into() },
             size: None,
             fullscreen: false,
-            theme: ThemeName::Midnight,
+            theme: Theme::named(ThemeName::Midnight),
+            theme_file: None,
             fonts: Vec::new(),
             zone: TimeZone::get("Asia/Shanghai").expect("bundled"),
             audience: if long { Audience::Demo } else { Audience::Public },
