@@ -132,7 +132,7 @@ fn a_close_without_an_instant_of_its_own_has_that_of_its_last_step() {
         {"id":6,"reported":1755219600,"history":[["收集",1755219600],["评价",1755223200]]},
         {"id":7,"reported":1755219600,"stage":"反馈"}]"#;
     let decoded = decode(Feed::Events, body);
-    assert!(decoded.findings.is_empty(), "{:?}", decoded.findings);
+    assert_eq!(kinds(&decoded), [FindingKind::NoGeometry; 7]);
     let Records::Events(events) = decoded.records else { panic!() };
     let minutes = |event: &crate::domain::event::Event| event.closed.map(|at| at.millis_since(event.reported) / 60_000);
     assert_eq!(events.iter().map(minutes).collect::<Vec<_>>(), [None, Some(60), Some(30), None, None, Some(60), None]);
