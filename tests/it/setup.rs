@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use quanyu::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time};
 use serde_json::Value;
 
 use super::faults::server::Server;
@@ -322,12 +323,14 @@ fn streams_envelopes_and_encodings_are_told_and_tables_without_headers_refused()
 
 #[test]
 fn a_back_end_is_recognised_address_by_address() {
+    let now = Time::system_now().0;
     let options = quanyu::simulate::SimulatorOptions {
         profile: "jinjihu".into(),
         seed: 7,
         listen: "127.0.0.1:0".parse().unwrap(),
         speed: 1.0,
-        start: None,
+        // The last noon in its zone: soon after midnight nobody is on patrol.
+        start: Some(Time(now - (now - 4 * HOUR_MILLIS).rem_euclid(DAY_MILLIS))),
     };
     let simulator = quanyu::simulate::Simulator::start(options).unwrap();
     let folder = Folder::new("addresses");

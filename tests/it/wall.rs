@@ -115,10 +115,14 @@ fn bright_share(image: &Image, [x0, y0, x1, y1]: [f32; 4]) -> f32 {
 /// Recolouring all areas writes their styles and nothing else.
 fn another_figure_touches_no_vertex(wall: &mut HeadlessWall) {
     let before = wall.app.world().resource::<MapScene>().clone();
-    wall.app.world_mut().write_message(Action::StepFill(1));
-    wall.frame();
+    // Soon after midnight the first events colour one figure as the other.
+    let is_recoloured = (0..3).any(|_| {
+        wall.app.world_mut().write_message(Action::StepFill(1));
+        wall.frame();
+        wall.app.world().resource::<MapScene>().styles != before.styles
+    });
+    assert!(is_recoloured, "nothing was recoloured");
     let after = wall.app.world().resource::<MapScene>();
-    assert_ne!(before.styles, after.styles, "nothing was recoloured");
     assert!(Arc::ptr_eq(&before.fill, &after.fill) && Arc::ptr_eq(&before.lines, &after.lines), "vertices changed");
 }
 

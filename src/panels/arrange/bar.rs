@@ -11,7 +11,7 @@ use crate::theme::{size, space};
 
 /// Design units.
 const WIDTH: f32 = 760.0;
-const HEIGHT: f32 = 136.0;
+const HEIGHT: f32 = 160.0;
 const BUTTON: [f32; 2] = [92.0, 42.0];
 
 /// Draws the bar at the top of what is left for the map.
@@ -54,12 +54,15 @@ pub(super) fn bar_ui(ui: &Ui, pen: &Pen, free: Rect, view: &PanelView, arrange: 
     let title = Style::bold(size::BODY, theme.text);
     pen.text([inner.left(), baseline], Align::Min, "编排版面", title, right - inner.left());
     let line = |row: f32| inner.top() + pen.u(BUTTON[1] + 28.0 * row);
-    let help = "拖动移位 · 拖下沿改高度 · 拖靠地图一侧的边跨列 · 双击恢复自动 · Ctrl+Z 撤销 · Enter 保存 · Esc 放弃";
-    pen.text([inner.left(), line(1.0)], Align::Min, help, pen.small(), inner.width());
+    let hands = "拖动移位 · 拖下沿改高度 · 拖靠地图一侧的边跨列 · 双击恢复自动";
+    let keys = "Ctrl+Z 撤销 · Enter 保存 · Esc 放弃";
+    for (row, help) in [(1.0, hands), (1.9, keys)] {
+        pen.text([inner.left(), line(row)], Align::Min, help, pen.small(), inner.width());
+    }
     let (text, is_fault) = status(arrange, is_changed);
     let color = if is_fault { theme.attention } else { theme.text };
     let style = Style::regular(size::SMALL, color);
-    let at = [inner.left(), line(2.0)];
+    let at = [inner.left(), line(2.9)];
     if is_fault {
         pen.marked_text(at, Align::Min, Mark::Diamond, &text, style, inner.width());
     } else {

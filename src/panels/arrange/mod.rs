@@ -158,7 +158,7 @@ impl Desk<'_> {
     /// A panel as something that can be taken: its name, its cells, its edges.
     fn frame(&self, panel: usize, rect: Rect) {
         let (pen, theme) = (self.pen, self.pen.theme());
-        pen.fill(rect, theme.ground.alpha(0.78));
+        pen.fill(rect, theme.ground.alpha(0.92));
         pen.outline(rect, 2.0, theme.accent);
         let pen = &pen.clipped(rect);
         let pad = pen.u(space::PADDING);
