@@ -1,6 +1,7 @@
 //! The governance hierarchy: city › district › street › community › grid ›
 //! micro-grid, of any depth, linked by parent codes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -204,6 +205,16 @@ impl AreaTree {
         }
     }
 
+    /// The same areas under other names. Those whose name stays are shared: no
+    /// boundary is held twice for a name.
+    pub fn renamed<'a>(&'a self, rename: impl Fn(&'a str) -> Cow<'a, str>) -> Self {
+        let renamed = |area: &'a Arc<Area>| match rename(&area.name) {
+            Cow::Borrowed(name) if name == area.name => Arc::clone(area),
+            name => Arc::new(Area { name: name.into_owned(), ..Area::clone(area) }),
+        };
+        Self { areas: self.areas.iter().map(renamed).collect(), ..self.clone() }
+    }
+
     /// All areas in the order they came.
     pub fn areas(&self) -> &[Arc<Area>] {
         &self.areas
@@ -322,6 +333,16 @@ mod tests {
         assert!(tree.is_within(leaf, tree.find("S").unwrap()));
         assert_eq!(tree.roots(), [tree.find("S").unwrap()]);
         assert_eq!(tree.levels(), [Level::Street, Level::Community, Level::Grid, Level::MicroGrid]);
+    }
+
+    #[test]
+    fn other_names_change_nothing_else_and_copy_no_boundary() {
+        let (tree, _) = AreaTree::build(vec![area("S", None, Level::Street), area("c", Some("S"), Level::Community)]);
+        let other = tree.renamed(|name| if name == "区域c" { "别处".into() } else { name.into() });
+        assert_eq!([0, 1].map(|index| other.area(index).name.as_str()), ["区域S", "别处"]);
+        assert!(Arc::ptr_eq(&tree.areas()[0], &other.areas()[0]));
+        assert_eq!((other.find("c"), other.parent(1), other.children(0)), (Some(1), Some(0), &[1][..]));
+        assert_eq!(tree.area(1).name, "区域c", "the tree itself stays");
     }
 
     #[test]

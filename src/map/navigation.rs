@@ -272,6 +272,7 @@ pub(super) fn keyboard(
             KeyCode::KeyH => Action::NextHeatForm,
             KeyCode::KeyW => Action::ToggleHeatCompare,
             KeyCode::KeyD => Action::ToggleDiagnostics,
+            KeyCode::KeyP => Action::ToggleAudience,
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,
             KeyCode::KeyE => Action::ToggleArrange,

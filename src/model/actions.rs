@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 
 use super::{AreaValues, Areas, Finder, Overview, WallClock, WallConfig};
-use crate::config::{Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
+use crate::config::{Audience, Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::event_store::{EventFilter, EventKey};
 use crate::domain::overview::WINDOW_SECS;
@@ -75,6 +75,10 @@ pub enum Action {
     ToggleFind,
     /// Look for this.
     SetFind(String),
+    /// Show visitors no more than they may see, or what staff may see again.
+    ToggleAudience,
+    /// Show this audience what it may see, where the configuration allows it.
+    SetAudience(Audience),
     /// Windowed or over the whole monitor.
     ToggleFullscreen,
     /// Write a picture of the wall next to the configuration.
@@ -310,6 +314,8 @@ pub(crate) fn apply(
             // What was opened last is closed first.
             Action::FocusParent if !selection.points.is_empty() => selection.select(Vec::new()),
             Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
+            // The screen's.
+            Action::ToggleAudience | Action::SetAudience(_) => {}
             Action::FocusParent if focus.code.is_none() => visible.filter = scene_filter(&config.0, visible.scene),
             Action::SceneFilter => visible.filter = scene_filter(&config.0, visible.scene),
             Action::FocusParent => {

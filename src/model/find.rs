@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 
 use bevy::prelude::*;
 
-use super::{Areas, Events, PointKey, Points};
-use crate::domain::area::AreaIndex;
+use super::{Areas, Events, PointKey, Points, Screen, WallConfig};
+use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::geometry::LonLat;
 
 /// Of one kind, and in all.
@@ -29,6 +29,8 @@ pub struct Finder {
     /// What fits, best first.
     pub found: Vec<Found>,
     looked_for: String,
+    /// Revision of the screen that it was looked for on.
+    looked_on: u64,
 }
 
 /// Something that fits.
@@ -58,14 +60,27 @@ impl Finder {
     }
 }
 
-/// Looks for what was typed since the last frame.
-pub(super) fn look(mut finder: ResMut<Finder>, areas: Res<Areas>, points: Res<Points>, events: Res<Events>) {
-    if finder.looked_for == finder.text {
+/// Looks for what was typed since the last frame. Visitors find areas, by the
+/// names that they can read: that somebody or something is not found must not
+/// tell that it is there.
+pub(super) fn look(
+    mut finder: ResMut<Finder>,
+    areas: Res<Areas>,
+    points: Res<Points>,
+    events: Res<Events>,
+    screen: Res<Screen>,
+    config: Res<WallConfig>,
+) {
+    if finder.looked_for == finder.text && finder.looked_on == screen.revision {
         return;
     }
-    let found = find(&finder.text, &areas, &points, &events);
+    let found = match screen.is_public(&config.0) {
+        true => find_areas(&finder.text, screen.tree(&areas)),
+        false => find(&finder.text, &areas, &points, &events),
+    };
     let finder = &mut *finder;
     finder.looked_for.clone_from(&finder.text);
+    finder.looked_on = screen.revision;
     finder.found = found;
 }
 
@@ -116,12 +131,35 @@ impl Kind {
     }
 }
 
-fn find(text: &str, areas: &Areas, points: &Points, events: &Events) -> Vec<Found> {
+/// What was typed, as names and codes are compared with it; `None` for nothing.
+fn wanted(text: &str) -> Option<String> {
     let wanted: String = plain(text).chars().take(MOST_LETTERS).collect();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let best = |[name, code]: [&str; 2]| fit(name, &wanted).max(fit_code(code, &wanted));
+    (!wanted.is_empty()).then_some(wanted)
+}
+
+/// How well a name or a code fits.
+fn best([name, code]: [&str; 2], wanted: &str) -> Option<u8> {
+    fit(name, wanted).max(fit_code(code, wanted))
+}
+
+/// The areas that fit.
+fn areas_of<'a>(tree: &'a AreaTree, wanted: &'a str) -> impl Iterator<Item = (u8, Found)> + 'a {
+    tree.areas().iter().enumerate().filter_map(move |(index, area)| {
+        let rank = best([&area.name, &area.code], wanted)?;
+        let place = Place::Area(index as AreaIndex);
+        Some((rank, Found { name: area.name.clone(), kind: area.level.label().into(), place }))
+    })
+}
+
+/// What visitors find.
+fn find_areas(text: &str, tree: &AreaTree) -> Vec<Found> {
+    let Some(wanted) = wanted(text) else { return Vec::new() };
+    Kind::of(areas_of(tree, &wanted)).0.into_iter().map(|(_, found)| found).collect()
+}
+
+fn find(text: &str, areas: &Areas, points: &Points, events: &Events) -> Vec<Found> {
+    let Some(wanted) = wanted(text) else { return Vec::new() };
+    let best = |names: [&str; 2]| best(names, &wanted);
     let event = events.store.event_ref(text.trim()).map(|event| {
         let place = Place::Point(PointKey::Event(event.key()), event.at());
         (2, Found { name: event.id(), kind: "事件".into(), place })
@@ -131,11 +169,7 @@ fn find(text: &str, areas: &Areas, points: &Points, events: &Events) -> Vec<Foun
         let place = Place::Point(PointKey::Worker(track.id.clone()), track.points.last().map(|&(_, at)| at));
         Some((rank, Found { name: track.worker.clone(), kind: "巡查人员".into(), place }))
     });
-    let named = areas.tree.areas().iter().enumerate().filter_map(|(index, area)| {
-        let rank = best([&area.name, &area.code])?;
-        let place = Place::Area(index as AreaIndex);
-        Some((rank, Found { name: area.name.clone(), kind: area.level.label().into(), place }))
-    });
+    let named = areas_of(&areas.tree, &wanted);
     let devices = points.devices().filter_map(|device| {
         let rank = best([&device.name, &device.id])?;
         let place = Place::Point(PointKey::Device(device.id.clone()), Some(device.at));
@@ -157,7 +191,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::area::{Area, AreaTree, GridKind, Level};
+    use crate::domain::area::{Area, GridKind, Level};
     use crate::domain::camera::Camera;
     use crate::domain::event::tests::event;
     use crate::domain::geometry::Shape;
@@ -222,5 +256,15 @@ mod tests {
         assert_eq!(find("w2"), ["网格员 17"], "by the id of the walk");
         assert_eq!(find("07"), ["网格员 07", "网格员 070"], "not by what stands in every code");
         assert!(find("   ").is_empty() && find("没有").is_empty());
+    }
+
+    #[test]
+    fn visitors_find_areas_and_nobody() {
+        let (areas, ..) = world();
+        let find = |text: &str| find_areas(text, &areas.tree).into_iter().map(|found| found.name).collect::<Vec<_>>();
+        assert_eq!(find("湖东"), ["湖东社区", "湖东社区第7网格"]);
+        for text in ["网格员07", "w2", "湖东路口", "SJ-0042", ""] {
+            assert!(find(text).is_empty(), "{text}");
+        }
     }
 }

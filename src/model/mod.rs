@@ -10,6 +10,7 @@
 //! | [`Warnings`] | `warnings::recompute` |
 //! | [`Patrols`] | `patrols::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
+//! | [`Screen`] | `screen::apply` |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
 //! take longer than a fixed slice of it; what panels want done comes back as
@@ -26,6 +27,7 @@ mod patrols;
 mod per_source;
 mod points;
 mod pushed;
+mod screen;
 mod sources;
 mod tiles;
 mod warnings;
@@ -51,6 +53,7 @@ pub use find::{Finder, Found, Place};
 pub use overview::Overview;
 pub use patrols::Patrols;
 pub use points::{Pictures, Points};
+pub use screen::Screen;
 pub use sources::{Fate, SourceEntry, Sources};
 pub use tiles::Tiles;
 pub use warnings::Warnings;
@@ -145,6 +148,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Selection>()
             .init_resource::<Overlays>()
             .init_resource::<Finder>()
+            .init_resource::<Screen>()
             .add_message::<Action>()
             .configure_sets(Update, (Receive, Act, Derive, Map, Layers).chain())
             .add_systems(
@@ -153,7 +157,7 @@ impl Plugin for ModelPlugin {
                     (tick_clock, receive, areas::poll_build, areas::frame_points, events::replace_places)
                         .chain()
                         .in_set(Receive),
-                    (actions::apply, actions::look_up).chain().in_set(Act),
+                    (actions::apply, screen::apply, actions::look_up).chain().in_set(Act),
                     (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute, find::look)
                         .chain()
                         .in_set(Derive),

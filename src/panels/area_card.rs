@@ -101,7 +101,9 @@ fn laid_out(free: Rect, view: &PanelView, area: AreaIndex, facts: &AreaFacts) ->
     let margin = u(space::GUTTER);
     let width = u(CARD_WIDTH).min(free.width() - margin * 2.0);
     let mut lines = figures(view, area, facts);
-    lines.extend(entry.responsible.iter().map(|link| Line::new(&link.role, &link.holder)));
+    // Visitors are told of places and things, not of persons.
+    let chain = entry.responsible.iter().filter(|_| !view.is_public());
+    lines.extend(chain.map(|link| Line::new(&link.role, &link.holder)));
     let room = ((free.height() - margin * 2.0) / u(LINE) - HEAD / LINE - 1.0).max(0.0);
     lines.truncate(room as usize);
     let height = u(HEAD + LINE * lines.len() as f32 + 10.0);
@@ -122,7 +124,8 @@ fn head_ui(pen: &Pen, card: Rect, view: &PanelView, area: AreaIndex) -> Rect {
     let style = pen.shrunk(&entry.name, Style::bold(size::LARGE, view.theme.text), room);
     pen.text([left, first], Align::Min, &entry.name, style, room);
     let kind = if entry.level == Level::Grid && entry.kind == GridKind::Dedicated { "专属" } else { "" };
-    let second = format!("{kind}{} · {}", entry.level.label(), entry.code);
+    let level = format!("{kind}{}", entry.level.label());
+    let second = if view.is_public() { level } else { format!("{level} · {}", entry.code) };
     pen.text([left, first + pen.u(26.0)], Align::Min, &second, pen.small(), right - left);
     Rect::from_min_max(pos2(right - back, first - pen.u(24.0)), pos2(right, first + pen.u(10.0)))
 }

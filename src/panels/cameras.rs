@@ -29,7 +29,10 @@ pub fn cameras_ui(ui: &mut Ui, rect: Rect, view: &PanelView, title: &str, health
             return None;
         }
         let grid = Rect::from_min_max(inner.min, pos2(inner.right(), inner.bottom() - pen.u(FOOT)));
-        if view.tiles.is_empty() {
+        if view.is_public() {
+            // Whoever passes by is on them.
+            empty(pen, grid, "公开模式不显示画面");
+        } else if view.tiles.is_empty() {
             empty(pen, grid, "没有可取的画面");
         } else {
             for (tile, place) in view.tiles.iter().zip(places(pen, grid, view.tiles.len())) {

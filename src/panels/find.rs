@@ -72,7 +72,11 @@ pub fn find_ui(ui: &mut Ui, stage: Rect, view: &PanelView, find: &FindView) -> O
 
 fn text_ui(ui: &mut Ui, pen: &Pen, input: Rect, view: &PanelView, find: &FindView) -> Option<PanelAction> {
     let mut text = find.text.to_owned();
-    let hint = "编号或名称：巡查人员、区域、设备、摄像头、事件";
+    let hint = if view.is_public() {
+        "区域的名称或编码"
+    } else {
+        "编号或名称：巡查人员、区域、设备、摄像头、事件"
+    };
     let edit = TextEdit::singleline(&mut text)
         .id(Id::new("find-text"))
         .font(FontId::proportional(pen.u(size::LARGE)))

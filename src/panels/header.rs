@@ -41,7 +41,7 @@ pub fn header_ui(ui: &mut Ui, layout: &StageLayout, view: &PanelView) -> Option<
         layout.title.left().max(left + gap)..=layout.title.right().min(right - gap),
         rect.y_range(),
     );
-    title_ui(&pen, layout.title.center().x, span, view);
+    title_ui(&pen.verbatim(), layout.title.center().x, span, view);
     action
 }
 
@@ -138,12 +138,16 @@ fn badge_ui(pen: &Pen, [right, middle]: [f32; 2], mark: Mark, word: &str, color:
     badge
 }
 
-/// For whom the wall is; demonstration data is marked. Returns the left end.
+/// For whom the wall is; demonstration data is marked, whoever looks at it, and
+/// so is a screen that a hand switched to visitors. Returns the left end.
 fn audience_ui(pen: &Pen, [right, middle]: [f32; 2], view: &PanelView) -> f32 {
-    let word = match view.config.wall.audience {
-        Audience::Demo => {
-            return badge_ui(pen, [right, middle], Mark::Triangle, "演示数据", view.theme.attention, false).left();
-        }
+    let own = view.config.wall.audience;
+    let is_switched = view.audience != own;
+    let badge = |mark, word, color| badge_ui(pen, [right, middle], mark, word, color, false).left();
+    let word = match own {
+        Audience::Demo if is_switched => return badge(Mark::Triangle, "公开 · 演示数据", view.theme.attention),
+        Audience::Demo => return badge(Mark::Triangle, "演示数据", view.theme.attention),
+        _ if is_switched => return badge(Mark::Dot, "公开", view.theme.accent),
         Audience::Duty => "值班",
         Audience::Public => "公开",
     };

@@ -12,7 +12,8 @@
 //! Every length is a number of design units times [`PanelView::unit`]; every
 //! colour is a token of the theme; every size of type is one of the five in
 //! [`crate::theme::size`]; text never leaves its panel (tested for all kinds
-//! and sizes in `tests/it/panels.rs`).
+//! and sizes in `tests/it/panels.rs`). On a screen for visitors the pen itself
+//! masks what it writes, whatever a panel forgot.
 
 mod area_card;
 mod arrange;
@@ -44,7 +45,7 @@ mod warnings;
 
 use bevy_egui::egui::{Rect, TextureId, Ui};
 
-use crate::config::{Config, Panel, PanelKind};
+use crate::config::{Audience, Config, Panel, PanelKind};
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::event_store::EventFilter;
 use crate::domain::figure::Figure;
@@ -89,6 +90,8 @@ pub struct PanelView<'a> {
     pub unit: f32,
     /// Title, stages, audience, zone, panels.
     pub config: &'a Config,
+    /// For whom the screen is now: what the configuration says, or visitors.
+    pub audience: Audience,
     /// Name of the scene, under the title.
     pub scene: &'a str,
     /// The shown instant.
@@ -141,6 +144,11 @@ pub struct ReplayView {
 }
 
 impl PanelView<'_> {
+    /// Whether visitors look at it: texts are masked, persons and pictures hidden.
+    pub fn is_public(&self) -> bool {
+        self.audience == Audience::Public
+    }
+
     /// How many sources answer, and are as fresh as promised.
     pub fn sources_well(&self) -> usize {
         let is_well =

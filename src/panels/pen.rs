@@ -2,8 +2,12 @@
 //!
 //! In: an egui painter, the theme, the unit. Out: shapes. Text is placed by
 //! its baseline, so that a figure, its unit and its label stand on one line
-//! whatever their sizes; it is always given a width and never leaves it.
+//! whatever their sizes; it is always given a width and never leaves it. On a
+//! screen for visitors every text is masked here once more: what comes from
+//! sources was masked before, and a panel that forgot to shows nobody all the
+//! same.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bevy_egui::egui::epaint::text::{LayoutJob, TextWrapping};
@@ -12,6 +16,7 @@ use bevy_egui::egui::{
 };
 
 use super::PanelView;
+use crate::domain::privacy::masked;
 use crate::theme::{Rgba, Theme, size};
 
 /// Name of the font family that bold text asks for; the shell binds it.
@@ -80,12 +85,19 @@ pub(super) struct Pen<'a> {
     theme: &'a Theme,
     unit: f32,
     opacity: f32,
+    is_masking: bool,
 }
 
 impl<'a> Pen<'a> {
     /// Draws on the layer of `ui`.
     pub(super) fn new(ui: &Ui, view: &PanelView<'a>) -> Self {
-        Self { painter: ui.painter().clone(), theme: view.theme, unit: view.unit, opacity: 1.0 }
+        let is_masking = view.is_public();
+        Self { painter: ui.painter().clone(), theme: view.theme, unit: view.unit, opacity: 1.0, is_masking }
+    }
+
+    /// The same for words that somebody wrote for this wall: a title is no slip.
+    pub(super) fn verbatim(&self) -> Self {
+        Self { painter: self.painter.clone(), is_masking: false, ..*self }
     }
 
     /// The same, everything `opacity` as visible.
@@ -131,7 +143,8 @@ impl<'a> Pen<'a> {
     fn layout(&self, text: &str, style: Style, max_width: f32) -> Arc<Galley> {
         let family = if style.is_bold { FontFamily::Name(BOLD_FAMILY.into()) } else { FontFamily::Proportional };
         let format = TextFormat::simple(FontId::new(self.u(style.size), family), self.color(style.color));
-        let mut job = LayoutJob::single_section(text.to_owned(), format);
+        let text = if self.is_masking { masked(text) } else { Cow::Borrowed(text) };
+        let mut job = LayoutJob::single_section(text.into_owned(), format);
         job.break_on_newline = false;
         job.wrap = TextWrapping { max_rows: 1, break_anywhere: true, ..TextWrapping::wrap_at_width(max_width) };
         self.painter.layout_job(job)

@@ -20,7 +20,7 @@ use bevy_egui::{
     EguiRenderOutput, egui,
 };
 
-use super::{arrange, cards, graphics, reload, ui, window};
+use super::{arrange, audience, cards, graphics, reload, ui, window};
 use crate::config::Config;
 use crate::domain::clock::{Clock, ClockMode};
 use crate::ingest::Ingest;
@@ -87,6 +87,7 @@ pub fn assemble(setup: Setup) -> App {
         .init_resource::<cards::Cards>()
         .init_resource::<arrange::ArrangeMode>()
         .init_resource::<WallNotice>()
+        .init_resource::<audience::PassingNotice>()
         .init_resource::<TexturesPending>()
         .add_systems(
             PreUpdate,
@@ -105,7 +106,7 @@ pub fn assemble(setup: Setup) -> App {
             note_textures.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
         )
         .add_systems(Update, (ui::collect, (cards::collect, ui::turn_cameras).chain()).after(WallSystems::Derive))
-        .add_systems(Update, arrange::follow.after(WallSystems::Act))
+        .add_systems(Update, (arrange::follow.after(WallSystems::Act), audience::tell_audience.after(WallSystems::Act)))
         .add_systems(EguiPrimaryContextPass, ui::wall_ui);
     if let Some(ingest) = setup.ingest {
         app.insert_resource(IngestLink(ingest));

@@ -1,5 +1,6 @@
 //! Cards of cameras, devices and events: from the ids that a hand picked to
 //! what the panels show, and the picture of a camera whose card is open.
+//! Visitors see masked texts, no pictures, no ids and no worker.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use bevy::prelude::*;
 use bevy_egui::egui;
 
 use crate::config::Config;
-use crate::domain::area::AreaIndex;
+use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::camera::Camera;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::event::Severity;
@@ -19,11 +20,14 @@ use crate::domain::update::Picture;
 use crate::ingest::PictureRequest;
 use crate::map::marks::KindTally;
 use crate::map::{Hover, Marks};
-use crate::model::{Action, Areas, Events, Pictures, PointKey, Points, Selection, WallClock, WallConfig};
+use crate::model::{Action, Areas, Events, Pictures, PointKey, Points, Screen, Selection, WallClock, WallConfig};
 use crate::panels::{CameraTile, PointFacts, PointState, TallyLine, value_text};
 
 /// A worker of whom nothing was heard for this long is lost, seconds.
 const LOST_SECS: f64 = 600.0;
+
+/// Label of an id: of a card's owner, of a door, of a SIM.
+const ID: &str = "编号";
 
 /// What is open, worked out when it, its data or the shown minute changed.
 #[derive(Resource, Default)]
@@ -39,7 +43,7 @@ pub struct Cards {
     /// Picture of the one camera whose card is open.
     picture: Option<CardPicture>,
     points_of: CardsKey,
-    hovered_of: (u64, Option<usize>),
+    hovered_of: (u64, Option<usize>, u64),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +51,9 @@ struct CardsKey {
     selection: u64,
     sets: [u64; 4],
     areas: u64,
-    /// Address of the configuration: zone and stages.
+    /// Address of the configuration: zone, stages, audience.
     config: usize,
+    screen: u64,
     /// Shown minute; the second where somebody walks.
     turn: i64,
 }
@@ -119,13 +124,15 @@ pub fn collect(
     hover: Res<Hover>,
     config: Res<WallConfig>,
     clock: Res<WallClock>,
+    screen: Res<Screen>,
     mut actions: MessageWriter<Action>,
 ) {
     let cards = &mut *cards;
-    let wanted = (marks.revision, hover.mark);
+    let wanted = (marks.revision, hover.mark, screen.revision);
     if cards.hovered_of != wanted {
         cards.hovered_of = wanted;
         cards.hovered = hover.mark.map_or_else(Vec::new, |mark| hovered(&marks, mark, &points, &events));
+        cards.hovered.iter_mut().for_each(|line| screen.mask(&mut line.kind));
     }
     let is_walking = selection.points.iter().any(|key| matches!(key, PointKey::Worker(_)));
     let key = CardsKey {
@@ -133,24 +140,26 @@ pub fn collect(
         sets: [points.cameras_revision, points.devices_revision, events.revision, points.tracks_revision],
         areas: areas.revision,
         config: Arc::as_ptr(&config.0) as usize,
+        screen: screen.revision,
         turn: clock.now().0.div_euclid(if is_walking { 1_000 } else { 60_000 }),
     };
     if cards.points_of == key {
         return;
     }
     cards.points_of = key;
-    let open = Open { points: &points, events: &events, areas: &areas, config: &config.0, now: clock.now() };
+    let open =
+        Open { points: &points, events: &events, areas: &areas, config: &config.0, screen: &screen, now: clock.now() };
     cards.points.clear();
     cards.keys.clear();
     cards.at = None;
     for key in &selection.points {
-        let Some((facts, at)) = open.facts(key) else { continue };
+        let Some((facts, at)) = open.shown(key) else { continue };
         cards.points.push(facts);
         cards.keys.push(key.clone());
         cards.at = cards.at.or(at);
     }
     let camera = match &cards.keys[..] {
-        [PointKey::Camera(id)] => open.camera(id),
+        [PointKey::Camera(id)] if !open.is_public() => open.camera(id),
         _ => None,
     };
     let request = camera.and_then(|(source, camera)| {
@@ -212,12 +221,32 @@ struct Open<'a> {
     events: &'a Events,
     areas: &'a Areas,
     config: &'a Config,
+    screen: &'a Screen,
     now: Instant1970,
 }
 
 impl Open<'_> {
     fn camera(&self, id: &str) -> Option<(crate::domain::health::SourceId, &Camera)> {
         self.points.cameras().find(|(_, camera)| camera.id == id)
+    }
+
+    fn is_public(&self) -> bool {
+        self.screen.is_public(self.config)
+    }
+
+    /// What the screen may show of a point, and where it is.
+    fn shown(&self, key: &PointKey) -> Option<(PointFacts, Option<LonLat>)> {
+        // Where somebody is who can be told from others is nobody's business.
+        if self.is_public() && matches!(key, PointKey::Worker(_)) {
+            return None;
+        }
+        let (mut facts, at) = self.facts(key)?;
+        if self.is_public() {
+            facts.lines.retain(|(label, _)| label != ID);
+        }
+        let values = facts.lines.iter_mut().map(|(_, value)| value);
+        [&mut facts.kind, &mut facts.title].into_iter().chain(values).for_each(|text| self.screen.mask(text));
+        Some((facts, at))
     }
 
     /// What is known of a point, and where it is.
@@ -249,7 +278,7 @@ impl Open<'_> {
         let mut lines = Vec::new();
         push(&mut lines, "权属", &camera.owner);
         push(&mut lines, "所在", &self.area_at(camera.at));
-        push(&mut lines, "编号", &camera.id);
+        push(&mut lines, ID, &camera.id);
         facts("摄像头", &camera.name, state, state_text, lines)
     }
 
@@ -267,7 +296,7 @@ impl Open<'_> {
             push(&mut lines, "读取", &self.when(read));
         }
         push(&mut lines, "所在", &self.area_at(device.at));
-        push(&mut lines, "编号", &device.id);
+        push(&mut lines, ID, &device.id);
         let title = if device.name.is_empty() { &device.kind } else { &device.name };
         facts(&device.kind, title, state, state_text, lines)
     }
@@ -327,7 +356,7 @@ impl Open<'_> {
     }
 
     fn area_text(&self, area: AreaIndex) -> String {
-        let tree = &self.areas.tree;
+        let tree: &AreaTree = self.screen.tree(self.areas);
         let name = |index: AreaIndex| tree.area(index).name.as_str();
         match tree.parent(area) {
             Some(above) => format!("{} · {}", name(above), name(area)),

@@ -3,6 +3,7 @@
 
 pub mod app;
 mod arrange;
+mod audience;
 pub mod bench;
 mod cards;
 pub mod check;

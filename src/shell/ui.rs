@@ -5,6 +5,7 @@
 mod glyphs;
 mod state;
 mod view;
+mod visitors;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -26,15 +27,16 @@ use crate::layers::points::counts_ui;
 use crate::map::marks::Look;
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points, Sources,
-    Visible, Waker, WallClock, WallConfig, Warnings,
+    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points, Screen,
+    Sources, Visible, Waker, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{
     self, ArrangeView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
 };
 use glyphs::{NameGlyphs, warm_figures};
 pub use state::{UiState, collect, turn_cameras};
-use view::{alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view};
+use view::{alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view, value_words};
+use visitors::{class_meant, hotspots};
 
 /// What the bridge reads.
 #[derive(SystemParam)]
@@ -55,6 +57,7 @@ pub struct Shown<'w> {
     visible: Res<'w, Visible>,
     overlays: Res<'w, Overlays>,
     finder: Res<'w, Finder>,
+    screen: Res<'w, Screen>,
     hover: Res<'w, Hover>,
     marks: Res<'w, Marks>,
     relief: Res<'w, Relief>,
@@ -63,6 +66,7 @@ pub struct Shown<'w> {
     heat: Res<'w, HeatLayer>,
     area_layer: Res<'w, AreaLayer>,
     notice: Res<'w, super::app::WallNotice>,
+    passing: Res<'w, super::audience::PassingNotice>,
     watch: Option<Res<'w, ConfigWatch>>,
     waker: Res<'w, Waker>,
     adapter: Option<Res<'w, RenderAdapterInfo>>,
@@ -115,8 +119,8 @@ pub fn wall_ui(
     labels_ui(&painter, &shown.labels, &shown.theme, unit, px_per_point);
     counts_ui(&painter, &shown.marks, &shown.labels, &view, &shown.theme, px_per_point);
     let stood_on_m = |local| shown.relief.stood_on_m(local, &shown.areas) * view.rise();
-    let hot =
-        hotspots_ui(&painter, &shown.heat.hotspots, &view, stood_on_m, &shown.theme, px_per_point, &view.keep_clear);
+    let spots = hotspots(&shown.heat.hotspots, &shown.screen);
+    let hot = hotspots_ui(&painter, &spots, &view, stood_on_m, &shown.theme, px_per_point, &view.keep_clear);
     view.bypass_change_detection().keep_clear.extend(hot);
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
@@ -197,7 +201,7 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::FocusParent => Action::FocusParent,
         PanelAction::FocusNothing => Action::FocusNothing,
         PanelAction::ToggleStage(stage) => Action::ToggleStage(stage),
-        PanelAction::ToggleCategory(name) => Action::ToggleCategory(name),
+        PanelAction::ToggleCategory(name) => Action::ToggleCategory(class_meant(name, &shown.overview, &shown.screen)),
         PanelAction::ClearFilter => Action::ClearFilter,
         PanelAction::TogglePause => Action::TogglePause,
         PanelAction::StepHours(hours) => Action::StepHours(hours),
@@ -264,7 +268,10 @@ fn draw(
         let is_something = |value: &Option<f64>| value.is_some_and(|value| value != 0.0);
         let has_values = shown.visible.has(Layer::Areas) && shown.values.values.iter().any(is_something);
         let health = shown.sources.feed_health(Feed::Events, view.system);
-        let breaks_label = format!("{}({})", shown.values.label, shown.values.unit);
+        let breaks_label = {
+            let [label, unit] = value_words(shown);
+            format!("{label}({unit})")
+        };
         let heat = shown.heat.shown.as_ref();
         let heat_label = heat.map(heat_label).unwrap_or_default();
         let heat_stops = heat.map(|heat| ramp_stops(&heat.style, &shown.theme.0)).unwrap_or_default();
@@ -312,7 +319,7 @@ fn draw(
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
         panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), view, area, figure_of(shown, area));
     }
-    if let Some(notice) = &shown.notice.0 {
+    if let Some(notice) = shown.notice.0.as_deref().or(shown.passing.text()) {
         panels::notice_ui(ui, layout.free, view, notice);
     }
     if shown.overlays.diagnostics {

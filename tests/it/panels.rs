@@ -10,7 +10,7 @@ mod fixture;
 use bevy_egui::egui::{
     self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
 };
-use quanyu::config::{Bezels, DeviceList, Panel, PanelKind, Worst};
+use quanyu::config::{Audience, Bezels, DeviceList, Panel, PanelKind, Worst};
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::coverage::Coverage;
 use quanyu::domain::event::Severity;
@@ -329,6 +329,97 @@ fn a_replay_and_made_up_data_are_unmistakable() {
     world.replay =
         ReplayView { rate: 60, is_running: true, range: Some([world.overview.day_start, world.overview.now]) };
     assert!(header(&world).contains("循环回放 60×"));
+}
+
+/// What no visitor may read, in a sentence as people write them.
+const SECRETS: [&str; 4] = ["张三", "13800131234", "苏A12345", "501"];
+const PERSONAL: &str = "业主张三反映,13800131234,苏A12345违停,3栋501室";
+
+/// Panels that were given what the decoder left readable for staff, as if the
+/// shell had forgotten to mask it: the pen does not write it.
+#[test]
+fn nothing_personal_is_written_for_visitors() {
+    let Some(ctx) = context() else { return };
+    let mut world = World::new(Mood::Usual);
+    let screen = vec2(3840.0, 1080.0);
+    world.overview.live.iter_mut().for_each(|event| event.title = PERSONAL.into());
+    world.overview.categories.iter_mut().for_each(|(name, _)| *name = PERSONAL.into());
+    world.devices.iter_mut().for_each(|kind| kind.kind = PERSONAL.into());
+    world.figures.iter_mut().for_each(|figure| figure.label = PERSONAL.into());
+    world.readings.iter_mut().flat_map(|list| &mut list.rows).for_each(|row| row.name = PERSONAL.into());
+    world.focus = world.tree.find("320506001002001");
+    let (unit, stage) = stage(&world, screen);
+    let draw = |world: &World| {
+        let view = world.view(unit);
+        words(&shapes(&ctx, screen, Vec::new(), |ui| {
+            for &(index, rect) in &stage.panels {
+                panel_ui(ui, rect, &view, &world.config.panels[index], &health(Freshness::Fresh, Mood::Usual));
+            }
+            area_card_ui(ui, stage.free, &view, world.focus.expect("is there"), &AreaFacts::default());
+            point_card_ui(ui, stage.free, stage.free.center(), &view, &point_facts(PERSONAL), None);
+        }))
+    };
+    let duty = draw(&world);
+    for secret in ["张三", "网格长", "320506001002001"] {
+        assert!(duty.contains(secret), "{secret} is not there to be hidden in {duty}");
+    }
+    world.audience = Audience::Public;
+    let public = draw(&world);
+    for secret in SECRETS.into_iter().chain(["网格长", "320506001002001"]) {
+        assert!(!public.contains(secret), "{secret} in {public}");
+    }
+    assert!(public.contains("公开模式不显示画面"), "{public}");
+}
+
+/// What the wall itself says is no person: masking it would make it unreadable.
+#[test]
+fn what_the_wall_itself_says_stays_readable_for_visitors() {
+    let Some(ctx) = context() else { return };
+    for mood in [Mood::Usual, Mood::Huge, Mood::Empty, Mood::ManyStages] {
+        let mut world = World::new(mood);
+        // Names of the data are masked before they come here.
+        let screen = vec2(3840.0, 1080.0);
+        let (unit, stage) = stage(&world, screen);
+        let draw = |world: &World| {
+            let view = world.view(unit);
+            let mut said: Vec<String> = Vec::new();
+            for &(index, rect) in &stage.panels {
+                let panel = &world.config.panels[index];
+                if !matches!(panel.kind, PanelKind::Cameras { .. }) {
+                    said.push(words(&shapes(&ctx, screen, Vec::new(), |ui| {
+                        panel_ui(ui, rect, &view, panel, &health(Freshness::Stale, mood));
+                    })));
+                }
+            }
+            said.push(words(&shapes(&ctx, screen, Vec::new(), |ui| {
+                help_ui(ui, Rect::from_min_size(Pos2::ZERO, screen), &view);
+            })));
+            said
+        };
+        world.audience = Audience::Duty;
+        let duty = draw(&world);
+        world.audience = Audience::Public;
+        assert_eq!(draw(&world), duty, "{mood:?}");
+    }
+}
+
+#[test]
+fn a_screen_that_was_switched_to_visitors_says_so_and_made_up_data_stay_marked() {
+    let Some(ctx) = context() else { return };
+    let screen = vec2(1920.0, 1080.0);
+    let header = |world: &World| {
+        let (unit, stage) = stage(world, screen);
+        words(&shapes(&ctx, screen, Vec::new(), |ui| {
+            header_ui(ui, &stage, &world.view(unit));
+        }))
+    };
+    for (mood, own, switched) in [(Mood::Usual, "值班", "公开"), (Mood::LongNames, "演示数据", "公开 · 演示数据")]
+    {
+        let mut world = World::new(mood);
+        assert!(header(&world).lines().any(|line| line == own), "{own}");
+        world.audience = Audience::Public;
+        assert!(header(&world).lines().any(|line| line == switched), "{switched}");
+    }
 }
 
 #[test]

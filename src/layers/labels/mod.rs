@@ -18,7 +18,7 @@ use crate::config::{Layer, TiltStyle};
 use crate::domain::area::{AreaIndex, Level};
 use crate::map::marks::{BADGE_U, BADGE_U_PER_M, Look, bubble_diameter_u};
 use crate::map::{MapView, Marks, Relief, ScreenRect, relief};
-use crate::model::{Areas, Focus, Visible, WallConfig};
+use crate::model::{Areas, Focus, Screen, Visible, WallConfig};
 use crate::theme::{Theme, size};
 
 /// One name on the screen.
@@ -64,6 +64,8 @@ struct PlacementKey {
     built: u64,
     focus: u64,
     marks: u64,
+    /// Under which names.
+    screen: u64,
     /// What nothing may cover.
     kept_clear: u64,
     visible: bool,
@@ -101,6 +103,7 @@ pub fn place(
     relief: Res<Relief>,
     marks: Res<Marks>,
     config: Res<WallConfig>,
+    screen: Res<Screen>,
 ) {
     let key = PlacementKey {
         center: view.camera.center,
@@ -112,6 +115,7 @@ pub fn place(
         built: layer.built_revision,
         focus: focus.revision,
         marks: marks.revision,
+        screen: screen.revision,
         kept_clear: hash_of(&view.keep_clear),
         visible: visible.has(Layer::Labels) && layer.built_revision == areas.revision,
     };
@@ -142,7 +146,7 @@ pub fn place(
     for candidate in candidates {
         let (size_u, strong) = type_of(candidate.level, base);
         let em_px = size_u * view.unit_px;
-        let name = short_name(&areas.tree.area(candidate.area).name);
+        let name = short_name(&screen.tree(&areas).area(candidate.area).name);
         let Some((text, half)) = fitted(name, em_px, [1.0, shortened].map(|share| candidate.radius_px * share)) else {
             continue;
         };

@@ -4,13 +4,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 
+use super::visitors::{self, ForVisitors};
 use crate::config::{Config, PanelKind};
 use crate::domain::device::DeviceState;
 use crate::ingest::PictureRequest;
-use crate::model::{Areas, Focus, IngestLink, Overview, Pictures, Points, Visible, WallConfig};
+use crate::model::{
+    AreaValues, Areas, Focus, IngestLink, Overview, Pictures, Points, Screen, Visible, WallConfig, Warnings,
+};
 use crate::panels::{CameraSummary, DeviceKindSummary, DeviceReadings, OwnerCount, Ranking};
 use crate::shell::cards::{Cards, image_of};
 
@@ -30,9 +34,9 @@ pub struct UiState {
     pub(super) rankings: Vec<Ranking>,
     rankings_of: (u64, u64),
     pub(super) cameras: CameraSummary,
-    cameras_of: u64,
+    cameras_of: (u64, u64),
     pub(super) devices: Vec<DeviceKindSummary>,
-    devices_of: u64,
+    devices_of: (u64, u64),
     pub(super) readings: Vec<DeviceReadings>,
     pub(super) tiles: Vec<Tile>,
     /// Those that take their place once their pictures have come.
@@ -43,6 +47,8 @@ pub struct UiState {
     card_picture: Option<PictureRequest>,
     turn: usize,
     turned_at_secs: f64,
+    /// There on a screen that was switched to visitors.
+    pub(super) visitors: Option<ForVisitors>,
     pub(super) open_events: Option<u64>,
     open_events_of: (u64, u64),
     pub(super) frames_ms: VecDeque<f32>,
@@ -76,6 +82,7 @@ fn readings(points: &Points, config: &Config) -> Vec<DeviceReadings> {
     lists.map(|list| DeviceReadings::of(list, points.devices(), READINGS)).collect()
 }
 
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 /// Collects what changed since the last frame.
 pub fn collect(
     mut state: ResMut<UiState>,
@@ -84,6 +91,8 @@ pub fn collect(
     points: Res<Points>,
     focus: Res<Focus>,
     config: Res<WallConfig>,
+    screen: Res<Screen>,
+    others: Others,
     real: Res<Time<Real>>,
 ) {
     let state = &mut *state;
@@ -96,15 +105,21 @@ pub fn collect(
         state.rankings_of = wanted;
         state.rankings = Ranking::all(&config.0, &overview, &areas.tree);
     }
-    if state.cameras_of != points.cameras_revision {
-        state.cameras_of = points.cameras_revision;
+    let wanted = (points.cameras_revision, screen.revision);
+    if state.cameras_of != wanted {
+        state.cameras_of = wanted;
         state.cameras = count_cameras(&points);
+        visitors::mask_cameras(&mut state.cameras, &screen);
     }
-    if state.devices_of != points.devices_revision || config.is_changed() {
-        state.devices_of = points.devices_revision;
+    let wanted = (points.devices_revision, screen.revision);
+    if state.devices_of != wanted || config.is_changed() {
+        state.devices_of = wanted;
         state.devices = count_devices(&points);
         state.readings = readings(&points, &config.0);
+        visitors::mask_devices(&mut state.devices, &screen);
+        visitors::mask_readings(&mut state.readings, &screen);
     }
+    collect_for_visitors(state, &screen, &others, &overview, &areas, &points);
     let wanted = (overview.revision, focus.revision);
     if state.open_events_of != wanted {
         state.open_events_of = wanted;
@@ -113,6 +128,51 @@ pub fn collect(
             Some(u64::from(tally.received.saturating_sub(tally.closed)))
         });
     }
+}
+
+/// What else has words in it that come from sources.
+#[derive(SystemParam)]
+pub struct Others<'w> {
+    warnings: Res<'w, Warnings>,
+    values: Res<'w, AreaValues>,
+    visible: Res<'w, Visible>,
+}
+
+/// Masks anew what changed, or forgets it where nothing is to be masked.
+fn collect_for_visitors(
+    state: &mut UiState,
+    screen: &Screen,
+    others: &Others,
+    overview: &Overview,
+    areas: &Areas,
+    points: &Points,
+) {
+    if !screen.is_switched() {
+        state.visitors = None;
+        return;
+    }
+    let outlook = others.warnings.outlook(areas);
+    let key = visitors::Key {
+        revisions: [
+            screen.revision,
+            overview.revision,
+            points.figures_revision,
+            others.warnings.revision,
+            others.values.revision,
+        ],
+        outlook: std::ptr::from_ref(outlook) as usize,
+        filter: others.visible.filter.clone(),
+    };
+    if state.visitors.as_ref().is_some_and(|visitors| visitors.key == key) {
+        return;
+    }
+    let raw = visitors::Raw {
+        overview,
+        outlook,
+        figures: points.figures().filter(|figure| figure.area.is_none()).collect(),
+        value: [&others.values.label, &others.values.unit],
+    };
+    state.visitors = Some(ForVisitors::of(raw, key, screen));
 }
 
 fn count_cameras(points: &Points) -> CameraSummary {
@@ -159,6 +219,7 @@ pub fn turn_cameras(
     config: Res<WallConfig>,
     visible: Res<Visible>,
     mut cards: ResMut<Cards>,
+    screen: Res<Screen>,
     link: Option<Res<IngestLink>>,
     real: Res<Time<Real>>,
 ) {
@@ -166,11 +227,14 @@ pub fn turn_cameras(
         PanelKind::Cameras { every_secs } => Some(every_secs),
         _ => None,
     });
+    // Pictures show whoever passes by: visitors get none, and none is fetched.
+    let every_secs = every_secs.filter(|_| !screen.is_public(&config.0));
     let Some(link) = link else { return };
     let state = &mut *state;
     let now = real.elapsed_secs_f64();
     let is_due = now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
     let mut has_wishes = is_due || state.card_picture.as_ref() != cards.wanted_picture();
+    has_wishes |= every_secs.is_none() && !state.requests.is_empty();
     if is_due {
         state.turned_at_secs = now;
     }

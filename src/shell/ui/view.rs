@@ -16,7 +16,7 @@ use crate::layers::areas::AreaLayer;
 use crate::layers::heat::ShownHeat;
 use crate::map::Marks;
 use crate::map::marks::{Class, Look};
-use crate::model::{AreaValues, Areas};
+use crate::model::Areas;
 use crate::panels::{AreaFacts, CameraTile, FigureOfArea, PanelView, ReplayView, SourceRow};
 
 fn replay_view(clock: &Clock) -> ReplayView {
@@ -26,23 +26,29 @@ fn replay_view(clock: &Clock) -> ReplayView {
 /// What all panels show; `loading` says what is still to come.
 pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a str>) -> PanelView<'a> {
     let config: &Config = &shown.config.0;
-    let figures: Vec<&Figure> = shown.points.figures().filter(|figure| figure.area.is_none()).collect();
+    // There where the model may say more than the screen may show.
+    let visitors = shown.state.visitors.as_ref();
+    let figures: Vec<&Figure> = match visitors {
+        Some(visitors) => visitors.figures.iter().collect(),
+        None => shown.points.figures().filter(|figure| figure.area.is_none()).collect(),
+    };
     PanelView {
         theme: &shown.theme.0,
         unit,
         config,
+        audience: shown.screen.audience(config),
         scene: config.scenes.get(shown.visible.scene).map_or("", |scene| &scene.name),
         now: shown.clock.now(),
         system: shown.clock.system(),
         is_live: shown.clock.0.is_live(),
         replay: replay_view(&shown.clock.0),
         window_secs: shown.visible.window_secs,
-        filter: &shown.visible.filter,
-        tree: &shown.areas.tree,
+        filter: visitors.map_or(&shown.visible.filter, |visitors| &visitors.filter),
+        tree: shown.screen.tree(&shown.areas),
         focus: shown.focus.area(&shown.areas),
-        overview: &shown.overview,
+        overview: visitors.map_or(&**shown.overview, |visitors| &visitors.overview),
         rankings: &shown.state.rankings,
-        outlook: shown.warnings.outlook(&shown.areas),
+        outlook: visitors.map_or_else(|| shown.warnings.outlook(&shown.areas), |visitors| &visitors.outlook),
         figures,
         cameras: &shown.state.cameras,
         tiles: shown.state.tiles.iter().map(tile_view).collect(),
@@ -99,10 +105,18 @@ pub(super) fn coverage_of<'a>(shown: &'a Shown) -> Option<&'a Coverage> {
 
 /// The value of what colours the map; events are on every card already.
 pub(super) fn figure_of<'a>(shown: &'a Shown, area: AreaIndex) -> Option<FigureOfArea<'a>> {
-    let AreaValues { values, label, unit, .. } = &*shown.values;
     let is_known = matches!(&shown.visible.fill, Fill::None | Fill::Figure(AreaFigure::Events));
-    let value = *values.get(area as usize).filter(|_| !is_known)?;
+    let value = *shown.values.values.get(area as usize).filter(|_| !is_known)?;
+    let [label, unit] = value_words(shown);
     Some(FigureOfArea { label, unit, value })
+}
+
+/// Name and unit of what colours the map.
+pub(super) fn value_words<'a>(shown: &'a Shown) -> [&'a str; 2] {
+    match &shown.state.visitors {
+        Some(visitors) => visitors.value.each_ref().map(String::as_str),
+        None => [&shown.values.label, &shown.values.unit],
+    }
 }
 
 /// What the heat map's colours count.
