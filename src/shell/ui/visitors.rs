@@ -209,8 +209,8 @@ mod tests {
     #[test]
     fn a_click_on_a_masked_class_means_the_class() {
         let screen = Screen::switched_for_test();
-        let overview = overview("业主张三来访");
-        assert_eq!(class_meant("业主张**来访".into(), &overview, &screen), "业主张三来访");
+        let overview = overview("业主张三反映");
+        assert_eq!(class_meant("业主张**反映".into(), &overview, &screen), "业主张三反映");
         assert_eq!(class_meant("市容环境".into(), &overview, &screen), "市容环境");
     }
 
