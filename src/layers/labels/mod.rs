@@ -1,12 +1,15 @@
 //! Names of areas: which are shown, where, and how they are drawn.
 //!
 //! Each name stands at its area's pole of inaccessibility, in two lines where
-//! it is long or its area narrow. Larger levels and areas come first; a name
-//! that would touch one already placed is left out.
+//! it is long or its area narrow, and makes room for alerts ([`room`]). Larger
+//! levels and areas come first; a name that would touch one already placed is
+//! left out.
 //! What was shown in the last frame comes before its equals, so that names do
 //! not flicker while the map moves.
 
-use std::collections::{HashMap, HashSet};
+mod room;
+
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use bevy::prelude::*;
@@ -16,10 +19,11 @@ use super::WallTheme;
 use super::areas::AreaLayer;
 use crate::config::{Layer, TiltStyle};
 use crate::domain::area::{AreaIndex, Level};
-use crate::map::marks::{BADGE_U, BADGE_U_PER_M, Look, bubble_diameter_u};
 use crate::map::{MapView, Marks, Relief, ScreenRect, relief};
 use crate::model::{Areas, Focus, Screen, Visible, WallConfig};
 use crate::theme::{Theme, size};
+use room::{Obstacles, spot};
+pub(super) use room::{alert_px, overlaps};
 
 /// One name on the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,7 +145,7 @@ pub fn place(
     });
     let shortened = key.tilt[0] as f32;
     let mut taken: Vec<ScreenRect> = Vec::new();
-    let better_not = marks_px(&marks, &view);
+    let obstacles = Obstacles::of(&marks, &view);
     let mut labels = Vec::new();
     for candidate in candidates {
         let (size_u, strong) = type_of(candidate.level, base);
@@ -151,30 +155,28 @@ pub fn place(
             continue;
         };
         let air = [em_px * 0.25, em_px * 0.12];
-        // In the middle, or some lines above or below it where the area has room.
-        let shifts = [0.0, -1.3, 1.3, -2.2, 2.2].map(|ems| ems * em_px);
-        let rect_at = |shift: f32| {
-            let [x, y] = [candidate.at_px[0], candidate.at_px[1] + shift];
+        let rect_at = |[dx, dy]: [f32; 2]| {
+            let [x, y] = [candidate.at_px[0] + dx, candidate.at_px[1] + dy];
             ScreenRect {
                 min: [x - half[0] - air[0], y - half[1] - air[1]],
                 max: [x + half[0] + air[0], y + half[1] + air[1]],
             }
         };
         let free = &view.free;
-        let is_open = |rect: &ScreenRect| {
+        let is_open = |shift: [f32; 2]| {
+            let rect = rect_at(shift);
             let is_on_stage = free.contains(rect.min) && free.contains(rect.max);
-            is_on_stage && !view.keep_clear.iter().chain(&taken).any(|other| overlaps(other, rect))
+            is_on_stage
+                && !view.keep_clear.iter().chain(&taken).any(|other| overlaps(other, &rect))
+                && !obstacles.alerts.any_touches(&rect)
         };
-        let has_room = |shift: &f32| *shift == 0.0 || candidate.radius_px > shift.abs();
-        let fitting: Vec<f32> = shifts.into_iter().filter(has_room).filter(|&shift| is_open(&rect_at(shift))).collect();
-        // Rather beside a mark than over it; bubbles can be pushed aside.
-        let is_clear = |shift: &f32| !better_not.any_touches(&rect_at(*shift));
-        let Some(shift) = fitting.iter().copied().find(is_clear).or(fitting.first().copied()) else { continue };
+        let is_clear = |shift: [f32; 2]| !obstacles.others.any_touches(&rect_at(shift));
+        let Some(shift) = spot(candidate.radius_px, em_px, is_open, is_clear) else { continue };
         taken.push(rect_at(shift));
         labels.push(Label {
             area: candidate.area,
             text,
-            at_px: [candidate.at_px[0], candidate.at_px[1] + shift],
+            at_px: [candidate.at_px[0] + shift[0], candidate.at_px[1] + shift[1]],
             rect_px: rect_at(shift),
             size_u,
             strong,
@@ -184,60 +186,6 @@ pub fn place(
     placed.shown = labels.iter().map(|label| label.area).collect();
     placed.labels = labels;
     placed.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
-}
-
-/// What the mark of an alert covers, with its number, around a pixel.
-pub(super) fn alert_px([x, y]: [f32; 2], count: u32, unit_px: f32) -> ScreenRect {
-    let half_px = 9.0 * unit_px;
-    let number_u = if count > 1 { 4.0 + 10.0 * (count.ilog10() + 1) as f32 } else { 0.0 };
-    ScreenRect { min: [x - half_px, y - half_px], max: [x + half_px + number_u * unit_px, y + half_px] }
-}
-
-/// What marks cover, physical pixels; dots from afar are no loss under a name.
-fn marks_px(marks: &Marks, view: &MapView) -> Crowd {
-    let is_near = view.camera.px_per_m >= BADGE_U_PER_M * f64::from(view.unit_px);
-    let mut crowd = Crowd::default();
-    for mark in &marks.placed {
-        let at = view.screen_from_local_at(mark.at, mark.height_m * view.rise());
-        let around = |diameter_u: f32| {
-            let half_px = diameter_u / 2.0 * view.unit_px;
-            ScreenRect { min: at.map(|v| v - half_px), max: at.map(|v| v + half_px) }
-        };
-        let rect = match mark.look {
-            Look::Bubble { .. } => around(bubble_diameter_u(mark.look)),
-            Look::Alert { count, .. } => alert_px(at, count, view.unit_px),
-            Look::Point(_) if is_near => around(BADGE_U),
-            Look::Point(_) | Look::Outside(_) => continue,
-        };
-        if overlaps(&rect, &view.free) {
-            crowd.add(rect);
-        }
-    }
-    crowd
-}
-
-/// Rectangles by the squares of the screen that they touch.
-#[derive(Default)]
-struct Crowd(HashMap<[i32; 2], Vec<ScreenRect>>);
-
-impl Crowd {
-    /// Side of a square, pixels: about a name's width.
-    const SIDE_PX: f32 = 96.0;
-
-    fn squares(rect: &ScreenRect) -> impl Iterator<Item = [i32; 2]> + use<> {
-        let [from, to] = [rect.min, rect.max].map(|corner| corner.map(|v| (v / Self::SIDE_PX).floor() as i32));
-        (from[0]..=to[0]).flat_map(move |x| (from[1]..=to[1]).map(move |y| [x, y]))
-    }
-
-    fn add(&mut self, rect: ScreenRect) {
-        for square in Self::squares(&rect) {
-            self.0.entry(square).or_default().push(rect);
-        }
-    }
-
-    fn any_touches(&self, rect: &ScreenRect) -> bool {
-        Self::squares(rect).filter_map(|square| self.0.get(&square)).flatten().any(|other| overlaps(other, rect))
-    }
 }
 
 /// Puts names onto what has risen, and drops those that stand where something
@@ -370,11 +318,6 @@ fn text_width_em(text: &str) -> f32 {
 
 fn char_width_em(c: char) -> f32 {
     if c.is_ascii() { 0.56 } else { 1.0 }
-}
-
-/// Whether two rectangles have anything in common.
-pub(super) fn overlaps(a: &ScreenRect, b: &ScreenRect) -> bool {
-    (0..2).all(|i| a.min[i] < b.max[i] && b.min[i] < a.max[i])
 }
 
 /// Draws the placed names with a halo of the ground's colour; `px_per_point`
