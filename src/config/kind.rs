@@ -284,6 +284,7 @@ impl Kind for PanelType {
     fn owners(key: &str) -> &'static [Self] {
         match key {
             "figures" => &[Self::KeyFigures],
+            "area" => &[Self::KeyFigures, Self::ClosedLoop, Self::Categories, Self::LiveEvents, Self::Trend],
             "level" => &[Self::Ranking],
             "every" => &[Self::Cameras],
             "list" | "worst" => &[Self::Devices],

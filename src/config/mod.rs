@@ -285,6 +285,8 @@ pub struct Panel {
     pub side: Side,
     /// Where on the grid of that side, and how large.
     pub cell: Cell,
+    /// Whose figures it shows; `None` = those of everything.
+    pub area: Option<PanelArea>,
     /// Sources whose age and health it shows: indices into
     /// [`Config::sources`]. By default those that feed what it shows.
     pub sources: Vec<usize>,
@@ -300,6 +302,15 @@ pub enum Side {
     Right,
     /// Under the map.
     Bottom,
+}
+
+/// Whose figures a panel shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanelArea {
+    /// Those of the area in focus.
+    Focus,
+    /// Those of the area with this code.
+    Code(String),
 }
 
 /// Rows of the stage's grid, from under the header to the lower edge.

@@ -320,6 +320,8 @@ raw_table! {
         columns: u64,
         /// Rows that it covers.
         rows: u64,
+        /// Area whose figures it shows.
+        area: String,
         /// Ids of sources whose age and health it shows.
         sources: Vec<At<String>>,
         /// Names of key figures.

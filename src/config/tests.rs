@@ -212,6 +212,7 @@ id = "k"
 kind = "key-figures"
 side = "bottom"
 columns = 5
+area = "focus"
 figures = ["closed", "reported:房屋"]
 [[panels]]
 id = "c"
@@ -220,6 +221,10 @@ every = "3s"
 column = 2
 columns = 2
 rows = 4
+[[panels]]
+id = "t"
+kind = "trend"
+area = "321"
 [[scenes]]
 name = "甲"
 layers = ["labels"]
@@ -270,10 +275,12 @@ focus = "321"
     assert_eq!(config.panels[0].kind, PanelKind::KeyFigures { figures });
     assert_eq!(config.panels[1].kind, PanelKind::Cameras { every_secs: 3.0 });
     assert_eq!(config.panels[0].cell, Cell { columns: Some(5), ..Cell::default() });
+    assert_eq!(config.panels[0].area, Some(PanelArea::Focus));
+    assert_eq!(config.panels[2].area, Some(PanelArea::Code("321".into())));
     assert_eq!(config.panels[1].cell, Cell { column: Some(2), columns: Some(2), rows: Some(4) });
     assert_eq!((config.scenes[0].panels.as_slice(), config.scenes[0].duration_secs), (&[1][..], Some(90.0)));
     assert_eq!(config.scenes[0].focus.as_deref(), Some("320"));
-    assert_eq!((config.scenes[1].panels.as_slice(), config.scenes[1].focus.as_deref()), (&[0, 1][..], Some("321")));
+    assert_eq!((config.scenes[1].panels.as_slice(), config.scenes[1].focus.as_deref()), (&[0, 1, 2][..], Some("321")));
 }
 
 #[test]

@@ -15,7 +15,7 @@ const MAX_CHANGES: usize = 100_000;
 const MAX_STEPS: usize = 20 * MAX_CHANGES;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes {
     list: Vec<[Option<Kept>; 2]>,
     steps: Vec<(u8, Time)>,
@@ -23,7 +23,7 @@ pub struct Changes {
 }
 
 /// A course whose steps stand in the list of all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     course: Course,
     steps: usize,

@@ -50,7 +50,7 @@ pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
 pub use find::{Finder, Found, Place};
-pub use overview::Overview;
+pub use overview::{OfArea, Overview};
 pub use patrols::Patrols;
 pub use points::{Pictures, Points};
 pub use screen::Screen;

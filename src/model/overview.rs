@@ -1,17 +1,25 @@
 //! Figures computed from events, kept up with the clock and the events; see
-//! [`crate::domain::overview`].
+//! [`crate::domain::overview`]. Those of single areas, for panels that show no
+//! more, in [`parts`].
+
+mod counter;
+mod parts;
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 
 use super::changes::Changes;
-use super::{Areas, Events, Visible, Waker, WallClock, WallConfig};
-use crate::domain::event_store::{Course, EventFilter, Sieve};
-use crate::domain::overview::{Engine, MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
+use super::{Areas, Events, Focus, Visible, Waker, WallClock, WallConfig};
+use crate::config::PanelArea;
+use crate::domain::area::AreaIndex;
+use crate::domain::event_store::{EventFilter, Sieve};
+use crate::domain::overview::{MapEvent, Overview as Figures, Setting, Window, WindowChange, WindowSetting};
 use crate::domain::time::{DAY_MILLIS, Time as Instant1970};
+use counter::Counter;
+pub use parts::OfArea;
+use parts::Parts;
 
 /// Figures computed from events, with what they were computed from.
 #[derive(Resource, Default)]
@@ -25,11 +33,10 @@ pub struct Overview {
     pub week_before: Arc<Vec<MapEvent>>,
     /// What entered and left that with this revision.
     pub week_change: WindowChange,
-    engine: Option<Engine>,
+    counter: Counter,
+    parts: Parts,
     window: Window,
     week_window: Option<Window>,
-    /// Another engine, counted on a task, and what changed since it began.
-    counting: Option<(Task<Engine>, Changes)>,
     events_revision: u64,
     areas_revision: u64,
     /// What the windows and the live list are cut down to.
@@ -40,7 +47,27 @@ pub struct Overview {
 impl Overview {
     /// Whether it was computed from these revisions of areas and events.
     pub fn is_of(&self, areas_revision: u64, events_revision: u64) -> bool {
-        self.counting.is_none() && (self.areas_revision, self.events_revision) == (areas_revision, events_revision)
+        !self.is_counting() && (self.areas_revision, self.events_revision) == (areas_revision, events_revision)
+    }
+
+    /// Whether something is being counted on a task.
+    fn is_counting(&self) -> bool {
+        self.counter.is_counting() || self.parts.is_counting()
+    }
+
+    /// Figures of single areas that are known, with what asks for them.
+    pub fn parts(&self) -> impl Iterator<Item = (&PanelArea, AreaIndex, &Figures)> {
+        self.parts.known()
+    }
+
+    /// Grows with each change of [`Self::parts`].
+    pub fn parts_revision(&self) -> u64 {
+        self.parts.revision
+    }
+
+    /// The figures that a panel shows whose `area` is this.
+    pub fn of_area(&self, area: &PanelArea) -> OfArea<'_> {
+        self.parts.of_area(area)
     }
 }
 
@@ -87,14 +114,8 @@ struct Windows {
 /// the cost of showing figures follows the eye and not the back ends.
 const LOOK_SECS: f64 = 0.25;
 
-/// Changes that are taken over within a frame: a few milliseconds. Of more of
-/// them everything is counted anew, which is done on a task.
-const TAKEN_OVER_AT_ONCE: usize = 5_000;
-
-/// Events that are counted anew within a frame; more of them on a task.
-const COUNTED_AT_ONCE: usize = 10_000;
-
-/// Follows the clock and the events.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Follows the clock, the events and the focus.
 pub(super) fn recompute(
     mut overview: ResMut<Overview>,
     mut events: ResMut<Events>,
@@ -102,6 +123,7 @@ pub(super) fn recompute(
     clock: Res<WallClock>,
     config: Res<WallConfig>,
     visible: Res<Visible>,
+    focus: Res<Focus>,
     waker: Res<Waker>,
     real: Res<Time<Real>>,
 ) {
@@ -109,7 +131,8 @@ pub(super) fn recompute(
     let is_refiltered = overview.filter != visible.filter;
     // Other areas: what was placed in the old ones must not be looked up in them.
     let are_areas_new = areas.revision != overview.areas_revision;
-    let is_urgent = are_areas_new || is_refiltered;
+    let wanted = parts::wanted(&config.0, &visible, &focus, &areas);
+    let is_urgent = are_areas_new || is_refiltered || !overview.parts.are_of(&wanted);
     let is_changed = is_urgent
         || events.revision != overview.events_revision
         || now != overview.now
@@ -121,7 +144,7 @@ pub(super) fn recompute(
         && (clock.0.is_live() || !overview.filter.is_empty())
         && overview.revision > 0
         && elapsed - overview.built_at_secs < LOOK_SECS;
-    if !is_urgent && overview.counting.is_none() && (!is_changed || is_early) {
+    if !is_urgent && !overview.is_counting() && (!is_changed || is_early) {
         return;
     }
     let overview = &mut *overview;
@@ -130,6 +153,7 @@ pub(super) fn recompute(
         tree: Arc::clone(&areas.tree),
         day_start: now.start_of_day(&config.0.wall.zone),
         stage_count: config.0.closed_loop.stages.len(),
+        within: None,
     };
     let windows = Windows { secs: visible.window_secs, has_week_before: visible.compares_heat() };
     if is_refiltered {
@@ -137,6 +161,8 @@ pub(super) fn recompute(
     }
     let filter = (!overview.filter.is_empty()).then(|| overview.filter.prepare(events.store.classes(), &areas.tree));
     let sieve = filter.as_ref().map(|filter| Sieve { filter, at: (!clock.0.is_live()).then_some(now) });
+    let at = parts::Instant { now, is_live: clock.0.is_live(), are_areas_new, is_refiltered };
+    overview.parts.follow(wanted, &at, &setting, &changes, &events, &overview.filter, &waker);
     let has_news =
         overview.follow(now, setting, windows, changes, &events, &areas, &waker, are_areas_new, sieve, is_refiltered);
     overview.events_revision = events.revision;
@@ -144,7 +170,7 @@ pub(super) fn recompute(
     overview.built_at_secs = elapsed;
     let minute = |at: Instant1970| at.0.div_euclid(60_000);
     if has_news || minute(now) != minute(overview.now) || overview.revision == 0 {
-        if let Some(engine) = &overview.engine {
+        if let Some(engine) = overview.counter.engine() {
             overview.figures.refresh(engine, &events.store, sieve);
         }
         overview.figures.window = Arc::clone(overview.window.events());
@@ -166,7 +192,7 @@ impl Overview {
         now: Instant1970,
         setting: Setting,
         windows: Windows,
-        mut changes: Changes,
+        changes: Changes,
         events: &Events,
         areas: &Areas,
         waker: &Waker,
@@ -201,53 +227,7 @@ impl Overview {
             window.change_all(changes.len(), &around, |see| changes.for_each(see));
             is_changed |= window.advance(start, end, &events.store, &around);
         }
-        if let Some((task, since)) = &mut self.counting {
-            since.extend(std::mem::take(&mut changes));
-            if let Some(engine) = block_on(poll_once(task)) {
-                changes = self.counting.take().map(|(_, since)| since).unwrap_or_default();
-                self.engine = Some(engine);
-                is_changed = true;
-            }
-        }
-        let fits = |engine: &&mut Engine| {
-            let of = engine.setting();
-            !are_areas_new && of.day_start == setting.day_start && of.stage_count == setting.stage_count
-        };
-        if are_areas_new {
-            // What is being counted is of areas that are gone.
-            self.counting = None;
-        }
-        if self.counting.is_some() {
-            return is_changed;
-        }
-        match self.engine.as_mut().filter(fits) {
-            Some(engine)
-                if !changes.is_cut()
-                    && changes.len() <= TAKEN_OVER_AT_ONCE
-                    && engine.moments_until(now) <= COUNTED_AT_ONCE =>
-            {
-                let mut scratch = Course::default();
-                changes.for_each(|before, after| engine.change(before, after, &mut scratch));
-                is_changed |= engine.advance(now, &events.store);
-            }
-            _ => {
-                let snapshot = events.store.snapshot();
-                let many = Engine::events_of(&setting, &snapshot) > COUNTED_AT_ONCE;
-                if many && self.engine.is_some() && !are_areas_new {
-                    let waker = waker.clone();
-                    let task = AsyncComputeTaskPool::get().spawn(async move {
-                        let engine = Engine::new(setting, now, &snapshot);
-                        (waker.0)();
-                        engine
-                    });
-                    self.counting = Some((task, Changes::default()));
-                } else {
-                    self.engine = Some(Engine::new(setting, now, &snapshot));
-                    is_changed = true;
-                }
-            }
-        }
-        is_changed
+        is_changed | self.counter.follow(now, setting, &changes, events, waker, are_areas_new)
     }
 }
 
@@ -273,6 +253,7 @@ mod tests {
         world.init_resource::<WallClock>();
         world.init_resource::<Waker>();
         world.init_resource::<Visible>();
+        world.init_resource::<Focus>();
         world.init_resource::<Time<Real>>();
         world.resource_mut::<Areas>().revision = 1;
         world.run_system_once(recompute).expect("runs");

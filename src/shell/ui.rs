@@ -35,7 +35,10 @@ use crate::panels::{
 };
 use glyphs::{NameGlyphs, warm_figures};
 pub use state::{UiState, collect, turn_cameras};
-use view::{alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view, value_words};
+use view::{
+    alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view, pending, value_words,
+    view_of_area,
+};
 use visitors::{class_meant, hotspots};
 
 /// What the bridge reads.
@@ -254,7 +257,7 @@ fn draw(
     map: &MapView,
     layout: &StageLayout,
     px_per_point: f32,
-    view: &PanelView,
+    view: &PanelView<'_>,
     arranged: Option<&ArrangeView>,
 ) -> (Vec<PanelAction>, Option<egui::Rect>) {
     let mut asked = Vec::new();
@@ -308,7 +311,13 @@ fn draw(
     for &(index, rect) in &layout.panels {
         let Some(panel) = view.config.panels.get(index) else { continue };
         let health = shown.sources.part_health(&panel.sources, view.system);
-        asked.extend(panels::panel_ui(ui, rect, view, panel, &health));
+        asked.extend(match &panel.area {
+            None => panels::panel_ui(ui, rect, view, panel, &health),
+            Some(area) => match view_of_area(shown, view, panel, area) {
+                Some((own, panel)) => panels::panel_ui(ui, rect, &own, &panel, &health),
+                None => panels::panel_ui(ui, rect, view, panel, &pending(area)),
+            },
+        });
     }
     asked.extend(panels::header_ui(ui, layout, view));
     let (open_card, action) = point_cards(ui, shown, map, layout, view, px_per_point).unzip();

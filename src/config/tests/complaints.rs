@@ -451,6 +451,7 @@ rows = 13
 [[panels]]
 id = "q"
 kind = "time-axis"
+area = "focus"
 column = 1
 [[panels]]
 id = "r"
@@ -462,8 +463,9 @@ columns = 3
             "config.toml:9:10: 列号须在 1 到 4 之间,却是 5〔panels[0].column〕",
             "config.toml:10:11: 列数须在 1 到 4 之间,却是 0〔panels[0].columns〕",
             "config.toml:11:8: 行数须在 1 到 12 之间,却是 13〔panels[0].rows〕",
-            "config.toml:15:1: `column` 只用于 left、right:下方的面板按先后自左而右〔panels[1].column〕",
-            "config.toml:20:11: 从第 3 列起跨 3 列,超出了 4 列〔panels[2].columns〕",
+            r#"config.toml:15:1: `area` 不能用于 kind = "time-axis" 的面板,它属于 kind = "key-figures" 或 "closed-loop" 或 "categories" 或 "live-events" 或 "trend"〔panels[1].area〕"#,
+            "config.toml:16:1: `column` 只用于 left、right:下方的面板按先后自左而右〔panels[1].column〕",
+            "config.toml:21:11: 从第 3 列起跨 3 列,超出了 4 列〔panels[2].columns〕",
         ],
     ),
     (

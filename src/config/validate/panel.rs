@@ -12,7 +12,9 @@ use crate::config::kind::{Kind, PanelType};
 use crate::config::raw::{RawFilter, RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
-use crate::config::{Cell, DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelKind, Scene, SceneReplay, Side, Worst};
+use crate::config::{
+    Cell, DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelArea, PanelKind, Scene, SceneReplay, Side, Worst,
+};
 use crate::domain::clock::{RATES, USUAL_RATE};
 use crate::domain::event_store::EventFilter;
 
@@ -61,9 +63,11 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     if let Some(kind) = kind {
         refuse_keys_of_other_kinds(raw.value.present(), kind, "面板", complaints);
     }
-    let RawPanel { title, side, column, columns, rows, sources: shown, figures, level, every, list, worst, .. } =
-        raw.value;
+    let RawPanel {
+        title, side, column, columns, rows, area, sources: shown, figures, level, every, list, worst, ..
+    } = raw.value;
     let title = optional_text(title, complaints);
+    let area = optional_text(area, complaints);
     let figures = match figures {
         Some(figures) => key_figures(&figures, complaints),
         None => default_figures(),
@@ -86,6 +90,7 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
         title: title.unwrap_or_else(|| default_title(kind_name).to_owned()),
         side: side.unwrap_or_default(),
         cell,
+        area: area.map(|code| if code == "focus" { PanelArea::Focus } else { PanelArea::Code(code) }),
         kind,
     })
 }
@@ -221,6 +226,7 @@ fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
             title: default_title(kind).to_owned(),
             side: default_side(kind),
             cell: Cell::default(),
+            area: None,
             sources: feeding(&plain_kind(kind), sources),
             kind: plain_kind(kind),
         })

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{QUARTER_MILLIS, QUARTERS, USUAL_DAYS};
-use crate::domain::area::AreaTree;
+use crate::domain::area::{AreaIndex, AreaTree};
 use crate::domain::choropleth::Tally;
 use crate::domain::closed_loop::LoopTally;
 use crate::domain::event::Severity;
@@ -31,6 +31,17 @@ pub struct Setting {
     pub day_start: Time,
     /// Stages of the closed loop.
     pub stage_count: usize,
+    /// Only events of this area and of those below it; `None` = all.
+    pub within: Option<AreaIndex>,
+}
+
+impl Setting {
+    /// Whether events of an area are counted.
+    fn counts(&self, area: Option<AreaIndex>) -> bool {
+        let is_within =
+            |wanted| area.is_some_and(|area| (area as usize) < self.tree.len() && self.tree.is_within(area, wanted));
+        self.within.is_none_or(is_within)
+    }
 }
 
 /// One day's sums, as known at an instant.
@@ -111,8 +122,8 @@ impl Day {
     }
 
     /// Counts an event as known at `now`, once more or once less.
-    fn count(&mut self, course: &Course, now: Time, tree: &AreaTree, sign: i64, scratch: &mut Course) {
-        if course.reported > now {
+    fn count(&mut self, course: &Course, now: Time, setting: &Setting, sign: i64, scratch: &mut Course) {
+        if course.reported > now || !setting.counts(course.area) {
             return;
         }
         let course = course.known_at(now, scratch);
@@ -140,11 +151,11 @@ impl Day {
             for (count, step) in counts.into_iter().zip(step) {
                 *count = count.wrapping_add_signed(step);
             }
-            at = tree.parent(index);
+            at = setting.tree.parent(index);
         }
     }
 
-    fn advance(&mut self, now: Time, store: &EventStore, tree: &AreaTree, scratch: &mut [Course; 2]) -> bool {
+    fn advance(&mut self, now: Time, store: &EventStore, setting: &Setting, scratch: &mut [Course; 2]) -> bool {
         let [whole, scratch] = scratch;
         let before = self.now;
         let passed = self.moments.passed(before.min(now), before.max(now));
@@ -156,18 +167,19 @@ impl Day {
             }
             event.read_course(whole);
             for (at, sign) in [(before, -1), (now, 1)] {
-                self.count(whole, at, tree, sign, scratch);
+                self.count(whole, at, setting, sign, scratch);
             }
         }
         self.now = now;
         !passed.is_empty()
     }
 
-    fn change(&mut self, before: Option<&Course>, after: Option<&Course>, tree: &AreaTree, scratch: &mut Course) {
-        let [before, after] = [before, after].map(|course| course.filter(|course| self.has(course.reported)));
+    fn change(&mut self, before: Option<&Course>, after: Option<&Course>, setting: &Setting, scratch: &mut Course) {
+        let is_own = |course: &&Course| self.has(course.reported) && setting.counts(course.area);
+        let [before, after] = [before, after].map(|course| course.filter(is_own));
         for (course, sign) in [(before, -1), (after, 1)] {
             if let Some(course) = course {
-                self.count(course, self.now, tree, sign, scratch);
+                self.count(course, self.now, setting, sign, scratch);
             }
         }
         let Some(after) = after else { return };
@@ -211,24 +223,27 @@ impl Engine {
         };
         engine.count_days(now, events);
         let from = start.plus_millis(-DAY_MILLIS * USUAL_DAYS as i64);
-        for event in events.between(from, engine.today.end()) {
+        let setting = engine.setting.clone();
+        for event in events.between(from, engine.today.end()).filter(|event| setting.counts(event.area())) {
             engine.count_quarter(event.reported(), event.severity(), 1);
         }
         engine
     }
 
     fn count_days(&mut self, now: Time, events: &Snapshot) {
-        let tree = Arc::clone(&self.setting.tree);
+        let setting = self.setting.clone();
         let [mut course, mut scratch] = [Course::default(), Course::default()];
         for (day, now) in [(&mut self.today, now), (&mut self.before, now.plus_millis(-DAY_MILLIS))] {
             day.now = now;
-            // About: report, two steps, due.
-            day.moments.list.reserve(4 * events.count(day.start, day.end()));
-            for event in events.between(day.start, day.end()) {
+            if setting.within.is_none() {
+                // About: report, two steps, due.
+                day.moments.list.reserve(4 * events.count(day.start, day.end()));
+            }
+            for event in events.between(day.start, day.end()).filter(|event| setting.counts(event.area())) {
                 event.read_course(&mut course);
                 let key = event.key();
                 day.moments.list.extend(course.moments().map(|at| (at, key)));
-                day.count(&course, now, &tree, 1, &mut scratch);
+                day.count(&course, now, &setting, 1, &mut scratch);
             }
             day.moments.sort();
         }
@@ -272,34 +287,34 @@ impl Engine {
         if now == self.now {
             return false;
         }
-        let tree = Arc::clone(&self.setting.tree);
+        let setting = self.setting.clone();
         let before = self.now;
         let (from, to) = (before.min(now), before.max(now));
         // From what lies ahead to what was, or back.
         for (at, sign) in [(before, -1), (now, 1)] {
             self.now = at;
             for event in store.between(from.plus_millis(1), to) {
-                if self.today.has(event.reported()) {
+                if self.today.has(event.reported()) && setting.counts(event.area()) {
                     self.count_quarter(event.reported(), event.severity(), sign);
                 }
             }
         }
         let mut scratch = [Course::default(), Course::default()];
-        let is_today = self.today.advance(now, store, &tree, &mut scratch);
-        let is_before = self.before.advance(now.plus_millis(-DAY_MILLIS), store, &tree, &mut scratch);
+        let is_today = self.today.advance(now, store, &setting, &mut scratch);
+        let is_before = self.before.advance(now.plus_millis(-DAY_MILLIS), store, &setting, &mut scratch);
         is_today || is_before
     }
 
     /// Takes over a change of the store.
     pub fn change(&mut self, before: Option<&Course>, after: Option<&Course>, scratch: &mut Course) {
-        let tree = Arc::clone(&self.setting.tree);
+        let setting = self.setting.clone();
         for (course, sign) in [(before, -1), (after, 1)] {
-            if let Some(course) = course {
+            if let Some(course) = course.filter(|course| setting.counts(course.area)) {
                 self.count_quarter(course.reported, course.severity, sign);
             }
         }
         for day in [&mut self.today, &mut self.before] {
-            day.change(before, after, &tree, scratch);
+            day.change(before, after, &setting, scratch);
         }
     }
 }

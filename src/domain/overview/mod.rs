@@ -100,7 +100,7 @@ impl Overview {
     /// Takes over what the engine counted, and the newest events that pass
     /// `sieve`. Of the window it knows nothing.
     pub fn refresh(&mut self, engine: &Engine, store: &EventStore, sieve: Option<Sieve<'_>>) {
-        let Setting { tree, day_start, stage_count } = engine.setting();
+        let Setting { tree, day_start, stage_count, .. } = engine.setting();
         let days = &engine.quarters;
         let usual: Vec<Vec<u32>> = days[1..]
             .iter()

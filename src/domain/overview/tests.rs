@@ -45,13 +45,19 @@ impl Placer for Tree<'_> {
 const DAY: i64 = 10 * DAY_MILLIS;
 
 fn setting(tree: &Arc<AreaTree>) -> Setting {
-    Setting { tree: Arc::clone(tree), day_start: Time(DAY), stage_count: 4 }
+    Setting { tree: Arc::clone(tree), day_start: Time(DAY), stage_count: 4, within: None }
 }
 
 /// Everything, counted anew at `now`.
 fn overview(store: &EventStore, tree: &Arc<AreaTree>, now: Time) -> Overview {
+    overview_within(store, tree, now, None)
+}
+
+/// What happened in an area, counted anew at `now`.
+fn overview_within(store: &EventStore, tree: &Arc<AreaTree>, now: Time, within: Option<AreaIndex>) -> Overview {
     let mut overview = Overview::default();
-    overview.refresh(&Engine::new(setting(tree), now, &store.snapshot()), store, None);
+    let setting = Setting { within, ..setting(tree) };
+    overview.refresh(&Engine::new(setting, now, &store.snapshot()), store, None);
     overview
 }
 
@@ -87,6 +93,11 @@ fn counts_climb_the_hierarchy_and_ranks_know_yesterday() {
     assert_eq!(overview.usual_hours[3], [1, 1]);
     assert_eq!(overview.usual_hours[4], [0, 0]);
     assert_eq!(overview.categories, [("市容环境".to_owned(), 3)]);
+    let of_a = overview_within(&store, &tree, Time(DAY + 5_000), tree.find("a"));
+    assert_eq!((of_a.today.received, of_a.before.received, of_a.quarters[0]), (2, 0, [2, 0]));
+    assert_eq!(of_a.categories, [("市容环境".to_owned(), 2)]);
+    let of_s = overview_within(&store, &tree, Time(DAY + 5_000), tree.find("s"));
+    assert_eq!(of_s.today, overview.today, "events of the areas below are its own");
 }
 
 #[test]
@@ -312,6 +323,8 @@ proptest! {
         let mut store = EventStore::with_capacity(30);
         let (mut now, mut length) = (Time(DAY + DAY_MILLIS / 2), DAY_MILLIS / 8);
         let mut engine = Engine::new(setting(&tree), now, &store.snapshot());
+        let of_a = Setting { within: tree.find("a"), ..setting(&tree) };
+        let mut part = Engine::new(of_a, now, &store.snapshot());
         let mut window = Window::default();
         window.fill(now.plus_millis(-length), now, &store, &around);
         window.take_change();
@@ -325,6 +338,7 @@ proptest! {
                     let mut told = Vec::new();
                     store.apply(batch, &Tree(&tree), now, |change| {
                         engine.change(change.before, change.after, &mut scratch);
+                        part.change(change.before, change.after, &mut scratch);
                         told.push((change.before.cloned(), change.after.cloned()));
                     });
                     window.change_all(count, &around, |see| {
@@ -335,6 +349,7 @@ proptest! {
                 Step::Length(millis) => length = millis,
             }
             engine.advance(now, &store);
+            part.advance(now, &store);
             window.advance(now.plus_millis(-length), now, &store, &around);
             let mut moved = Overview::default();
             moved.refresh(&engine, &store, None);
@@ -342,6 +357,8 @@ proptest! {
             let LoopSummary { closed, overdue, mean_handling_secs, stages, .. } = &moved.today;
             prop_assert_eq!((closed.numerator, overdue.numerator, *mean_handling_secs), plain_loop(&store, now));
             prop_assert!(stages[3].here <= closed.numerator);
+            moved.refresh(&part, &store, None);
+            prop_assert_eq!(&moved, &overview_within(&store, &tree, now, tree.find("a")));
 
             let mut fresh = Window::default();
             fresh.fill(now.plus_millis(-length), now, &store, &around);

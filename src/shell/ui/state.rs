@@ -8,6 +8,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 
+use super::view::reported_of;
 use super::visitors::{self, ForVisitors};
 use crate::config::{Config, PanelKind};
 use crate::domain::device::DeviceState;
@@ -159,6 +160,7 @@ fn collect_for_visitors(
             points.figures_revision,
             others.warnings.revision,
             others.values.revision,
+            overview.parts_revision(),
         ],
         outlook: std::ptr::from_ref(outlook) as usize,
         filter: others.visible.filter.clone(),
@@ -170,6 +172,10 @@ fn collect_for_visitors(
         overview,
         outlook,
         figures: points.figures().filter(|figure| figure.area.is_none()).collect(),
+        parts: overview
+            .parts()
+            .map(|(which, area, figures)| (which.clone(), figures, reported_of(points, areas, area)))
+            .collect(),
         value: [&others.values.label, &others.values.unit],
     };
     state.visitors = Some(ForVisitors::of(raw, key, screen));

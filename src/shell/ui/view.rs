@@ -4,7 +4,7 @@ use bevy_egui::egui;
 
 use super::Shown;
 use super::state::Tile;
-use crate::config::{Config, Fill, HeatCompare, HeatForm, HeatWeight};
+use crate::config::{Config, Fill, HeatCompare, HeatForm, HeatWeight, Panel, PanelArea};
 use crate::domain::area::AreaIndex;
 use crate::domain::choropleth::AreaFigure;
 use crate::domain::clock::Clock;
@@ -12,11 +12,13 @@ use crate::domain::coverage::Coverage;
 use crate::domain::device::DeviceState;
 use crate::domain::event::Severity;
 use crate::domain::figure::Figure;
+use crate::domain::health::{Freshness, PartHealth};
+use crate::domain::overview::place_name;
 use crate::layers::areas::AreaLayer;
 use crate::layers::heat::ShownHeat;
 use crate::map::Marks;
 use crate::map::marks::{Class, Look};
-use crate::model::Areas;
+use crate::model::{Areas, OfArea, Points};
 use crate::panels::{AreaFacts, CameraTile, FigureOfArea, PanelView, ReplayView, SourceRow};
 
 fn replay_view(clock: &Clock) -> ReplayView {
@@ -69,6 +71,44 @@ pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a st
             .collect(),
         loading,
     }
+}
+
+/// A panel that shows no more than one area: what it shows, under which title;
+/// `None` while that is not known.
+pub(super) fn view_of_area<'a>(
+    shown: &'a Shown,
+    view: &PanelView<'a>,
+    panel: &Panel,
+    which: &PanelArea,
+) -> Option<(PanelView<'a>, Panel)> {
+    let (area, figures) = match shown.overview.of_area(which) {
+        OfArea::Pending => return None,
+        OfArea::All => return Some((panel_view(shown, view.unit, view.loading), panel.clone())),
+        OfArea::Known(area, figures) => (area, figures),
+    };
+    let tree = shown.screen.tree(&shown.areas);
+    let name = tree.areas().get(area as usize).map(|_| place_name(tree, area))?;
+    let (overview, figures) = match &shown.state.visitors {
+        Some(visitors) => visitors.part(which)?,
+        None => (figures, reported_of(&shown.points, &shown.areas, area)),
+    };
+    let own = PanelView { overview, figures, ..panel_view(shown, view.unit, view.loading) };
+    Some((own, Panel { title: format!("{} · {name}", panel.title), ..panel.clone() }))
+}
+
+/// Figures that sources report of an area.
+pub(super) fn reported_of<'a>(points: &'a Points, areas: &Areas, area: AreaIndex) -> Vec<&'a Figure> {
+    let Some(area) = areas.tree.areas().get(area as usize) else { return Vec::new() };
+    points.figures().filter(|figure| figure.area.as_deref() == Some(area.code.as_str())).collect()
+}
+
+/// What is waited for where the figures of an area are not known.
+pub(super) fn pending(area: &PanelArea) -> PartHealth {
+    let names = match area {
+        PanelArea::Focus => "统计".to_owned(),
+        PanelArea::Code(code) => format!("区域 {code}"),
+    };
+    PartHealth { names, age_secs: None, freshness: Freshness::Waiting, error: None }
 }
 
 /// Whether urgent, major and ordinary events and devices in alarm are on the

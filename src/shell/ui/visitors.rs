@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::config::PanelArea;
 use crate::domain::event_store::EventFilter;
 use crate::domain::figure::Figure;
 use crate::domain::overview::Overview;
@@ -15,8 +16,8 @@ use crate::panels::{CameraSummary, DeviceKindSummary, DeviceReadings};
 /// What it was made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Key {
-    /// Revisions of screen, overview, figures, warnings, values.
-    pub(super) revisions: [u64; 5],
+    /// Revisions of screen, overview, figures, warnings, values, single areas.
+    pub(super) revisions: [u64; 6],
     /// Address of what is known of warnings: it changes hands with the areas.
     pub(super) outlook: usize,
     /// What a hand may change at any time.
@@ -28,6 +29,8 @@ pub(super) struct Raw<'a> {
     pub(super) overview: &'a Overview,
     pub(super) outlook: &'a Outlook,
     pub(super) figures: Vec<&'a Figure>,
+    /// What panels show that tell of one area.
+    pub(super) parts: Vec<(PanelArea, &'a Overview, Vec<&'a Figure>)>,
     /// Name and unit of what colours the areas.
     pub(super) value: [&'a str; 2],
 }
@@ -38,6 +41,7 @@ pub(super) struct ForVisitors {
     pub(super) overview: Overview,
     pub(super) outlook: Outlook,
     pub(super) figures: Vec<Figure>,
+    parts: Vec<(PanelArea, Overview, Vec<Figure>)>,
     pub(super) filter: EventFilter,
     pub(super) value: [String; 2],
 }
@@ -45,26 +49,46 @@ pub(super) struct ForVisitors {
 impl ForVisitors {
     pub(super) fn of(raw: Raw<'_>, key: Key, screen: &Screen) -> Self {
         let mask = |text: &mut String| screen.mask(text);
-        let mut overview = raw.overview.clone();
-        overview.categories.iter_mut().for_each(|(name, _)| mask(name));
-        for event in &mut overview.live {
-            mask(&mut event.title);
-            mask(&mut event.place);
-        }
+        let overview = mask_overview(raw.overview, screen);
         let mut outlook = raw.outlook.clone();
         if let Outlook::Known(warnings) = &mut outlook {
             warnings.iter_mut().for_each(|warning| warning.category = screen.text(&warning.category).into());
         }
-        let mut figures: Vec<Figure> = raw.figures.into_iter().cloned().collect();
-        for figure in &mut figures {
-            mask(&mut figure.label);
-            mask(&mut figure.unit);
-        }
+        let figures = mask_figures(&raw.figures, screen);
+        let part = |(area, overview, figures): (PanelArea, &Overview, Vec<&Figure>)| {
+            (area, mask_overview(overview, screen), mask_figures(&figures, screen))
+        };
+        let parts = raw.parts.into_iter().map(part).collect();
         let mut filter = key.filter.clone();
         filter.categories.iter_mut().for_each(mask);
         let value = raw.value.map(|text| screen.text(text).into_owned());
-        Self { key, overview, outlook, figures, filter, value }
+        Self { key, overview, outlook, figures, parts, filter, value }
     }
+
+    /// What a panel shows that tells of one area.
+    pub(super) fn part(&self, area: &PanelArea) -> Option<(&Overview, Vec<&Figure>)> {
+        let (_, overview, figures) = self.parts.iter().find(|(known, ..)| known == area)?;
+        Some((overview, figures.iter().collect()))
+    }
+}
+
+fn mask_overview(overview: &Overview, screen: &Screen) -> Overview {
+    let mut overview = overview.clone();
+    overview.categories.iter_mut().for_each(|(name, _)| screen.mask(name));
+    for event in &mut overview.live {
+        screen.mask(&mut event.title);
+        screen.mask(&mut event.place);
+    }
+    overview
+}
+
+fn mask_figures(figures: &[&Figure], screen: &Screen) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = figures.iter().map(|&figure| figure.clone()).collect();
+    for figure in &mut figures {
+        screen.mask(&mut figure.label);
+        screen.mask(&mut figure.unit);
+    }
+    figures
 }
 
 /// Masks owners of cameras.
@@ -117,7 +141,7 @@ mod tests {
 
     fn key(category: &str) -> Key {
         let filter = EventFilter { categories: vec![category.to_owned()], ..EventFilter::default() };
-        Key { revisions: [0; 5], outlook: 0, filter }
+        Key { revisions: [0; 6], outlook: 0, filter }
     }
 
     fn overview(text: &str) -> Overview {
@@ -167,7 +191,8 @@ mod tests {
         let screen = Screen::switched_for_test();
         let (figure, outlook) = (figure(text), Outlook::Known(vec![warning(text)]));
         let overview = overview(text);
-        let raw = Raw { overview: &overview, outlook: &outlook, figures: vec![&figure], value: [text, text] };
+        let parts = vec![(PanelArea::Focus, &overview, vec![&figure])];
+        let raw = Raw { overview: &overview, outlook: &outlook, figures: vec![&figure], parts, value: [text, text] };
         let made = ForVisitors::of(raw, key(text), &screen);
         let mut cameras = CameraSummary { total: 1, online: 1, by_owner: Vec::new() };
         cameras.by_owner.push(OwnerCount { owner: text.into(), total: 1, online: 1 });
@@ -185,6 +210,9 @@ mod tests {
         all.extend([made.outlook.warnings()[0].category.to_string(), made.filter.categories[0].clone()]);
         all.extend([made.figures[0].label.clone(), made.figures[0].unit.clone()]);
         all.extend(made.value.clone());
+        let (part, figures) = made.part(&PanelArea::Focus).expect("is there");
+        all.extend([part.live[0].title.clone(), part.live[0].place.clone(), part.categories[0].0.clone()]);
+        all.extend([figures[0].label.clone(), figures[0].unit.clone()]);
         all.extend([cameras.by_owner[0].owner.clone(), devices[0].kind.clone(), row.name.clone(), row.unit.clone()]);
         all.push(hotspots(&[spot], &screen)[0].text.clone());
         all

@@ -190,6 +190,7 @@ fn config(mood: Mood) -> Config {
         title: if long { LONG.into() } else { title.into() },
         side,
         cell: Cell::default(),
+        area: None,
         sources: Vec::new(),
     };
     let figures =
