@@ -16,6 +16,8 @@ const FOOT: f32 = 26.0;
 /// A picture narrower than this shows nothing.
 const LEAST_TILE_WIDTH: f32 = 150.0;
 const LEAST_TILE_HEIGHT: f32 = 72.0;
+/// Three characters of an owner, and ….
+const LEAST_OWNER_WIDTH: f32 = 64.0;
 /// Pictures are cut to their frame, never distorted; a frame higher than this
 /// would cut too much of a 16:9 picture.
 const LEAST_ASPECT: f32 = 1.3;
@@ -75,7 +77,11 @@ fn tile_ui(pen: &Pen, place: Rect, tile: &CameraTile) {
     let theme = pen.theme();
     picture_ui(pen, Rect::from_min_max(place.min, pos2(place.right(), place.bottom() - pen.u(CAPTION))), tile);
     let baseline = place.bottom() - pen.u(8.0);
-    let owner = pen.text([place.right(), baseline], Align::Max, tile.owner, pen.small(), place.width() * 0.4);
+    let room = place.width() * 0.4;
+    // Less than three characters of an owner say nothing.
+    let is_told = room >= pen.u(LEAST_OWNER_WIDTH) || pen.width(tile.owner, pen.small()) <= room;
+    let owner = if is_told { tile.owner } else { "" };
+    let owner = pen.text([place.right(), baseline], Align::Max, owner, pen.small(), room);
     let gap = if owner > 0.0 { pen.u(8.0) } else { 0.0 };
     let style = Style::regular(size::SMALL, theme.text);
     pen.text([place.left(), baseline], Align::Min, tile.name, style, place.width() - owner - gap);

@@ -5,12 +5,12 @@ use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 use super::chart::clickable;
 use super::frame::card_ground;
 use super::header::source_mark;
-use super::number::{count_text, value_text};
-use super::pen::{Mark, Pen, Style};
+use super::number::{count_text, shortest_count_text, tight_count_text, value_text};
+use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{PanelAction, PanelView, SourceRow};
 use crate::domain::health::{Freshness, SourceState};
 use crate::domain::time::age_text;
-use crate::theme::{size, space};
+use crate::theme::{Rgba, size, space};
 
 /// What the program measures about itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,6 +35,14 @@ pub struct Diagnostics<'a> {
 const LINE: f32 = 30.0;
 const HEAD: f32 = 178.0;
 const WIDTH: f32 = 1_040.0;
+/// Between columns.
+const GAP: f32 = 14.0;
+/// A name, and an error, that is shorter says nothing.
+const LEAST_NAME: f32 = 96.0;
+/// See [`LEAST_NAME`].
+const LEAST_ERROR: f32 = 120.0;
+/// Columns of the table; those at the right go where there is no room.
+const HEADS: [&str; 7] = ["数据源", "状态", "数据时间", "记录", "每秒", "等候 · 舍去", "最近错误"];
 /// The frame time that the frame chart ends at: two frames at 60 Hz.
 const CHART_MS: f32 = 33.3;
 
@@ -53,17 +61,16 @@ pub fn diagnostics_ui(ui: &mut Ui, free: Rect, view: &PanelView, diagnostics: &D
     card_ground(&pen, card);
     let inner = card.shrink2(vec2(pen.u(space::PADDING), 0.0));
     figures_ui(&pen, inner, diagnostics);
-    let columns = [0.0, 0.2, 0.34, 0.45, 0.54, 0.61, 0.72].map(|share| inner.left() + inner.width() * share);
+    let lines: Vec<SourceLine<'_>> = view.sources.iter().take(shown).map(|row| source_line(&pen, view, row)).collect();
+    let columns = columns(&pen, inner, &lines);
     let head = card.top() + pen.u(HEAD - 8.0);
-    let names = ["数据源", "状态", "数据时间", "记录", "每秒", "等候 · 舍去", "最近错误"];
-    for (index, name) in names.into_iter().enumerate() {
-        let room = columns.get(index + 1).copied().unwrap_or(inner.right()) - columns[index] - pen.u(10.0);
-        pen.text([columns[index], head], Align::Min, name, pen.small(), room);
+    for (&[left, room], name) in columns.iter().zip(HEADS) {
+        pen.text([left, head], Align::Min, name, pen.small(), room);
     }
-    for (index, row) in view.sources.iter().take(shown).enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         let top = card.top() + pen.u(HEAD + LINE * index as f32);
         pen.hline(inner.left(), inner.right(), top, 1.0, theme.hairline.alpha(0.5));
-        source_ui(&pen, top + pen.u(21.0), &columns, inner.right(), view, row);
+        source_ui(&pen, top + pen.u(21.0), &columns, line);
     }
     let hidden = view.sources.len() - shown;
     if hidden > 0 {
@@ -88,26 +95,33 @@ fn figures_ui(pen: &Pen, inner: Rect, diagnostics: &Diagnostics) {
     let mebi = |bytes: u64| value_text((bytes as f64 / 1_048_576.0).round());
     let memory = if diagnostics.memory_bytes == 0 { "–".to_owned() } else { mebi(diagnostics.memory_bytes) };
     let memory_label = match diagnostics.heap_bytes {
-        0 => "内存 MiB".to_owned(),
-        heap => format!("内存 MiB · 自用 {}", mebi(heap)),
+        0 => vec!["内存 MiB".to_owned()],
+        heap => vec![format!("内存 MiB · 自用 {}", mebi(heap)), "内存 MiB".to_owned()],
     };
     let events = match diagnostics.dropped_events {
-        0 => "事件".to_owned(),
-        dropped => format!("事件 · 舍去 {}", count_text(dropped)),
+        0 => vec!["事件".to_owned()],
+        dropped => vec![
+            format!("事件 · 舍去 {}", count_text(dropped)),
+            format!("舍去 {}", tight_count_text(dropped)),
+            shortest_count_text(dropped),
+        ],
     };
+    let plain = |label: &str| vec![label.to_owned()];
     let figures = [
-        ("帧率 帧/秒", format!("{:.0}", diagnostics.fps)),
-        ("帧时 P50 ms", ms(at(0.5))),
-        ("帧时 P99 ms", ms(at(0.99))),
-        (memory_label.as_str(), memory),
-        (events.as_str(), count_text(diagnostics.events)),
+        (plain("帧率 帧/秒"), format!("{:.0}", diagnostics.fps)),
+        (plain("帧时 P50 ms"), ms(at(0.5))),
+        (plain("帧时 P99 ms"), ms(at(0.99))),
+        (memory_label, memory),
+        (events, count_text(diagnostics.events)),
     ];
     let column = inner.width() / figures.len() as f32;
-    for (index, (label, value)) in figures.iter().enumerate() {
+    let room = column - pen.u(8.0);
+    for (index, (labels, value)) in figures.iter().enumerate() {
         let x = left + index as f32 * column;
-        pen.text([x, top + pen.u(66.0)], Align::Min, label, pen.small(), column - pen.u(8.0));
-        let style = pen.shrunk(value, Style::bold(size::LARGE, theme.text), column - pen.u(8.0));
-        pen.text([x, top + pen.u(97.0)], Align::Min, value, style, column - pen.u(8.0));
+        let label = pen.fitting(labels, pen.small(), room);
+        pen.text([x, top + pen.u(66.0)], Align::Min, label, pen.small(), room);
+        let style = pen.shrunk(value, Style::bold(size::LARGE, theme.text), room);
+        pen.text([x, top + pen.u(97.0)], Align::Min, value, style, room);
     }
     let chart = Rect::from_min_max(pos2(left, top + pen.u(108.0)), pos2(inner.right(), top + pen.u(144.0)));
     frames_ui(pen, chart, diagnostics.frames_ms);
@@ -143,8 +157,18 @@ fn rate_text(per_sec: f64) -> String {
     }
 }
 
-fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 7], right: f32, view: &PanelView, row: &SourceRow) {
-    let theme = view.theme;
+/// What the table says of a source.
+struct SourceLine<'a> {
+    name: &'a str,
+    mark: Mark,
+    color: Rgba,
+    /// State, age, records, records per second, waits and losses.
+    numbers: [String; 5],
+    is_losing: bool,
+    error: &'a str,
+}
+
+fn source_line<'a>(pen: &Pen, view: &PanelView, row: &SourceRow<'a>) -> SourceLine<'a> {
     let health = row.health;
     let freshness = row.freshness(view.system);
     let (mark, color) = source_mark(freshness, health.state, pen);
@@ -154,24 +178,66 @@ fn source_ui(pen: &Pen, baseline: f32, columns: &[f32; 7], right: f32, view: &Pa
         (Freshness::Stale, _) => "滞后".to_owned(),
         (Freshness::Fresh, _) => "正常".to_owned(),
     };
-    let room = |index: usize| columns.get(index + 1).copied().unwrap_or(right) - columns[index] - pen.u(10.0);
-    let text = Style::regular(size::SMALL, theme.text);
-    pen.text([columns[0], baseline], Align::Min, row.name, text, room(0));
-    let style = Style::regular(size::SMALL, color);
-    // ○ has no fill to carry the colour of text.
-    let style = if mark == Mark::Ring { pen.small() } else { style };
-    pen.marked_text([columns[1], baseline], Align::Min, mark, &word, style, room(1));
     let age = health.age_secs(view.system).map_or_else(|| "–".to_owned(), age_text);
-    pen.text([columns[2], baseline], Align::Min, &age, text, room(2));
-    pen.text([columns[3], baseline], Align::Min, &count_text(health.records), text, room(3));
-    pen.text([columns[4], baseline], Align::Min, &rate_text(health.recent.per_sec(view.system)), text, room(4));
     let lost = health.unkept + row.refused;
     let queued = match (health.waits, lost) {
         (0, 0) => "–".to_owned(),
         (waits, lost) => format!("{} · {}", count_text(waits), count_text(lost)),
     };
-    let style = if lost > 0 { Style::regular(size::SMALL, theme.attention) } else { text };
-    pen.text([columns[5], baseline], Align::Min, &queued, style, room(5));
-    let error = health.last_error.as_deref().unwrap_or("–");
-    pen.text([columns[6], baseline], Align::Min, error, pen.small(), room(6));
+    let rate = rate_text(health.recent.per_sec(view.system));
+    SourceLine {
+        name: row.name,
+        mark,
+        color,
+        numbers: [word, age, count_text(health.records), rate, queued],
+        is_losing: lost > 0,
+        error: health.last_error.as_deref().unwrap_or("–"),
+    }
+}
+
+/// Left end and room of each column that has room: numbers are as wide as they
+/// are, names and errors share what is left.
+fn columns(pen: &Pen, inner: Rect, lines: &[SourceLine<'_>]) -> Vec<[f32; 2]> {
+    let width = |column: usize| {
+        let mark = if column == 0 { pen.u(size::SMALL * MARK_EM) } else { 0.0 };
+        let words = lines.iter().map(|line| pen.width(&line.numbers[column], pen.small()) + mark);
+        words.fold(pen.width(HEADS[column + 1], pen.small()), f32::max) + pen.u(GAP)
+    };
+    let mut rooms: Vec<f32> = (0..5).map(width).collect();
+    let mut rest = inner.width() - rooms.iter().sum::<f32>();
+    let has_errors = rest >= pen.u(LEAST_NAME + GAP + LEAST_ERROR);
+    while rest < pen.u(LEAST_NAME) {
+        let Some(last) = rooms.pop() else { break };
+        rest += last;
+    }
+    let name = if has_errors { (rest * 0.4).max(pen.u(LEAST_NAME + GAP)) } else { rest };
+    rooms.insert(0, name);
+    if has_errors {
+        rooms.push(rest - name + pen.u(GAP));
+    }
+    let mut left = inner.left();
+    let place = |room: f32| {
+        let from = left;
+        left += room;
+        [from, room - pen.u(GAP) + 1.0]
+    };
+    rooms.into_iter().map(place).collect()
+}
+
+fn source_ui(pen: &Pen, baseline: f32, columns: &[[f32; 2]], line: &SourceLine<'_>) {
+    let text = Style::regular(size::SMALL, pen.theme().text);
+    let state = Style::regular(size::SMALL, line.color);
+    // ○ has no fill to carry the colour of text.
+    let state = if line.mark == Mark::Ring { pen.small() } else { state };
+    let queued = if line.is_losing { Style::regular(size::SMALL, pen.theme().attention) } else { text };
+    for (index, &[left, room]) in columns.iter().enumerate() {
+        let at = [left, baseline];
+        match index {
+            0 => pen.text(at, Align::Min, line.name, text, room),
+            1 => pen.marked_text(at, Align::Min, line.mark, &line.numbers[0], state, room),
+            5 => pen.text(at, Align::Min, &line.numbers[4], queued, room),
+            6 => pen.text(at, Align::Min, line.error, pen.small(), room),
+            number => pen.text(at, Align::Min, &line.numbers[number - 1], text, room),
+        };
+    }
 }

@@ -129,7 +129,7 @@ fn title_line(pen: &Pen, rect: Rect, view: &PanelView, title: &str, health: &Par
     let names_right = right - age_width - pen.u(8.0);
     // Less than three characters of a name say nothing: leave it out then.
     let names_room = names_right - left - title_width - gap;
-    if names_room >= pen.u(48.0) {
+    if names_room >= pen.u(64.0) || pen.width(&health.names, pen.small()) <= names_room {
         pen.text([names_right, baseline], Align::Max, &health.names, pen.small(), names_room);
     }
 }

@@ -38,7 +38,7 @@ const KEYS: [(&str, &str); 24] = [
 /// Design units.
 const LINE: f32 = 34.0;
 const HEAD: f32 = 68.0;
-const WIDTH: f32 = 648.0;
+const WIDTH: f32 = 744.0;
 const KEY_WIDTH: f32 = 150.0;
 
 /// Draws the list of keys in the middle of `stage`.
@@ -64,7 +64,8 @@ pub fn help_ui(ui: &mut Ui, stage: Rect, view: &PanelView) -> Option<PanelAction
         let style = Style::bold(size::BODY, theme.accent);
         pen.text([left, baseline], Align::Min, key, style, pen.u(KEY_WIDTH - 12.0));
         let does_left = left + pen.u(KEY_WIDTH);
-        pen.text([does_left, baseline], Align::Min, does, pen.body(), right - does_left);
+        let style = pen.shrunk(does, pen.body(), right - does_left);
+        pen.text([does_left, baseline], Align::Min, does, style, right - does_left);
     }
     let close =
         Rect::from_min_max(pos2(right - pen.u(90.0), card.top() + pen.u(20.0)), pos2(right, card.top() + pen.u(56.0)));

@@ -26,6 +26,8 @@ const RAMP_STEPS: usize = 33;
 const BAR_LEAST: f32 = 80.0;
 /// Height of a line of words.
 const LINE: f32 = 26.0;
+/// Height of the second line of what is counted.
+const SECOND_LINE: f32 = 20.0;
 
 /// What the colours on the map stand for now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -90,15 +92,19 @@ pub fn legend_ui(ui: &mut Ui, free: Rect, view: &PanelView, legend: &Legend) {
     let has_alerts = legend.has_alerts.contains(&true);
     let lines = usize::from(lost.is_some()) + usize::from(legend.has_bubbles) + usize::from(has_alerts);
     let lines = lines + usize::from(legend.patrols.is_some());
+    let heat = legend.heat.filter(|heat| heat.full_scale.is_finite() && heat.full_scale > 0.0);
+    let words = heat.map(|heat| two_lines(&pen, heat.label, width));
+    let second = pen.u(if matches!(words, Some([_, second]) if !second.is_empty()) { SECOND_LINE } else { 0.0 });
     if parts + lines > 0 {
         // The map under the legend may be as bright as its text.
-        let height = pen.u(70.0 * parts as f32 + LINE * lines as f32);
+        let height = pen.u(70.0 * parts as f32 + LINE * lines as f32) + second;
         let behind = Rect::from_min_max(pos2(left, bottom - height + pen.u(8.0)), pos2(left + width, bottom));
         pen.fill(behind.expand2(vec2(pen.u(14.0), pen.u(8.0))), view.theme.ground.alpha(0.97));
     }
-    if let Some(heat) = legend.heat.filter(|heat| heat.full_scale.is_finite() && heat.full_scale > 0.0) {
-        heat_ui(&pen, Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom)), &heat);
-        bottom -= pen.u(70.0);
+    if let (Some(heat), Some(words)) = (heat, words) {
+        let rect = Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom));
+        heat_ui(&pen, rect, &heat, words);
+        bottom -= pen.u(70.0) + second;
     }
     if !legend.breaks.is_empty() {
         let rect = Rect::from_min_max(pos2(left, bottom - pen.u(56.0)), pos2(left + width, bottom));
@@ -158,9 +164,10 @@ fn patrols_ui(pen: &Pen, [left, baseline]: [f32; 2], width: f32, patrols: &Patro
     // Of many no tenth is worth a cut word.
     let digits = usize::from(patrols.total_m < 100_000.0);
     let km = |metres: f64| format!("{:.digits$}", metres / 1_000.0);
-    let text =
-        format!("近 {} 小时未巡街巷 {} / {} km", value_text(patrols.hours), km(patrols.missed_m), km(patrols.total_m));
-    pen.text([left + pen.u(24.0), baseline], Align::Min, &text, pen.small(), width - pen.u(24.0));
+    let missed = format!("未巡街巷 {} / {} km", km(patrols.missed_m), km(patrols.total_m));
+    let texts = [format!("近 {} 小时{missed}", value_text(patrols.hours)), missed];
+    let room = width - pen.u(24.0);
+    pen.text([left + pen.u(24.0), baseline], Align::Min, pen.fitting(&texts, pen.small(), room), pen.small(), room);
 }
 
 /// What to say of the sources of events that are not well.
@@ -171,11 +178,25 @@ fn lost_text(health: &PartHealth) -> Option<String> {
     }
 }
 
+/// What is counted on one line, or with its unit, the last word, on a second: a
+/// number without its unit is none.
+fn two_lines<'t>(pen: &Pen, label: &'t str, room: f32) -> [&'t str; 2] {
+    if pen.width(label, pen.small()) <= room {
+        return [label, ""];
+    }
+    label.rsplit_once(' ').map_or([label, ""], |(words, unit)| [words, unit])
+}
+
 /// The ramp with ticks. The position of a value is the square root of its
 /// share of the full scale: the same curve by which the heat layer colours.
-fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend) {
+/// `words` are what is counted; of two lines the first stands above `rect`.
+fn heat_ui(pen: &Pen, rect: Rect, heat: &HeatLegend, words: [&str; 2]) {
     let theme = pen.theme();
-    pen.text([rect.left(), rect.top() + pen.u(16.0)], Align::Min, heat.label, pen.small(), rect.width());
+    let last = rect.top() + pen.u(16.0);
+    let first = if words[1].is_empty() { last } else { last - pen.u(SECOND_LINE) };
+    for (text, baseline) in words.into_iter().zip([first, last]) {
+        pen.text([rect.left(), baseline], Align::Min, text, pen.small(), rect.width());
+    }
     let strip =
         Rect::from_min_size(pos2(rect.left(), rect.top() + pen.u(23.0)), vec2(rect.width(), pen.u(RAMP_HEIGHT)));
     pen.fill(strip, theme.land);

@@ -11,7 +11,7 @@ use super::cameras::picture_ui;
 use super::chart::clickable;
 use super::frame::card_ground;
 use super::number::grouped;
-use super::pen::{Mark, Pen, Style};
+use super::pen::{MARK_EM, Mark, Pen, Style};
 use super::{CameraTile, PanelAction, PanelView};
 use crate::theme::{Rgba, size, space};
 
@@ -26,6 +26,8 @@ const ROW: f32 = 44.0;
 const AWAY: f32 = 34.0;
 /// Room for what is wrong, right of a number.
 const STATES: f32 = 84.0;
+/// Room for a kind beside all its numbers, where it is long.
+const KIND_WIDTH: f32 = 128.0;
 /// Rows of a list; what is left is counted.
 const MOST_ROWS: usize = 8;
 /// Lines of a tally; what is left is counted.
@@ -247,7 +249,8 @@ pub fn tally_card_ui(ui: &mut Ui, bounds: Rect, at: Pos2, view: &PanelView, tall
     let pen = Pen::new(ui, view);
     let rows = tally.len().min(MOST_KINDS);
     let rest: u32 = tally.iter().skip(rows).map(|line| line.total).sum();
-    let width = pen.u(TALLY_WIDTH).min(bounds.width());
+    let wanted = tally.iter().take(rows).map(|line| tally_width(&pen, line)).fold(pen.u(TALLY_WIDTH), f32::max);
+    let width = wanted.min(bounds.width());
     let height = pen.u(16.0 + LINE * (rows + usize::from(rest > 0)) as f32);
     if rows == 0 || height > bounds.height() {
         return;
@@ -266,24 +269,43 @@ pub fn tally_card_ui(ui: &mut Ui, bounds: Rect, at: Pos2, view: &PanelView, tall
     }
 }
 
-fn tally_ui(pen: &Pen, [left, right]: [f32; 2], baseline: f32, line: &TallyLine) {
+/// What is wrong with how many, in the order from the right.
+fn wrong(pen: &Pen, line: &TallyLine) -> impl Iterator<Item = (String, Mark, Rgba)> {
     let theme = pen.theme();
-    let mut end = right;
     let word = if line.kind == "事件" { "重要" } else { "告警" };
-    for (count, mark, word, color) in
-        [(line.off, Mark::Square, "离线", theme.attention), (line.alert, Mark::Triangle, word, theme.alarm)]
-    {
-        if count > 0 {
-            let style = Style::regular(size::SMALL, color);
-            let text = format!("{word} {}", grouped(u64::from(count)));
-            end -= pen.marked_text([end, baseline], Align::Max, mark, &text, style, (right - left) * 0.4);
-            end -= pen.u(14.0);
-        }
+    [(line.off, Mark::Square, "离线", theme.attention), (line.alert, Mark::Triangle, word, theme.alarm)]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, mark, word, color)| (format!("{word} {}", grouped(u64::from(count))), mark, color))
+}
+
+/// How many there are; nothing for one.
+fn total_text(line: &TallyLine) -> String {
+    if line.total > 1 { grouped(u64::from(line.total)) } else { String::new() }
+}
+
+/// What a line takes with all its numbers and the beginning of its kind, with
+/// the padding of the card.
+fn tally_width(pen: &Pen, line: &TallyLine) -> f32 {
+    let style = Style::bold(size::SMALL, pen.theme().text);
+    let states: f32 = wrong(pen, line)
+        .map(|(text, ..)| pen.width(&text, pen.small()) + pen.u(size::SMALL * MARK_EM + 14.0))
+        .sum::<f32>()
+        .max(pen.u(STATES));
+    let kind = pen.width(&line.kind, pen.small()).min(pen.u(KIND_WIDTH));
+    kind + pen.u(10.0) + pen.width(&total_text(line), style) + states + pen.u(space::PADDING * 2.0)
+}
+
+fn tally_ui(pen: &Pen, [left, right]: [f32; 2], baseline: f32, line: &TallyLine) {
+    let mut end = right;
+    for (text, mark, color) in wrong(pen, line) {
+        let style = Style::regular(size::SMALL, color);
+        end -= pen.marked_text([end, baseline], Align::Max, mark, &text, style, (right - left) * 0.4);
+        end -= pen.u(14.0);
     }
     // Numbers stand in one column as long as what is right of them allows.
-    let style = Style::bold(size::SMALL, theme.text);
+    let style = Style::bold(size::SMALL, pen.theme().text);
     let end = if line.total > 1 { end.min(right - pen.u(STATES)) } else { end };
-    let total = if line.total > 1 { grouped(u64::from(line.total)) } else { String::new() };
-    let number = pen.text([end, baseline], Align::Max, &total, style, end - left);
+    let number = pen.text([end, baseline], Align::Max, &total_text(line), style, end - left);
     pen.text([left, baseline], Align::Min, &line.kind, pen.small(), end - number - pen.u(10.0) - left);
 }

@@ -1,6 +1,7 @@
 //! Panels against what must be true of every wall: text stays inside its
-//! panel and off other text, no size under 16 units, stale data says its age,
-//! hands reach what they click, two runs draw the same.
+//! panel and off other text, nothing of it is cut off but the end of a long
+//! name, no size under 16 units, stale data says its age, hands reach what they
+//! click, two runs draw the same.
 //!
 //! No pixels: the shapes that egui is handed are looked at.
 
@@ -25,10 +26,18 @@ use quanyu::panels::{
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use fixture::{LONG, Mood, World, context, fonts, health};
+use fixture::{LONG, LONGER, Mood, World, context, fonts, health};
 
-const SCREENS: [[f32; 2]; 6] =
-    [[1280.0, 720.0], [1920.0, 1080.0], [2560.0, 1080.0], [3840.0, 1080.0], [6656.0, 1792.0], [1080.0, 1920.0]];
+/// 16:9 small and usual, 21:9, 32:9, 64:9, LED of its own size, portrait.
+const SCREENS: [[f32; 2]; 7] = [
+    [1280.0, 720.0],
+    [1920.0, 1080.0],
+    [2560.0, 1080.0],
+    [3840.0, 1080.0],
+    [7680.0, 1080.0],
+    [6656.0, 1792.0],
+    [1080.0, 1920.0],
+];
 const MOODS: [Mood; 5] = [Mood::Usual, Mood::LongNames, Mood::Huge, Mood::Empty, Mood::ManyStages];
 const STATES: [Freshness; 3] = [Freshness::Fresh, Freshness::Stale, Freshness::Waiting];
 
@@ -38,6 +47,12 @@ fn shapes(ctx: &egui::Context, screen: Vec2, events: Vec<Event>, draw: impl FnMu
     let mut output = ctx.run_ui(input, draw);
     // Nothing is painted: no texture is wanted.
     output.textures_delta.clear();
+    for clipped in &output.shapes {
+        for text in texts(std::slice::from_ref(&clipped.shape)) {
+            let is_seen = clipped.clip_rect.expand(1.0).contains_rect(ink(text));
+            assert!(is_seen, "“{}” is cut off by {:?}", text.galley.text(), clipped.clip_rect);
+        }
+    }
     output.shapes.into_iter().map(|clipped| clipped.shape).collect()
 }
 
@@ -62,10 +77,31 @@ fn words(shapes: &[Shape]) -> String {
     texts(shapes).iter().map(|text| text.galley.text()).collect::<Vec<_>>().join("\n")
 }
 
+/// What is somebody else's to write, and so may be of any length: names, and
+/// what back ends say of themselves.
+const OTHERS: [&str; 5] = ["盐城市盐都区", "湖东路·星湖街口", "金鸡湖 4 号闸", "HTTP 503", "网关超时"];
+
+/// What is wrong with how a text was cut. Names and messages end in … where
+/// there is no room, and three characters stand before it; whatever the wall
+/// itself says, and every number, is there to its end.
+fn cut(text: &TextShape) -> Option<String> {
+    let whole = text.galley.text();
+    let shown: String = text.galley.rows.iter().flat_map(|row| row.glyphs.iter().map(|glyph| glyph.chr)).collect();
+    if !text.galley.elided {
+        return (shown != whole).then(|| format!("“{whole}” became “{shown}”"));
+    }
+    let Some(left) = shown.strip_suffix('…') else {
+        return Some(format!("“{whole}” became “{shown}” without …"));
+    };
+    let is_others = OTHERS.iter().any(|begin| whole.contains(begin));
+    (!is_others || left.chars().count() < 3).then(|| format!("“{whole}” was cut to “{shown}”"))
+}
+
 /// All texts lie inside `bounds`, are large enough, and do not touch.
 fn assert_tidy(shapes: &[Shape], bounds: Rect, unit: f32, what: &str) {
     let texts = texts(shapes);
     for text in &texts {
+        assert_eq!(cut(text), None, "{what}");
         let place = ink(text);
         assert!(
             bounds.expand(1.0).contains_rect(place),
@@ -114,6 +150,41 @@ fn text_stays_in_its_panel_and_off_other_text() {
                     assert_tidy(&drawn, rect, unit, &what);
                     assert!(!texts(&drawn).is_empty(), "{what} says nothing");
                 }
+            }
+        }
+    }
+}
+
+/// The longest title that a deployment gave its wall, over panels of the same.
+#[test]
+fn the_longest_title_is_read_on_every_screen() {
+    let Some(ctx) = context() else { return };
+    assert!(LONGER.chars().count() >= 30);
+    let world = World::new(Mood::LongNames);
+    for [width, height] in SCREENS {
+        let screen = vec2(width, height);
+        let (unit, stage) = stage(&world, screen);
+        let view = world.view(unit);
+        let header = shapes(&ctx, screen, Vec::new(), |ui| {
+            header_ui(ui, &stage, &view);
+        });
+        // The scene has the same name.
+        let whole = texts(&header).iter().filter(|text| text.galley.text() == LONG && !text.galley.elided).count();
+        assert_eq!(whole, 2, "{width}×{height}: {}", words(&header));
+        // The time axis says its span and its count before its title.
+        let is_axis = |index: usize| matches!(world.config.panels[index].kind, PanelKind::TimeAxis);
+        for &(index, rect) in stage.panels.iter().filter(|(index, _)| !is_axis(*index)) {
+            let panel = &world.config.panels[index];
+            for state in STATES {
+                let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+                    panel_ui(ui, rect, &view, panel, &health(state, Mood::LongNames));
+                });
+                // Left on the first line.
+                let title = texts(&drawn)
+                    .into_iter()
+                    .find(|text| text.galley.text() == LONG && ink(text).left() < rect.left() + rect.width() * 0.1);
+                let shown = title.map_or(0, |text| text.galley.rows.iter().map(|row| row.glyphs.len()).sum());
+                assert!(shown >= 8, "{shown} characters of the title of {} {state:?} {width}×{height}", panel.id);
             }
         }
     }
@@ -221,10 +292,10 @@ fn cards_of_points_are_tidy_everywhere() {
     let Some(ctx) = context() else { return };
     let world = World::new(Mood::Usual);
     let tally: Vec<TallyLine> = (0..9)
-        .map(|kind| TallyLine { kind: format!("{kind}{LONG}"), total: 123_456, off: 23_456, alert: 3_456 })
+        .map(|kind| TallyLine { kind: format!("{LONGER}{kind}"), total: 123_456, off: 23_456, alert: 3_456 })
         .collect();
-    let list: Vec<PointFacts> = (0..20).map(|_| point_facts(LONG)).collect();
-    let tile = CameraTile { name: LONG, owner: LONG, online: false, texture: None, aspect: 1.5, error: None };
+    let list: Vec<PointFacts> = (0..20).map(|_| point_facts(LONGER)).collect();
+    let tile = CameraTile { name: LONGER, owner: LONGER, online: false, texture: None, aspect: 1.5, error: None };
     for [width, height] in SCREENS {
         let screen = vec2(width, height);
         let (unit, stage) = stage(&world, screen);
@@ -246,6 +317,9 @@ fn cards_of_points_are_tidy_everywhere() {
                 let drawn = shapes(&ctx, screen, Vec::new(), draw);
                 assert!(!texts(&drawn).is_empty() || stage.free.height() < 300.0, "{name} {what} says nothing");
                 assert_tidy(&drawn, stage.free, unit, &format!("{name} {what}"));
+                // A count says nothing without what is counted.
+                let begins = |with: &str| texts(&drawn).iter().filter(|t| t.galley.text().starts_with(with)).count();
+                assert!(name != "tally" || begins(LONGER) == begins("123,456"), "{what}: {}", words(&drawn));
             }
         }
     }

@@ -170,7 +170,10 @@ pub(super) fn heat_label(heat: &ShownHeat) -> String {
     let compared = if heat.style.compare == HeatCompare::LastWeek { "较上周同期 " } else { "" };
     match heat.style.form {
         HeatForm::Density => format!("{compared}{of}{weight}密度 件/km²·时"),
-        HeatForm::Hexagon | HeatForm::Square => format!("{compared}{of}{weight} 件/格(宽 {:.0} m)", heat.cell_m),
+        // The unit is one word: the legend breaks its line at the last space.
+        HeatForm::Hexagon | HeatForm::Square => {
+            format!("{compared}{of}{weight} 件/格(宽\u{a0}{:.0}\u{a0}m)", heat.cell_m)
+        }
     }
 }
 

@@ -33,6 +33,10 @@ use quanyu::theme::Theme;
 /// The longest name that a real deployment showed us.
 pub const LONG: &str = "盐城市盐都区盐龙街道社会治理现代化指挥中心";
 
+/// What areas, classes, devices and cameras are called where whoever enters them
+/// writes the authority before the name: more than thirty characters.
+pub const LONGER: &str = "盐城市盐都区盐龙街道社会治理现代化指挥中心综合网格与专属网格";
+
 /// How the made-up data are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
@@ -139,7 +143,7 @@ impl World {
         if self.mood == Mood::Empty {
             return Vec::new();
         }
-        let name = |name: &'static str| if self.mood == Mood::LongNames { LONG } else { name };
+        let name = |name: &'static str| if self.mood == Mood::LongNames { LONGER } else { name };
         let tile = |at, owner, online, error| CameraTile {
             name: name(at),
             owner: name(owner),
@@ -291,7 +295,7 @@ fn tree(mood: Mood) -> AreaTree {
     let area = |code: String, parent: Option<&str>, name: String, level| Area {
         code,
         parent: parent.map(Into::into),
-        name: if mood == Mood::LongNames { format!("{LONG}{name}") } else { name },
+        name: if mood == Mood::LongNames { format!("{LONGER}{name}") } else { name },
         level,
         kind: GridKind::Comprehensive,
         shape: Shape::default(),
@@ -380,7 +384,7 @@ fn summary(stages: usize, scale: u64, day: u64) -> LoopSummary {
 
 fn outlook(mood: Mood, tree: &AreaTree) -> Outlook {
     let factor = if mood == Mood::Huge { 1_000_000 } else { 1 };
-    let category = if mood == Mood::LongNames { LONG } else { "市容环境" };
+    let category = if mood == Mood::LongNames { LONGER } else { "市容环境" };
     let warning = |area: u32| Warning {
         area,
         category: category.into(),
@@ -407,14 +411,14 @@ fn categories(mood: Mood, scale: u64) -> Vec<(String, u64)> {
         ("突发事件", 74),
         ("其他", 9),
     ]
-    .map(|(name, n)| (if mood == Mood::LongNames { format!("{LONG}{name}") } else { name.into() }, n * scale))
+    .map(|(name, n)| (if mood == Mood::LongNames { format!("{LONGER}{name}") } else { name.into() }, n * scale))
     .into()
 }
 
 fn live(mood: Mood) -> Vec<LiveEvent> {
     let titles = ["道路积水", "垃圾满溢", "违停", "占道经营", "楼道堆物", "施工扰民", "可燃气体超限", "路灯不亮"];
     let places = ["湖东 12 网格", "玲珑 03 网格", "星公元 07 网格", "欧典 01 网格", "方悦 33 微网格", "沁苑 09 网格"];
-    let long = |text: &str| if mood == Mood::LongNames { format!("{LONG}{text}") } else { text.to_owned() };
+    let long = |text: &str| if mood == Mood::LongNames { format!("{LONGER}{text}") } else { text.to_owned() };
     (0..24)
         .map(|index: usize| LiveEvent {
             id: format!("e{index}"),
@@ -460,7 +464,7 @@ fn cameras(mood: Mood) -> CameraSummary {
 fn readings(mood: Mood) -> Vec<DeviceReadings> {
     let number = if mood == Mood::Empty { 0 } else { 36 };
     let name = |index: usize| match mood {
-        Mood::LongNames => LONG.to_owned(),
+        Mood::LongNames => LONGER.to_owned(),
         _ => format!("汇景{index}网格 · 大明路"),
     };
     let state = |index: usize| match index {
@@ -488,7 +492,7 @@ fn readings(mood: Mood) -> Vec<DeviceReadings> {
 
 fn devices(mood: Mood) -> Vec<DeviceKindSummary> {
     let kind = |name: &str, total, alarm, offline| DeviceKindSummary {
-        kind: if mood == Mood::LongNames { format!("{LONG}{name}") } else { name.into() },
+        kind: if mood == Mood::LongNames { format!("{LONGER}{name}") } else { name.into() },
         total: if mood == Mood::Huge { total * 1_000_000 } else { total },
         alarm: if mood == Mood::Huge { alarm * 10_000 } else { alarm },
         offline: if mood == Mood::Huge { offline * 10_000 } else { offline },
