@@ -324,7 +324,7 @@ fn store(c: &mut Criterion) {
     group.bench_function("change each", |b| b.iter_batched(|| store.clone(), again, BatchSize::LargeInput));
     let setting = |store: &EventStore| {
         let last = store.iter().next_back().map_or(Time(0), |event| event.reported());
-        (Setting { tree: Arc::default(), day_start: last.plus_millis(-86_399_999), stage_count: 5 }, last)
+        (Setting { tree: Arc::default(), day_start: last.plus_millis(-86_399_999), stage_count: 5, within: None }, last)
     };
     let (day, last) = setting(&store);
     let snapshot = store.snapshot();
