@@ -3,7 +3,8 @@
 //! In: coordinates as a source wrote them, with the [`Crs`] that its
 //! configuration names. Out: WGS-84 degrees, Web Mercator metres, or metres
 //! around an origin ([`Projection`]). [`frame`] says how a source writes
-//! places, [`plane`] has the systems that a library computes.
+//! places, [`plane`] has the systems that a library computes, [`wkt`] reads
+//! which system a file names.
 //!
 //! How it works: GCJ-02 and BD-09 are published only as forward formulas
 //! (WGS-84 → GCJ-02 → BD-09), so the way back is a fixed-point iteration on the
@@ -16,6 +17,7 @@
 
 pub mod frame;
 pub mod plane;
+pub mod wkt;
 
 use std::borrow::Cow;
 
@@ -94,6 +96,17 @@ impl Crs {
     /// Whether it is a datum in degrees that tiles and hints can be in.
     pub const fn is_datum(self) -> bool {
         matches!(self, Self::Wgs84 | Self::Cgcs2000 | Self::Gcj02 | Self::Bd09)
+    }
+
+    /// Whether data that say of themselves to be in `named` are rightly read in
+    /// this system: both put a place at the same coordinates. What is in GCJ-02
+    /// or BD-09 has no other name in a file than WGS-84 or CGCS2000.
+    pub fn goes_with(self, named: Self) -> bool {
+        // In most systems that occur in China.
+        const PLACE: [f64; 2] = [114.0, 32.0];
+        let told = if matches!(self, Self::Gcj02 | Self::Bd09) { Self::Wgs84 } else { self };
+        let mut pairs = told.from_wgs84(PLACE).into_iter().zip(named.from_wgs84(PLACE));
+        told == named || pairs.all(|(one, other)| (one - other).abs() <= 1e-6 * one.abs())
     }
 
     /// Converts a coordinate pair of this system (longitude or x first) to
@@ -362,6 +375,30 @@ mod tests {
         assert_eq!(Crs::parse("EPSG:4547"), Some(Crs::Epsg(4547)));
         assert_eq!(Crs::parse("EPSG:1"), None);
         assert_eq!(Crs::parse(""), None);
+    }
+
+    #[test]
+    fn a_file_is_believed_where_its_system_would_put_places_elsewhere() {
+        let crs = |name: &str| Crs::parse(name).unwrap_or_else(|| panic!("{name}"));
+        for (declared, named) in [
+            ("wgs84", "cgcs2000"),
+            ("gcj02", "wgs84"),
+            ("bd09", "cgcs2000"),
+            ("cgcs2000-gk3-120", "EPSG:4549"),
+            ("EPSG:27700", "EPSG:27700"),
+        ] {
+            assert!(crs(declared).goes_with(crs(named)), "{declared} {named}");
+        }
+        for (declared, named) in [
+            ("wgs84", "EPSG:4549"),
+            ("gcj02", "EPSG:4549"),
+            ("EPSG:4549", "wgs84"),
+            ("EPSG:4549", "EPSG:4528"),
+            ("EPSG:4549", "EPSG:2437"),
+            ("web-mercator", "EPSG:32650"),
+        ] {
+            assert!(!crs(declared).goes_with(crs(named)), "{declared} {named}");
+        }
     }
 
     #[test]

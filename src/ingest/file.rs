@@ -1,12 +1,15 @@
 //! Sources that are files.
 //!
-//! In: a path. Out: the file's records, again whenever it changes.
+//! In: a path. Out: the file's records, again whenever it changes, or one of the
+//! files that belong to it ([`parts`]).
 //!
 //! How it works: the folder is watched, not the file, because most programs
 //! replace a file instead of writing into it. Changes are collected until they
 //! stop for a moment, so that a file is not read half written. Beside the
 //! watch the file is looked at every few seconds, because network drives
 //! notify nobody.
+
+mod parts;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,10 +20,11 @@ use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
-use super::decode::{Batch, Decoded, Decoder, Format};
+use super::decode::{Batch, Decoded, Decoder};
 use super::fault::Fault;
 use super::gate::Gate;
 use super::outlet::{Closed, Reporter};
+pub use parts::read_into;
 
 /// The file is looked at this often, watched or not.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -92,15 +96,15 @@ impl FileSource {
         }
     }
 
-    /// Reads the file unless it is as it was at `known`.
-    async fn read_if_changed(&self, known: &mut Option<Version>) -> Result<Option<(Decoded, u64)>, Fault> {
+    /// Reads the file unless it and all that belongs to it are as at `known`.
+    async fn read_if_changed(&self, known: &mut Option<Vec<Option<Version>>>) -> Result<Option<(Decoded, u64)>, Fault> {
         let path = self.path.clone();
-        let version = self.gate.run(move || version_of(&path)).await??;
-        if *known == Some(version) {
+        let versions = self.gate.run(move || parts::versions(&path)).await??;
+        if known.as_ref() == Some(&versions) {
             return Ok(None);
         }
         let read = self.read().await?;
-        *known = Some(version);
+        *known = Some(versions);
         Ok(Some(read))
     }
 
@@ -113,9 +117,8 @@ impl FileSource {
         let mut batch = Batch::new(&self.decoder);
         self.gate
             .run(move || {
-                let body = read_bounded(&path, max_bytes)?;
-                batch.read(&body, Format::of_path(&path))?;
-                Ok((batch.finish().if_usable()?, body.len() as u64))
+                let bytes = read_into(&mut batch, &path, max_bytes)?;
+                Ok((batch.finish().if_usable()?, bytes))
             })
             .await?
     }
@@ -147,11 +150,11 @@ impl FolderWatch {
     fn of(path: &Path) -> Self {
         // One waiting message says as much as a thousand.
         let (sender, changes) = mpsc::channel(1);
-        let name = path.file_name().map(ToOwned::to_owned);
+        let source = path.to_owned();
         let notifier = sender.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let concerns = |event: &notify::Event| {
-                !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == name.as_deref())
+                !event.kind.is_access() && event.paths.iter().any(|path| parts::is_of(path, &source))
             };
             if event.as_ref().is_ok_and(concerns) {
                 _ = notifier.try_send(());

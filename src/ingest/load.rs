@@ -23,7 +23,7 @@ use crate::domain::update::Records;
 use super::IngestError;
 use super::decode::{Batch, Decoder, Element, Format, Notes, Take, read_plain};
 use super::fault::Fault;
-use super::file::read_bounded;
+use super::file::{read_bounded, read_into};
 
 /// Names under which points carry their instant.
 const TIME_NAMES: [&str; 9] =
@@ -44,8 +44,7 @@ pub fn load_areas(paths: &[PathBuf], crs: Crs, level: Option<Level>) -> Result<(
     let decoder = Decoder::new(&source, &TimeZone::UTC, &[]);
     let read_file = |path: &PathBuf| {
         let mut batch = Batch::new(&decoder);
-        let body = read_bounded(path, source.limits.bytes)?;
-        batch.read(&body, Format::of_path(path))?;
+        read_into(&mut batch, path, source.limits.bytes)?;
         Ok(batch.finish())
     };
     let loaded: Result<Vec<_>, IngestError> = files
@@ -94,8 +93,7 @@ pub fn load_tracks(path: &Path, zone: &TimeZone) -> Result<(Vec<Track>, Vec<Find
     let source = plain_source(Feed::Tracks);
     let decoder = Decoder::new(&source, zone, &[]);
     let mut batch = Batch::new(&decoder);
-    let body = read_bounded(path, source.limits.bytes).map_err(failed)?;
-    batch.read(&body, Format::of_path(path)).map_err(failed)?;
+    read_into(&mut batch, path, source.limits.bytes).map_err(failed)?;
     let decoded = batch.finish();
     let tracks = if let Records::Tracks(tracks) = decoded.records { tracks } else { Vec::new() };
     Ok((tracks, decoded.findings))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Source;
+use crate::domain::crs::Crs;
 use crate::domain::finding::Finding;
 use crate::domain::survey::Survey;
 use crate::domain::update::Records;
@@ -39,6 +40,9 @@ pub struct ProbeReport {
     pub error: Option<String>,
     /// What the records look like, where that was asked for.
     pub survey: Option<Box<Survey>>,
+    /// The coordinate system that the data name, where that is another than the
+    /// source's.
+    pub other_crs: Option<Crs>,
 }
 
 impl ProbeReport {
@@ -118,6 +122,7 @@ fn report(source: &Source, (looked, took_ms): Looked) -> ProbeReport {
         Ok((decoded, bytes)) => ProbeReport {
             error: decoded.useless().filter(|_| decoded.survey.is_some()).map(|fault| fault.to_string()),
             survey: decoded.survey,
+            other_crs: decoded.other_crs,
             records: Some(decoded.records),
             findings: decoded.findings,
             findings_total: decoded.findings_total,

@@ -41,6 +41,9 @@ pub struct Seen<'a> {
     pub points: usize,
     /// That its points fit the boundary better in another datum.
     pub datum: Option<DatumHint>,
+    /// The coordinate system that the data name, where that is another than the
+    /// source's.
+    pub other_crs: Option<Crs>,
     /// Seconds by which its newest instant lies ahead.
     pub ahead_secs: f64,
 }
@@ -67,8 +70,12 @@ pub fn propose(sources: &[Source], seen: &[Seen<'_>], stages: &[String], zone: &
         if let Some(order) = axis_order(source, seen) {
             add(What::Key { name: "axis_order", value: order.into() }, "纬度在前".into());
         }
+        if let Some(crs) = named(source, seen) {
+            add(What::Key { name: "crs", value: crs.name().into_owned() }, "数据自己写明的坐标系".into());
+        }
     }
-    changes.extend(datums(sources, seen));
+    let is_open = |change: &Change| named(&sources[change.source], &seen[change.source]).is_none();
+    changes.extend(datums(sources, seen).into_iter().filter(is_open));
     changes
 }
 
@@ -195,6 +202,11 @@ fn times(source: &Source, survey: &Survey, seen: &Seen<'_>, zone: &TimeZone, add
     if seen.ahead_secs > 600.0 && missing > 0.0 && seen.ahead_secs <= missing + 600.0 && has_local {
         add(What::Key { name: "time_zone", value: "Asia/Shanghai".into() }, "现在的时区使时间在将来".into());
     }
+}
+
+/// The coordinate system that the data name, where nobody chose another.
+fn named(source: &Source, seen: &Seen<'_>) -> Option<Crs> {
+    seen.other_crs.filter(|_| matches!(source.crs, Crs::Wgs84 | Crs::Cgcs2000))
 }
 
 /// That pairs are written with the latitude first.

@@ -21,6 +21,7 @@ use clap::{Args, ValueHint};
 use super::check::improve;
 use crate::config::source::Feed;
 use crate::config::{Config, ConfigError, Source};
+use crate::domain::crs::Crs;
 use crate::domain::finding::FindingKind;
 use crate::domain::survey::{KeySurvey, Survey};
 use crate::ingest::{Fault, IngestContext, ProbeReport, io_text, survey, survey_all};
@@ -31,7 +32,7 @@ use crate::setup::fields::{WRITTEN, guess};
 /// What to look at, and where to write.
 #[derive(Args, Debug)]
 pub struct InitArguments {
-    /// 看哪些数据:文件,或 http(s) 网址(JSON、GeoJSON、CSV、事件流)
+    /// 看哪些数据:文件,或 http(s) 网址(JSON、GeoJSON、CSV、Shapefile、FlatGeobuf、事件流)
     #[arg(required = true, value_name = "URL|FILE", value_hint = ValueHint::FilePath)]
     samples: Vec<String>,
     /// 写到哪个文件(不能已有);不写则输出到标准输出
@@ -230,6 +231,9 @@ fn sample(at: &str, config: &Path) -> Result<Sample, String> {
     if whence.is_gbk || looked.findings.iter().any(|finding| finding.kind == FindingKind::Encoding) {
         settings.push(("encoding", Some("gbk".to_owned()), "文字不是 UTF-8".to_owned()));
     }
+    if let Some(crs) = whence.crs {
+        settings.push(("crs", Some(crs.name().into_owned()), "数据自己写明的坐标系".to_owned()));
+    }
     Ok(Sample { place, feed, reason, records, survey: seen, guesses: Vec::new(), settings })
 }
 
@@ -240,6 +244,8 @@ struct Whence {
     at: String,
     /// Whether it can be read as GBK only.
     is_gbk: bool,
+    /// The coordinate system that it names, if not WGS-84.
+    crs: Option<Crs>,
 }
 
 /// The path is written from the folder of the configuration on.
@@ -254,21 +260,21 @@ fn look_at_file(at: &str, config: &Path) -> Result<(Place, Whence, ProbeReport),
         }
         _ => PathBuf::from(at),
     };
-    let whence = Whence { kind: "file", key: "path", at: absolute.to_string_lossy().into_owned(), is_gbk: false };
-    let (whence, looked) = look_in_its_encoding(whence)?;
+    let at = absolute.to_string_lossy().into_owned();
+    let (whence, looked) = look_as_it_is(Whence { kind: "file", key: "path", at, is_gbk: false, crs: None })?;
     Ok((Place::File(written.to_string_lossy().into_owned()), whence, looked.map_err(|fault| fault.to_string())?))
 }
 
 /// What pushes says so in its answer's head; everything else is polled.
 fn look_at_address(at: &str) -> Result<(Place, Whence, ProbeReport), String> {
-    let whence = |kind| Whence { kind, key: "url", at: at.to_owned(), is_gbk: false };
+    let whence = |kind| Whence { kind, key: "url", at: at.to_owned(), is_gbk: false, crs: None };
     match look(&trial(&whence("sse"), None)?) {
         Ok(report) => Ok((Place::Sse(at.to_owned()), whence("sse"), report)),
         Err(fault @ (Fault::Connect { .. } | Fault::ConnectTimeout { .. })) => Err(fault.to_string()),
         Err(Fault::StreamEnded) => Err("是事件流,但没有等到一条消息".to_owned()),
         Err(fault @ Fault::Idle { .. }) => Err(format!("{fault};如果是事件流,请在有消息时再看")),
         Err(_) => {
-            let (whence, looked) = look_in_its_encoding(whence("http"))?;
+            let (whence, looked) = look_as_it_is(whence("http"))?;
             Ok((Place::Http(at.to_owned()), whence, looked.map_err(|fault| fault.to_string())?))
         }
     }
@@ -285,6 +291,16 @@ fn look_in_its_encoding(whence: Whence) -> Result<(Whence, Result<ProbeReport, F
         }
         looked => Ok((whence, looked)),
     }
+}
+
+/// What names another coordinate system is looked at again in that: else none
+/// of it may lie anywhere.
+fn look_as_it_is(whence: Whence) -> Result<(Whence, Result<ProbeReport, Fault>), String> {
+    let (whence, looked) = look_in_its_encoding(whence)?;
+    let Some(crs) = looked.as_ref().ok().and_then(|report| report.other_crs) else { return Ok((whence, looked)) };
+    let whence = Whence { crs: Some(crs), ..whence };
+    let looked = look(&trial(&whence, None)?);
+    Ok((whence, looked))
 }
 
 /// A feed of this mark is hardly another.
@@ -316,11 +332,14 @@ fn with_records(whence: &Whence, looked: ProbeReport) -> (Option<String>, ProbeR
 
 /// A source of which nothing is known yet.
 fn trial(whence: &Whence, records: Option<&str>) -> Result<Source, String> {
-    let Whence { kind, key, at, is_gbk } = whence;
+    let Whence { kind, key, at, is_gbk, crs } = whence;
     let mut text =
         format!("[[sources]]\nid = \"sample\"\nfeed = \"context\"\nkind = \"{kind}\"\n{key} = {}\n", quoted(at));
     if *is_gbk {
         text += "encoding = \"gbk\"\n";
+    }
+    if let Some(crs) = crs {
+        text += &format!("crs = {}\n", quoted(&crs.name()));
     }
     if let Some(records) = records {
         text += &format!("records = {}\n", quoted(records));
@@ -346,6 +365,22 @@ mod tests {
         assert_eq!(told("https://a.cn/events?token=x"), "https://a.cn/events");
         assert!(!told("https://u:x@a.cn/events").contains("u:x"));
         assert_eq!(told("data/a?.json"), "data/a?.json");
+    }
+
+    #[test]
+    fn a_shapefile_that_names_its_system_and_one_that_names_nothing() {
+        let golden = |name: &str| format!("{}/tests/it/goldens/{name}", env!("CARGO_MANIFEST_DIR"));
+        let path = Path::new("config.toml");
+        let samples = ["grids.shp", "cams.shp", "roads.shp"].map(|name| sample(&golden(name), path));
+        let samples: Vec<Sample> = samples.into_iter().map(|sample| sample.unwrap()).collect();
+        let text = configuration(samples, path).unwrap();
+        let source = |at: &str| text.split("[[sources]]").find(|source| source.contains(at)).unwrap_or_default();
+        let grids = source("grids.shp");
+        assert!(grids.contains("feed = \"areas\"") && grids.contains("crs = \"EPSG:4549\""), "{text}");
+        assert!(!grids.contains("encoding"), "its .cpg says it: {text}");
+        let cams = source("cams.shp");
+        assert!(cams.contains("feed = \"cameras\"") && cams.contains("encoding = \"gbk\""), "{text}");
+        assert!(source("roads.shp").contains("feed = \"context\""), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod mapping;
 mod panels;
 mod setup;
 mod shaders;
+mod shapes;
 mod tiles;
 mod wall;
 

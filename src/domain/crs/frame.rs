@@ -55,6 +55,11 @@ impl Frame {
         Self { crs, order, plane: Plane::of(crs).map(Arc::new) }
     }
 
+    /// Its system.
+    pub fn crs(&self) -> Crs {
+        self.crs
+    }
+
     /// A pair in the order in which the source writes it, with longitude or
     /// east first.
     #[inline]

@@ -10,8 +10,10 @@
 //! is cut off gives all features before the cut; every other member of the
 //! outer object is only remembered by its byte range and looked at when there
 //! were no features. Long arrays are read on all processors ([`parallel`]),
-//! plain records without a tree ([`flat`]).
+//! plain records without a tree ([`flat`]). Features of binary files come in by
+//! another door ([`drawn`]).
 
+mod drawn;
 mod flat;
 mod parallel;
 
@@ -19,6 +21,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::domain::crs::Crs;
 use crate::domain::crs::frame::Frame;
 use crate::domain::finding::FindingKind;
 
@@ -28,6 +31,7 @@ use super::geometry::{Geometry, GeometryReader, GeometryStop, Problem};
 use super::notes::Notes;
 use super::record::{Loose, Member, Record};
 use super::scan::{ScanError, Scanner};
+pub use drawn::{Drawn, Pen};
 
 /// Record separator of RFC 8142.
 const RECORD_SEPARATOR: u8 = 0x1E;
@@ -86,6 +90,9 @@ pub struct Document {
     pub elements: usize,
     /// Whether it says that there is more than it gives (ArcGIS).
     pub is_exceeded: bool,
+    /// The coordinate system that it names, where that is another than the
+    /// source's.
+    pub other_crs: Option<Crs>,
 }
 
 /// Why reading stopped early.

@@ -4,13 +4,14 @@
 //! settings. Out: [`Decoded`]: records, masked and in WGS-84, with findings.
 //!
 //! `text` tells what the bytes are; `elements` (JSON, with `scan`, `geometry`,
-//! `polygon` and `envelope` under it) and `table` (CSV, with `rows`) cut them into elements,
-//! each with a `record`; `fields` and `keys` name its parts; `records` makes domain
-//! records of them. Nothing here
+//! `polygon` and `envelope` under it), `table` (CSV, with `rows`), `shp` (Shapefile)
+//! and `fgb` (FlatGeobuf) cut them into elements, each with a `record`; `fields` and
+//! `keys` name its parts; `records` makes domain records of them. Nothing here
 //! does I/O, and nothing keeps state between answers.
 
 mod elements;
 mod envelope;
+mod fgb;
 mod fields;
 mod geometry;
 mod keys;
@@ -20,6 +21,7 @@ mod record;
 mod records;
 mod rows;
 mod scan;
+mod shp;
 pub mod synonyms;
 mod table;
 mod text;
@@ -47,6 +49,7 @@ pub use fields::normalized;
 #[cfg(feature = "mqtt")]
 pub use fields::{Given, Weight};
 pub use notes::Notes;
+pub use shp::ShapeSet;
 use text::Encoding;
 pub use text::Format;
 
@@ -83,6 +86,9 @@ pub struct Decoded {
     pub findings_total: u64,
     /// What the records look like, where that was asked for.
     pub survey: Option<Box<Survey>>,
+    /// The coordinate system that the data name, where that is another than the
+    /// source's.
+    pub other_crs: Option<Crs>,
 }
 
 impl Decoded {
@@ -203,6 +209,7 @@ pub struct Batch {
     collector: records::Collector,
     encoding: Encoding,
     notes: Notes,
+    other_crs: Option<Crs>,
 }
 
 impl Batch {
@@ -222,6 +229,7 @@ impl Batch {
             collector: records::Collector::new(Arc::clone(decoder)),
             encoding: Encoding { configured: decoder.encoding, declared: None },
             notes: Notes::default(),
+            other_crs: None,
         }
     }
 
@@ -236,7 +244,21 @@ impl Batch {
     /// When nothing of it can be used; a page that is broken after some
     /// records gives those and a finding.
     pub fn read(&mut self, body: &[u8], format: Format) -> Result<Document, Fault> {
-        read_elements(body, format, self.encoding, &mut self.reader, &mut self.collector, &mut self.notes)
+        let (encoding, reader) = (self.encoding, &mut self.reader);
+        let document = read_elements(body, format, encoding, reader, &mut self.collector, &mut self.notes)?;
+        self.other_crs = self.other_crs.or(document.other_crs);
+        Ok(document)
+    }
+
+    /// Reads a Shapefile.
+    ///
+    /// # Errors
+    /// When its files do not belong together, or one is not whole.
+    pub fn read_shapes(&mut self, set: &ShapeSet) -> Result<Document, Fault> {
+        let (encoding, reader) = (self.encoding.configured, &mut self.reader);
+        let document = shp::read(set, encoding, reader, &mut self.collector, &mut self.notes)?;
+        self.other_crs = self.other_crs.or(document.other_crs);
+        Ok(document)
     }
 
     /// As [`Self::read`], for records about which something is known from
@@ -267,7 +289,8 @@ impl Batch {
         let survey = self.collector.take_survey();
         let records = self.collector.finish(&mut self.notes);
         let findings_total = self.notes.total();
-        Decoded { records, findings: self.notes.finish(), findings_total, survey }
+        let other_crs = self.other_crs;
+        Decoded { records, findings: self.notes.finish(), findings_total, survey, other_crs }
     }
 }
 
@@ -293,6 +316,9 @@ fn read_elements(
     take: &mut impl Take,
     notes: &mut Notes,
 ) -> Result<Document, Fault> {
+    if fgb::is_flatgeobuf(body) {
+        return fgb::read(body, reader, take, notes);
+    }
     let (text, format) = text::classify(body, format, encoding, notes)?;
     match format {
         Format::Csv => table::read(&text, reader, take, notes),

@@ -69,7 +69,7 @@ fn is_degenerate(ring: &[[f64; 2]]) -> bool {
 /// Whether `ring` is inside the shell rather than beside it. A hole may touch
 /// its shell, where the even-odd rule answers either way, so one point inside
 /// is enough, and the middle of the hole counts as a point.
-fn lies_inside(ring: &[[f64; 2]], shell: &[[f64; 2]], bounds: &Bounds) -> bool {
+pub(super) fn lies_inside(ring: &[[f64; 2]], shell: &[[f64; 2]], bounds: &Bounds) -> bool {
     let inside = |[x, y]: [f64; 2]| {
         (bounds.min[0]..=bounds.max[0]).contains(&x)
             && (bounds.min[1]..=bounds.max[1]).contains(&y)

@@ -23,6 +23,17 @@ pub fn trimmed(text: &str) -> &str {
     if ends_solid && bytes.first().is_some_and(|&byte| is_solid(byte)) { text } else { text.trim() }
 }
 
+/// A number of a binary file. One without a fraction is a whole one, so that a
+/// code in a column of fractions is the same code in texts and expressions.
+pub fn number(number: f64) -> Option<Number> {
+    // All whole numbers up to here are exact.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    match number.fract() == 0.0 && number.abs() <= MOST {
+        true => Some(Number::from(number as i64)),
+        false => Number::from_f64(number),
+    }
+}
+
 /// A record.
 #[derive(Debug)]
 pub enum Record<'a> {

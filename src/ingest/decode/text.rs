@@ -18,7 +18,7 @@ use crate::domain::finding::FindingKind;
 
 use super::super::fault::Fault;
 use super::notes::Notes;
-use super::table;
+use super::{shp, table};
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ const MIN_HANZI: usize = 4;
 /// 18030: nearly all of its characters beyond ASCII are the 3,755 common ones
 /// of GB 2312 (first byte B0 to D7) or its punctuation (A1 to A3). Other
 /// Chinese encodings, and UTF-8 that was cut, look otherwise.
-fn is_surely_gb(body: &[u8]) -> bool {
+pub(super) fn is_surely_gb(body: &[u8]) -> bool {
     let (mut usual, mut all) = (0_usize, 0_usize);
     let mut at = 0;
     while let Some(&first) = body.get(at) {
@@ -93,7 +93,7 @@ fn is_surely_gb(body: &[u8]) -> bool {
 }
 
 /// Replacements up to this many are stray bytes, not another encoding.
-const MAX_STRAY_BYTES: usize = 8;
+pub(super) const MAX_STRAY_BYTES: usize = 8;
 
 /// Bytes at the start in which a NUL gives binary data away.
 const SNIFFED_BYTES: usize = 1_024;
@@ -117,6 +117,10 @@ pub fn classify<'a>(
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let start = body.trim_ascii_start();
     let Some(&first) = start.first() else { return Err(Fault::NotData("内容为空".into())) };
+    if body.starts_with(&shp::MAGIC) {
+        let message = "Shapefile 的 .shp;请作为 kind = \"file\" 读取,文件名以 .shp 结尾,.dbf 与它在同一文件夹";
+        return Err(Fault::NotData(message.into()));
+    }
     if body[..body.len().min(SNIFFED_BYTES)].contains(&0) {
         return Err(Fault::NotData("二进制内容".into()));
     }

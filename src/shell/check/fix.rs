@@ -110,6 +110,7 @@ fn proposals(config: &Config, probes: &[&ProbeReport]) -> Vec<Change> {
             records: probe.count(),
             points: found.points,
             datum: found.datum,
+            other_crs: probe.other_crs,
             ahead_secs: found.ahead_secs,
         })
         .collect();
