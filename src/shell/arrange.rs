@@ -144,7 +144,9 @@ pub fn follow(
             actions.write(Action::ToggleArrange);
             (waker.0)();
         }
-        Some(desk) if Arc::ptr_eq(&desk.config, &config.0) && desk.scene == visible.scene => {
+        // Whoever watches the file may have noticed what the task wrote before
+        // the task said so.
+        Some(desk) if desk.saving.is_some() || Arc::ptr_eq(&desk.config, &config.0) && desk.scene == visible.scene => {
             let done = desk.saving.as_mut().and_then(|task| block_on(poll_once(task)));
             let Some(written) = done else { return };
             desk.saving = None;
@@ -271,9 +273,25 @@ mod tests {
     #[test]
     fn another_file_begins_anew_and_one_s_own_ends_it() {
         let mut world = world(TEXT);
+        AsyncComputeTaskPool::get_or_init(Default::default);
         act(&mut world, Arranging::Change(Edit::Rows { panel: 1, rows: 5 }));
         let other = Arc::new(Config::parse(&TEXT.replace("甲", "乙"), Path::new("c.toml")).expect("valid"));
         world.insert_resource(WallConfig(other));
+        // It may be one's own while it is being saved.
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        if let Some(desk) = &mut world.resource_mut::<ArrangeMode>().desk {
+            desk.saving = Some(AsyncComputeTaskPool::get().spawn(async move {
+                _ = told.recv();
+                Err("voll".to_owned())
+            }));
+        }
+        world.run_system_once(follow).expect("runs");
+        assert!(view_of(&world, |view| view.draft.can_undo() && view.is_saving));
+        drop(tell);
+        while view_of(&world, |view| view.is_saving) {
+            world.run_system_once(follow).expect("runs");
+        }
+        assert!(view_of(&world, |view| view.said.is_some_and(|said| said.contains("voll"))));
         world.run_system_once(follow).expect("runs");
         assert!(view_of(&world, |view| !view.draft.can_undo() && view.said.is_some()));
         if let Some(desk) = &mut world.resource_mut::<ArrangeMode>().desk {
