@@ -10,6 +10,7 @@
 //! A leaf: imports `domain` for its vocabulary and nothing else of the crate.
 
 pub mod access;
+mod briefing;
 mod choice;
 pub mod error;
 pub mod field;
@@ -38,6 +39,7 @@ pub use crate::domain::classes::Classing;
 use crate::domain::event_store::EventFilter;
 use crate::domain::privacy::Masks;
 use crate::domain::time::{DAY_MILLIS, Time};
+pub use briefing::{Briefing, BriefingStep};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
 pub use source::Source;
@@ -73,6 +75,8 @@ pub struct Config {
     pub panels: Vec<Panel>,
     /// What is shown together; never empty.
     pub scenes: Vec<Scene>,
+    /// What somebody presents, in the order of the file.
+    pub briefings: Vec<Briefing>,
 }
 
 /// The screen and what is true of all of it.
@@ -97,6 +101,8 @@ pub struct Wall {
     pub audience: Audience,
     /// Seconds without a hand after which the wall goes back to its scene.
     pub return_after_secs: f64,
+    /// Whether a briefing opens a second window with the notes to its steps.
+    pub notes_window: bool,
     /// Joints between the screens that make up the wall.
     pub bezels: Bezels,
 }

@@ -70,10 +70,12 @@ pub(super) use raw_table;
 
 // Behind the macro that it uses.
 mod access;
+mod briefing;
 mod privacy;
 mod source;
 
 pub use access::{RawAnswer, RawCredential, RawTls};
+pub use briefing::{RawBriefing, RawBriefingStep};
 pub use privacy::RawPrivacy;
 pub use source::{RawComputed, RawField, RawLimits, RawPaging, RawSource};
 
@@ -106,6 +108,8 @@ raw_table! {
         panels: Vec<At<RawPanel>>,
         /// `[[scenes]]`
         scenes: Vec<At<RawScene>>,
+        /// `[[briefings]]`
+        briefings: Vec<At<RawBriefing>>,
     }
 }
 
@@ -128,6 +132,8 @@ raw_table! {
         audience: Audience,
         /// Time without a hand until the wall goes back to its scene.
         return_after: DurationSecs,
+        /// Whether briefings open a window with their notes.
+        notes_window: bool,
         /// `[wall.bezels]`
         bezels: RawBezels,
     }

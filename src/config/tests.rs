@@ -2,6 +2,7 @@
 //! said in words that help.
 
 mod access;
+mod briefings;
 mod complaints;
 #[cfg(feature = "postgres")]
 mod databases;
@@ -17,9 +18,9 @@ use proptest::prelude::*;
 
 use super::access::Access;
 use super::raw::{
-    RawAnswer, RawBezels, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents, RawFilter, RawHeat, RawLimits,
-    RawMap, RawPaging, RawPanel, RawPrivacy, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles,
-    RawTls, RawWall, RawWarning,
+    RawAnswer, RawBezels, RawBriefing, RawBriefingStep, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents,
+    RawFilter, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawPrivacy, RawScene, RawSceneHeat, RawSceneReplay,
+    RawSecret, RawSource, RawTiles, RawTls, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -85,7 +86,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 22] = [
+    let tables: [(&str, &[&str]); 24] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -108,6 +109,8 @@ fn the_demo_configuration_shows_every_key() {
         ("tiles", RawTiles::KEYS),
         ("panels", RawPanel::KEYS),
         ("scenes", RawScene::KEYS),
+        ("briefings", RawBriefing::KEYS),
+        ("briefings.steps", RawBriefingStep::KEYS),
     ];
     for (section, keys) in tables {
         for key in keys {

@@ -9,6 +9,7 @@
 
 mod access;
 mod address;
+mod briefing;
 mod cell;
 mod credentials;
 mod heat;
@@ -88,7 +89,13 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     }
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, &credentials, complain);
     let panels = panel::panels(raw.panels, &sources, complain);
+    let written = raw.scenes.iter().flat_map(|scenes| &scenes.value).filter_map(|scene| scene.value.name.as_ref());
+    let mut names: Vec<String> = written.map(|name| name.value.clone()).collect();
     let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, &closed_loop.stages, complain);
+    if names.is_empty() {
+        names.extend(scenes.iter().map(|scene| scene.name.clone()));
+    }
+    let briefings = briefing::briefings(raw.briefings, &names, complain);
     let (sources, panels) = (sources.values, panels.values);
     complaints.unless_any(Config {
         path: path.to_owned(),
@@ -104,6 +111,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         tiles,
         panels,
         scenes,
+        briefings,
     })
 }
 
@@ -242,6 +250,7 @@ fn wall(raw: Option<At<RawWall>>, folder: &Path, complaints: &mut Complaints) ->
         zone: time_zone(raw.time_zone, complaints),
         audience: raw.audience.map(|at| at.value).unwrap_or_default(),
         return_after_secs: duration_secs(raw.return_after, 1.0, 60.0, complaints),
+        notes_window: raw.notes_window.is_some_and(|at| at.value),
         bezels: bezels(raw.bezels, complaints),
     }
 }

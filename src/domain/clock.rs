@@ -209,6 +209,16 @@ impl Clock {
         self.replay(from, false, to.filter(|&to| to > from).map(|to| [from, to]));
     }
 
+    /// Goes on from where another clock was when it was last told the time: live,
+    /// or at the instant that it showed.
+    pub fn resume(&mut self, before: &Self) {
+        self.rate = before.rate;
+        match before.mode {
+            ClockMode::Replay(replay) => self.replay(before.now(), replay.is_paused, replay.range),
+            mode => self.mode = mode,
+        }
+    }
+
     /// The next faster (1) or slower (−1) of [`RATES`].
     pub fn step_rate(&mut self, step: i32) {
         let at = RATES.partition_point(|&rate| rate < self.rate) as i32;
@@ -310,6 +320,22 @@ mod tests {
         assert_eq!(clock.now(), Time(219_999), "and stands where it stood");
         clock.set_loop([Time(900_000), Time(900_000)]);
         assert_eq!(clock.range(), Some([Time(0), Time(900_000)]), "nothing to play");
+    }
+
+    #[test]
+    fn a_clock_goes_on_from_where_it_was() {
+        let mut clock = told(1_000_000, 0);
+        clock.play(Time(200_000), Some(Time(800_000)), 60);
+        clock.tick(Time(1_001_000), 1_000);
+        let before = clock;
+        clock.go_live();
+        clock.tick(Time(1_031_000), 31_000);
+        clock.resume(&before);
+        assert_eq!((clock.now(), clock.range()), (Time(260_000), Some([Time(200_000), Time(800_000)])));
+        clock.tick(Time(1_032_000), 32_000);
+        assert_eq!(clock.now(), Time(320_000), "and runs");
+        clock.resume(&told(5, 5));
+        assert!(clock.is_live());
     }
 
     #[test]

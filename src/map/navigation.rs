@@ -12,7 +12,8 @@ use crate::config::Layer;
 use crate::domain::area::AreaIndex;
 use crate::domain::track::Track;
 use crate::model::{
-    Action, Areas, Finder, Focus, Overlays, PointKey, Points, Selection, Visible, WallClock, WallConfig,
+    Action, Areas, Finder, Focus, Overlays, PointKey, Points, Presentation, Presenting, Selection, Visible, WallClock,
+    WallConfig,
 };
 
 /// What hands are doing, and when one last did something.
@@ -241,6 +242,8 @@ pub(super) fn keyboard(
     mut hands: ResMut<Hands>,
     finder: Res<Finder>,
     overlays: Res<Overlays>,
+    presentation: Res<Presentation>,
+    selection: Res<Selection>,
     real: Res<Time<Real>>,
 ) {
     let Some(keys) = keys else { return };
@@ -254,7 +257,19 @@ pub(super) fn keyboard(
     let is_shifted = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
     for key in keys.get_just_pressed() {
         hands.last_input_secs = real.elapsed_secs_f64();
+        if presentation.is_on() {
+            match presenting_key(*key, !selection.points.is_empty()) {
+                Presented::Wish(wish) => {
+                    actions.write(Action::Present(wish));
+                    continue;
+                }
+                Presented::Nothing => continue,
+                Presented::AsEver => {}
+            }
+        }
         let action = match key {
+            KeyCode::KeyB if is_shifted => Action::Present(Presenting::Next),
+            KeyCode::KeyB | KeyCode::F5 => Action::Present(Presenting::Toggle),
             KeyCode::Escape => Action::FocusParent,
             KeyCode::Home => Action::FocusNothing,
             KeyCode::Space => Action::TogglePause,
@@ -287,6 +302,33 @@ pub(super) fn keyboard(
     }
 }
 
+/// What a key is while somebody presents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presented {
+    /// It goes through the briefing.
+    Wish(Presenting),
+    /// Clickers send it, and who holds one does not mean the wall.
+    Nothing,
+    /// What it is without a briefing.
+    AsEver,
+}
+
+/// The keys of a briefing; clickers send those of pages, `F5`, `Esc`, and a full
+/// stop for a black screen.
+fn presenting_key(key: KeyCode, is_card_open: bool) -> Presented {
+    Presented::Wish(match key {
+        KeyCode::ArrowRight | KeyCode::PageDown => Presenting::Step(1),
+        KeyCode::ArrowLeft | KeyCode::PageUp => Presenting::Step(-1),
+        KeyCode::Home => Presenting::Go(0),
+        KeyCode::End => Presenting::Go(usize::MAX),
+        // What was opened last is closed first.
+        KeyCode::Escape if !is_card_open => Presenting::Leave,
+        KeyCode::KeyN => Presenting::ToggleNotes,
+        KeyCode::F5 | KeyCode::Period => return Presented::Nothing,
+        _ => return Presented::AsEver,
+    })
+}
+
 /// `1`…`7`: the layers from the bottom up.
 fn layer_key(key: KeyCode) -> Option<Layer> {
     const KEYS: [KeyCode; 7] = [
@@ -299,4 +341,29 @@ fn layer_key(key: KeyCode) -> Option<Layer> {
         KeyCode::Digit7,
     ];
     KEYS.iter().position(|&k| k == key).map(|i| Layer::ALL[i])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clickers_go_through_a_briefing_and_do_nothing_else() {
+        for (key, wish) in [
+            (KeyCode::PageDown, Presenting::Step(1)),
+            (KeyCode::PageUp, Presenting::Step(-1)),
+            (KeyCode::ArrowRight, Presenting::Step(1)),
+            (KeyCode::ArrowLeft, Presenting::Step(-1)),
+            (KeyCode::Home, Presenting::Go(0)),
+            (KeyCode::End, Presenting::Go(usize::MAX)),
+            (KeyCode::Escape, Presenting::Leave),
+        ] {
+            assert_eq!(presenting_key(key, false), Presented::Wish(wish), "{key:?}");
+        }
+        assert_eq!(presenting_key(KeyCode::Escape, true), Presented::AsEver, "an open card is closed first");
+        for key in [KeyCode::F5, KeyCode::Period] {
+            assert_eq!(presenting_key(key, false), Presented::Nothing, "{key:?}");
+        }
+        assert_eq!(presenting_key(KeyCode::KeyT, false), Presented::AsEver);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
-use super::{AreaValues, Areas, Finder, Overview, WallClock, WallConfig};
+use super::{AreaValues, Areas, Finder, Overview, Presenting, WallClock, WallConfig};
 use crate::config::{Audience, Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
 use crate::domain::area::AreaIndex;
 use crate::domain::event_store::{EventFilter, EventKey};
@@ -79,6 +79,8 @@ pub enum Action {
     ToggleAudience,
     /// Show this audience what it may see, where the configuration allows it.
     SetAudience(Audience),
+    /// Begin, go through or leave a briefing.
+    Present(Presenting),
     /// Windowed or over the whole monitor.
     ToggleFullscreen,
     /// Write a picture of the wall next to the configuration.
@@ -112,7 +114,7 @@ pub struct Selection {
 
 impl Selection {
     /// One of a list opens its card, and closing that leads back to the list.
-    fn select(&mut self, points: Vec<PointKey>) {
+    pub(super) fn select(&mut self, points: Vec<PointKey>) {
         let is_of_list = points.len() == 1 && self.points.len() > 1 && self.points.contains(&points[0]);
         let closes_one_of_list = points.is_empty() && self.points.len() == 1 && !self.list.is_empty();
         if is_of_list {
@@ -127,7 +129,7 @@ impl Selection {
     }
 
     /// Closes everything.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if !self.points.is_empty() {
             *self = Self { revision: self.revision + 1, ..Self::default() };
         }
@@ -161,7 +163,7 @@ impl Focus {
         Self { code: scene.or_else(|| config.map.focus.clone()), revision: 1, ..Self::default() }
     }
 
-    fn set(&mut self, code: Option<String>) {
+    pub(super) fn set(&mut self, code: Option<String>) {
         self.code = code;
         self.above.clear();
         self.revision += 1;
@@ -275,7 +277,7 @@ fn scene_filter(config: &Config, scene: usize) -> EventFilter {
 }
 
 /// Runs the clock as a scene has it.
-fn run_as_scene(clock: &mut WallClock, config: &Config, scene: usize) {
+pub(super) fn run_as_scene(clock: &mut WallClock, config: &Config, scene: usize) {
     match config.scenes.get(scene).and_then(|scene| scene.replay.as_ref()) {
         Some(replay) => {
             let [from, to] = replay.range(clock.system(), &config.wall.zone);
@@ -314,8 +316,8 @@ pub(crate) fn apply(
             // What was opened last is closed first.
             Action::FocusParent if !selection.points.is_empty() => selection.select(Vec::new()),
             Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
-            // The screen's.
-            Action::ToggleAudience | Action::SetAudience(_) => {}
+            // The screen's and the briefing's.
+            Action::ToggleAudience | Action::SetAudience(_) | Action::Present(_) => {}
             Action::FocusParent if focus.code.is_none() => visible.filter = scene_filter(&config.0, visible.scene),
             Action::SceneFilter => visible.filter = scene_filter(&config.0, visible.scene),
             Action::FocusParent => {

@@ -11,6 +11,7 @@
 //! | [`Patrols`] | `patrols::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
 //! | [`Screen`] | `screen::apply` |
+//! | [`Presentation`] | `presentation::apply`, which moves focus, selection and what is visible as well |
 //!
 //! Updates from the ingest channel come in at the start of a frame and never
 //! take longer than a fixed slice of it; what panels want done comes back as
@@ -26,6 +27,7 @@ pub mod overview;
 mod patrols;
 mod per_source;
 mod points;
+mod presentation;
 mod pushed;
 mod screen;
 mod sources;
@@ -53,6 +55,7 @@ pub use find::{Finder, Found, Place};
 pub use overview::{OfArea, Overview};
 pub use patrols::Patrols;
 pub use points::{Pictures, Points};
+pub use presentation::{Presentation, Presented, Presenting};
 pub use screen::Screen;
 pub use sources::{Fate, SourceEntry, Sources};
 pub use tiles::Tiles;
@@ -149,6 +152,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Overlays>()
             .init_resource::<Finder>()
             .init_resource::<Screen>()
+            .init_resource::<Presentation>()
             .add_message::<Action>()
             .configure_sets(Update, (Receive, Act, Derive, Map, Layers).chain())
             .add_systems(
@@ -157,7 +161,7 @@ impl Plugin for ModelPlugin {
                     (tick_clock, receive, areas::poll_build, areas::frame_points, events::replace_places)
                         .chain()
                         .in_set(Receive),
-                    (actions::apply, screen::apply, actions::look_up).chain().in_set(Act),
+                    (actions::apply, screen::apply, presentation::apply, actions::look_up).chain().in_set(Act),
                     (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute, find::look)
                         .chain()
                         .in_set(Derive),
@@ -313,6 +317,8 @@ pub fn forget_tiles(world: &mut World) {
 /// Carries out the actions that were sent: for tests of who sends them.
 #[cfg(test)]
 pub(crate) use actions::apply as act_for_test;
+#[cfg(test)]
+pub(crate) use presentation::apply as act_on_briefing_for_test;
 
 /// Puts areas into the model without a source: what benchmarks and tests do.
 pub fn load_directly(world: &mut World, areas: Vec<crate::domain::area::Area>) {

@@ -18,6 +18,7 @@
 mod area_card;
 mod arrange;
 mod attribution;
+mod briefing;
 mod cameras;
 mod categories;
 mod chart;
@@ -34,6 +35,7 @@ mod key_figures;
 pub mod layout;
 mod live_events;
 mod map_aids;
+mod notes;
 pub mod number;
 mod pen;
 mod point_card;
@@ -58,6 +60,7 @@ use crate::theme::Theme;
 pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
 pub use arrange::{ArrangeView, Arranging, Draft, Edit, Place, arrange_ui};
 pub use attribution::{attribution_place, attribution_ui, free_for_legend};
+pub use briefing::{BriefingView, briefing_ui, take_briefing_strip};
 pub use cameras::cameras_ui;
 pub use categories::categories_ui;
 pub use closed_loop::closed_loop_ui;
@@ -73,6 +76,7 @@ pub use live_events::live_events_ui;
 pub use map_aids::{
     HeatLegend, Legend, PatrolLegend, breadcrumb_ui, hidden_panels_ui, legend_ui, notice_ui, scale_bar_ui,
 };
+pub use notes::{NotesView, notes_ui};
 pub use number::value_text;
 pub use pen::BOLD_FAMILY;
 pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_list_ui, tally_card_ui};
@@ -201,6 +205,10 @@ pub enum PanelAction {
     ToggleDiagnostics,
     /// Open or close the list of keys.
     ToggleHelp,
+    /// The next step of the briefing (1), or the previous one (−1).
+    StepBriefing(i32),
+    /// Back to what the wall showed before the briefing.
+    LeaveBriefing,
     /// Open or close the line in which something is looked up.
     ToggleFind,
     /// Look for this.

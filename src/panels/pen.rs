@@ -29,6 +29,9 @@ const STEPS: [f32; 5] = [size::HERO, size::FIGURE, size::LARGE, size::BODY, size
 /// Noto Sans CJK: figures are 0.73 high, ideographs reach from −0.12 to 0.88.
 const MIDDLE_EM: f32 = 0.37;
 
+/// Height of a line of a paragraph, in ems, for Noto Sans CJK.
+const LINE_EM: f32 = 1.45;
+
 /// Width that a mark takes before its text, in ems.
 pub(super) const MARK_EM: f32 = 0.95;
 
@@ -139,10 +142,13 @@ impl<'a> Pen<'a> {
         Stroke::new(self.u(width), self.color(color))
     }
 
+    fn family(&self, style: Style) -> FontFamily {
+        if style.is_bold { FontFamily::Name(BOLD_FAMILY.into()) } else { FontFamily::Proportional }
+    }
+
     /// One line of text, ended by … where it is wider than `max_width` points.
     fn layout(&self, text: &str, style: Style, max_width: f32) -> Arc<Galley> {
-        let family = if style.is_bold { FontFamily::Name(BOLD_FAMILY.into()) } else { FontFamily::Proportional };
-        let format = TextFormat::simple(FontId::new(self.u(style.size), family), self.color(style.color));
+        let format = TextFormat::simple(FontId::new(self.u(style.size), self.family(style)), self.color(style.color));
         let text = if self.is_masking { masked(text) } else { Cow::Borrowed(text) };
         let mut job = LayoutJob::single_section(text.into_owned(), format);
         job.break_on_newline = false;
@@ -175,6 +181,25 @@ impl<'a> Pen<'a> {
         };
         self.painter.galley(pos2(left, baseline - rise.unwrap_or_default()), galley, self.color(style.color));
         width
+    }
+
+    /// Writes several lines into `rect`, wrapped, from the style's size downwards
+    /// as large as all of it fits; what does not fit at the smallest is left out.
+    pub(super) fn paragraph(&self, rect: Rect, text: &str, style: Style) {
+        let laid_out = |size: f32| {
+            let font = FontId::new(self.u(size), self.family(style));
+            let text = if self.is_masking { masked(text) } else { Cow::Borrowed(text) };
+            let mut job = LayoutJob::simple(text.into_owned(), font, self.color(style.color), rect.width());
+            // Chinese has no spaces to break at.
+            job.wrap.break_anywhere = true;
+            job.wrap.max_rows = (rect.height() / (self.u(size) * LINE_EM)).floor().max(1.0) as usize;
+            self.painter.layout_job(job)
+        };
+        let sizes = STEPS.into_iter().filter(|&step| step <= style.size);
+        let mut galleys = sizes.map(laid_out);
+        let fitting = galleys.find(|galley| !galley.elided && galley.size().y <= rect.height());
+        let galley = fitting.unwrap_or_else(|| laid_out(size::SMALL));
+        self.clipped(rect).painter.galley(rect.min, galley, self.color(style.color));
     }
 
     /// The style at the largest size, from its own downwards, at which `text`

@@ -2,7 +2,10 @@
 //!
 //! In: the playlist of the configuration, what there is occasion for, and when a
 //! hand last did something. Out: [`Action::StepScene`]. A hand stops the
-//! playlist; after the configured time without one the wall goes back to it.
+//! playlist; after the configured time without one the wall goes back to it. While
+//! somebody presents a briefing there is no playlist ([`presenting`]).
+
+mod presenting;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -13,8 +16,8 @@ use crate::domain::event::Severity;
 use crate::domain::time::Time as Instant1970;
 use crate::map::Hands;
 use crate::model::{
-    Action, Areas, Events, Focus, Overlays, Overview, Points, Selection, Visible, WallClock, WallConfig, WallSystems,
-    Warnings,
+    Action, Areas, Events, Focus, Overlays, Overview, Points, Presentation, Selection, Visible, WallClock, WallConfig,
+    WallSystems, Warnings,
 };
 
 /// Adds the playlist.
@@ -22,7 +25,14 @@ pub struct ScenesPlugin;
 
 impl Plugin for ScenesPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Playlist>().add_systems(Update, advance.before(WallSystems::Act));
+        app.init_resource::<Playlist>().init_resource::<presenting::KeptView>().add_systems(
+            Update,
+            (
+                advance.before(WallSystems::Act),
+                presenting::keep.after(WallSystems::Act).before(WallSystems::Map),
+                presenting::put_back.after(WallSystems::Map).before(WallSystems::Layers),
+            ),
+        );
     }
 }
 
@@ -100,6 +110,7 @@ fn advance(
     hands: Res<Hands>,
     clock: Res<WallClock>,
     overlays: Res<Overlays>,
+    presentation: Res<Presentation>,
     real: Res<Time<Real>>,
     occasions: Occasions,
     mut actions: MessageWriter<Action>,
@@ -115,8 +126,11 @@ fn advance(
         None => 0.0,
     };
     let held_secs = held_secs.max(config.0.wall.return_after_secs);
-    // Who arranges panels may think as long as they like.
-    let is_held = overlays.arrange || (hands.last_input_secs > 0.0 && now - hands.last_input_secs < held_secs);
+    // Who arranges panels or presents may think as long as they like; who has
+    // presented left the wall as by hand, whatever they held.
+    let is_busy = overlays.arrange || presentation.is_on();
+    let last_secs = presentation.left_at_secs.unwrap_or_default().max(hands.last_input_secs);
+    let is_held = is_busy || (last_secs > 0.0 && now - last_secs < held_secs);
     let playlist = &mut *playlist;
     if playlist.scene != visible.scene || is_held {
         playlist.scene = visible.scene;
@@ -203,6 +217,7 @@ mod tests {
         world.init_resource::<Hands>();
         world.init_resource::<WallClock>();
         world.init_resource::<Overlays>();
+        world.init_resource::<Presentation>();
         world.init_resource::<crate::model::Finder>();
         world.init_resource::<Areas>();
         world.init_resource::<crate::model::AreaValues>();
@@ -322,6 +337,32 @@ mod tests {
         assert_eq!(world.resource::<Focus>().code, None, "and then back to the scene");
         step(&mut world, 10 * DAY, 530);
         assert_eq!(scene(&world), 1);
+    }
+
+    #[test]
+    fn a_briefing_stops_the_playlist_and_is_followed_by_the_usual_rest() {
+        use crate::model::{Presenting, act_on_briefing_for_test};
+        use bevy::ecs::system::RunSystemOnce;
+        let briefing = "[[briefings]]\nname = \"晨会\"\n[[briefings.steps]]\nscene = \"二\"\n";
+        let mut world = world_of(&format!("[wall]\nreturn_after = \"60s\"\n{CONFIG}\n{briefing}"));
+        let present = |world: &mut World, wish| {
+            world.write_message(Action::Present(wish));
+            world.run_system_once(act_on_briefing_for_test).expect("runs");
+            world.resource_mut::<Messages<Action>>().clear();
+        };
+        let scene = |world: &World| world.resource::<Visible>().scene;
+        step(&mut world, 10 * DAY, 1);
+        present(&mut world, Presenting::Begin(0));
+        for secs in [2, 100, 1_000] {
+            step(&mut world, 10 * DAY, secs);
+            assert_eq!(scene(&world), 1, "after {secs} s");
+        }
+        present(&mut world, Presenting::Leave);
+        // The rest after a hand, and the time of the scene.
+        for (secs, expected) in [(1_001, 0), (1_059, 0), (1_061, 0), (1_078, 0), (1_081, 1)] {
+            step(&mut world, 10 * DAY, secs);
+            assert_eq!(scene(&world), expected, "after {secs} s");
+        }
     }
 
     #[test]

@@ -13,14 +13,14 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use super::app::{Setup, Target, assemble};
 use super::kept::WallKept;
 use super::reload::ConfigWatch;
-use super::stage::StageArguments;
+use super::stage::{StageArguments, View};
 use super::window::WakeUp;
 use super::{bench, check, export, fonts, graphics, init, snapshot, stage};
 use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
 use crate::ingest::{Ingest, IngestContext};
-use crate::model::Waker;
+use crate::model::{Action, Presenting, Waker};
 use crate::simulate::{DEFAULT_SEED, Simulator, SimulatorOptions};
 
 /// 一屏观全域:街道、区、市指挥中心大屏。
@@ -41,6 +41,9 @@ struct WallArguments {
     /// 开始时聚焦的区域编码
     #[arg(long)]
     focus: Option<String>,
+    /// 打开后即开始这个汇报:名称或从 1 起的序号
+    #[arg(long)]
+    briefing: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -55,6 +58,9 @@ enum Command {
         /// 模拟的随机种子
         #[arg(long, default_value_t = DEFAULT_SEED)]
         seed: u64,
+        /// 打开后即开始这个汇报:名称或从 1 起的序号
+        #[arg(long)]
+        briefing: Option<String>,
     },
     /// 只启动模拟器
     Simulate {
@@ -104,6 +110,12 @@ struct SnapshotArguments {
     /// 数据到齐后再运行多少秒才取画面
     #[arg(long, default_value_t = 0.0)]
     run: f64,
+    /// 汇报中的一步:汇报的名称或从 1 起的序号
+    #[arg(long, conflicts_with_all = ["scene", "focus", "tilt"])]
+    briefing: Option<String>,
+    /// 汇报的第几步
+    #[arg(long, default_value_t = 1, requires = "briefing")]
+    step: usize,
 }
 
 /// Reads `1920x1080`.
@@ -138,16 +150,16 @@ pub fn init_logging() {
 /// With what, where and what to do, for a person to read.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Wall(arguments.wall)) {
-        Command::Wall(WallArguments { config, focus }) => {
+        Command::Wall(WallArguments { config, focus, briefing }) => {
             let config = load(&config)?;
             let file = Some(config.path.clone());
-            return open_wall(config, file, focus);
+            return open_wall(config, file, focus, briefing);
         }
-        Command::Demo { profile, seed } => {
+        Command::Demo { profile, seed, briefing } => {
             let simulator = start_simulator(&profile, seed, "127.0.0.1:0", 1.0)?;
             let config = profile_config(&profile, simulator.address())?;
             tracing::info!(address = %simulator.address(), profile, "模拟器已启动");
-            let code = open_wall(config, None, None)?;
+            let code = open_wall(config, None, None, briefing)?;
             simulator.stop();
             return Ok(code);
         }
@@ -203,8 +215,15 @@ pub fn profile_config(profile: &str, address: SocketAddr) -> anyhow::Result<Arc<
 
 /// Opens the wall; `file` is where its configuration was read from, `focus` the
 /// code of the area that it shows where the configuration names none.
-fn open_wall(config: Arc<Config>, file: Option<PathBuf>, focus: Option<String>) -> anyhow::Result<ExitCode> {
+/// `briefing` is begun at once.
+fn open_wall(
+    config: Arc<Config>,
+    file: Option<PathBuf>,
+    focus: Option<String>,
+    briefing: Option<String>,
+) -> anyhow::Result<ExitCode> {
     let config = focused(config, focus.as_deref());
+    let briefing = briefing.map(|wanted| stage::briefing_of(&wanted, &config)).transpose()?;
     if !has_display() {
         bail!(
             "这台机器没有显示器(DISPLAY 与 WAYLAND_DISPLAY 都未设置)。\
@@ -224,6 +243,9 @@ fn open_wall(config: Arc<Config>, file: Option<PathBuf>, focus: Option<String>) 
     let mut app = assemble(setup);
     app.insert_resource(wake);
     app.insert_resource(kept);
+    if let Some(briefing) = briefing {
+        app.world_mut().write_message(Action::Present(Presenting::Begin(briefing)));
+    }
     if let Some(file) = file {
         let mut watch = ConfigWatch::of(&file, focus);
         if let Err(error) = watch.start(&watch_waker) {
@@ -271,7 +293,7 @@ fn take_snapshot(arguments: SnapshotArguments) -> anyhow::Result<ExitCode> {
     let size = arguments.stage.size(&config);
     let request = snapshot::Request {
         out: arguments.out.clone(),
-        view: arguments.stage.view(),
+        view: View { briefing: arguments.briefing.map(|name| (name, arguments.step)), ..arguments.stage.view() },
         run: Duration::from_secs_f64(arguments.run.clamp(0.0, 3_600.0)),
     };
     let complete = snapshot::take(stage::set_up(config, clock, size)?, &request)?;

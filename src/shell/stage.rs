@@ -12,13 +12,13 @@ use super::app::{Setup, Target, assemble};
 use super::fonts;
 use super::headless::HeadlessWall;
 use super::run::{load, parse_size, parse_tilt, profile_config, start_ingest, start_simulator};
-use crate::config::Config;
+use crate::config::{Briefing, Config};
 use crate::domain::clock::ClockMode;
 use crate::layers::areas::AreaLayer;
 use crate::layers::areas::raise::RaisedLayer;
 use crate::layers::heat::HeatLayer;
 use crate::map::MapView;
-use crate::model::{Action, Areas, Focus, Waker};
+use crate::model::{Action, Areas, Focus, Presenting, Waker};
 use crate::simulate::{DEFAULT_SEED, Simulator};
 
 /// Of which data, and what of them.
@@ -78,6 +78,7 @@ impl StageArguments {
             scene: self.scene.clone(),
             focus: self.focus.clone(),
             tilt_deg: self.tilt,
+            briefing: None,
             wait: Duration::from_secs_f64(self.wait.clamp(0.0, 3_600.0)),
         }
     }
@@ -100,11 +101,13 @@ pub fn set_up(config: Arc<Config>, clock: ClockMode, size: [u32; 2]) -> anyhow::
     })
 }
 
-/// The same without a playlist: a picture is of the scene that was asked for,
-/// however long its data take.
+/// The same without a playlist: a picture is of the scene, or the step of a
+/// briefing, that was asked for, however long its data take.
 fn standing(config: &Config) -> Config {
     let mut config = config.clone();
     config.scenes.iter_mut().for_each(|scene| scene.duration_secs = None);
+    let steps = config.briefings.iter_mut().flat_map(|briefing| &mut briefing.steps);
+    steps.for_each(|step| step.duration_secs = None);
     config
 }
 
@@ -118,6 +121,24 @@ pub enum StageError {
         wanted: String,
         /// What there is.
         known: String,
+    },
+    /// No briefing of that name or number.
+    #[error("没有汇报“{wanted}”;{}", if known.is_empty() { "配置中没有 [[briefings]]".to_owned() } else { format!("已有:{known}") })]
+    UnknownBriefing {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+    /// The briefing has fewer steps.
+    #[error("汇报“{name}”没有第 {wanted} 步,共 {steps} 步")]
+    UnknownStep {
+        /// The briefing.
+        name: String,
+        /// What was asked for, from 1.
+        wanted: usize,
+        /// What there is.
+        steps: usize,
     },
     /// No area with that code.
     #[error("没有编码为 {0} 的区域")]
@@ -136,8 +157,26 @@ pub struct View {
     pub focus: Option<String>,
     /// Tilt of the map, degrees; the scene's own when not set.
     pub tilt_deg: Option<f64>,
+    /// Briefing by name or number, and its step, both from 1.
+    pub briefing: Option<(String, usize)>,
     /// How long to wait for data.
     pub wait: Duration,
+}
+
+/// The entry of a list that a name, or a number from 1, means.
+fn named<'a>(wanted: &str, names: impl ExactSizeIterator<Item = &'a String>) -> Result<usize, String> {
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let by_number = wanted.parse::<usize>().ok().filter(|n| (1..=names.len()).contains(n)).map(|n| n - 1);
+    by_number.or_else(|| names.iter().position(|name| *name == wanted)).ok_or_else(|| names.join("、"))
+}
+
+/// Index of a briefing by its name or number.
+///
+/// # Errors
+/// When there is none of that name or number.
+pub fn briefing_of(wanted: &str, config: &Config) -> Result<usize, StageError> {
+    let found = named(wanted, config.briefings.iter().map(|briefing| &briefing.name));
+    found.map_err(|known| StageError::UnknownBriefing { wanted: wanted.to_owned(), known })
 }
 
 impl View {
@@ -147,13 +186,19 @@ impl View {
     /// When there is none of that name or number.
     pub fn scene_of(&self, config: &Config) -> Result<Option<usize>, StageError> {
         let Some(wanted) = &self.scene else { return Ok(None) };
-        let scenes = &config.scenes;
-        let by_number = wanted.parse::<usize>().ok().filter(|n| (1..=scenes.len()).contains(n)).map(|n| n - 1);
-        let found = by_number.or_else(|| scenes.iter().position(|scene| scene.name == *wanted));
-        found.map(Some).ok_or_else(|| StageError::UnknownScene {
-            wanted: wanted.clone(),
-            known: scenes.iter().map(|scene| scene.name.as_str()).collect::<Vec<_>>().join("、"),
-        })
+        let found = named(wanted, config.scenes.iter().map(|scene| &scene.name));
+        found.map(Some).map_err(|known| StageError::UnknownScene { wanted: wanted.clone(), known })
+    }
+
+    /// Index of the briefing and of its step, where one is named.
+    fn step_of(&self, config: &Config) -> Result<Option<[usize; 2]>, StageError> {
+        let Some((wanted, step)) = &self.briefing else { return Ok(None) };
+        let briefing = briefing_of(wanted, config)?;
+        let Briefing { name, steps } = &config.briefings[briefing];
+        if !(1..=steps.len()).contains(step) {
+            return Err(StageError::UnknownStep { name: name.clone(), wanted: *step, steps: steps.len() });
+        }
+        Ok(Some([briefing, step - 1]))
     }
 
     /// Assembles the wall and draws until its data are there. Returns it, and
@@ -163,12 +208,18 @@ impl View {
     /// When the scene does not exist, or the wall is told to stop.
     pub fn open(&self, setup: Setup) -> Result<(HeadlessWall, bool), StageError> {
         let scene = self.scene_of(&setup.config)?;
+        let step = self.step_of(&setup.config)?;
         let mut wall = HeadlessWall::new(assemble(setup));
         if let Some(scene) = scene {
             wall.app.world_mut().write_message(Action::StepScene(scene as i32));
         }
         if let Some(deg) = self.tilt_deg {
             wall.app.world_mut().write_message(Action::SetTilt(deg));
+        }
+        if let Some([briefing, step]) = step {
+            for wish in [Presenting::Begin(briefing), Presenting::Go(step)] {
+                wall.app.world_mut().write_message(Action::Present(wish));
+            }
         }
         let complete = wall.settle(self.wait);
         if wall.is_told_to_stop() { Err(StageError::Stopped) } else { Ok((wall, complete)) }
@@ -229,5 +280,23 @@ mod tests {
         let config = Config::parse(text, Path::new("t.toml")).expect("valid");
         assert!(config.scenes[0].duration_secs.is_some());
         assert!(standing(&config).scenes.iter().all(|scene| scene.duration_secs.is_none()));
+    }
+
+    #[test]
+    fn a_step_of_a_briefing_is_found_or_what_there_is_is_told() {
+        let text = "[[sources]]\nid = \"a\"\nfeed = \"areas\"\nkind = \"file\"\npath = \"a.geojson\"\n\
+                    [[scenes]]\nname = \"一\"\n[[briefings]]\nname = \"晨会\"\n\
+                    [[briefings.steps]]\nscene = \"一\"\nduration = \"9s\"\n[[briefings.steps]]\nscene = \"一\"\n";
+        let config = Config::parse(text, Path::new("t.toml")).expect("valid");
+        let of = |name: &str, step: usize| {
+            let view = View { briefing: Some((name.into(), step)), ..View::default() };
+            view.step_of(&config).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("晨会", 2), Ok(Some([0, 1])));
+        assert_eq!(of("1", 1), Ok(Some([0, 0])));
+        assert_eq!(of("晚会", 1), Err("没有汇报“晚会”;已有:晨会".into()));
+        assert_eq!(of("晨会", 3), Err("汇报“晨会”没有第 3 步,共 2 步".into()));
+        assert_eq!(of("晨会", 0), Err("汇报“晨会”没有第 0 步,共 2 步".into()));
+        assert!(standing(&config).briefings[0].steps.iter().all(|step| step.duration_secs.is_none()));
     }
 }

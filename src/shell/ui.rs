@@ -27,11 +27,11 @@ use crate::layers::points::counts_ui;
 use crate::map::marks::Look;
 use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points, Screen,
-    Sources, Visible, Waker, WallClock, WallConfig, Warnings,
+    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points,
+    Presentation, Presented, Presenting, Screen, Sources, Visible, Waker, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{
-    self, ArrangeView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
+    self, ArrangeView, BriefingView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
 };
 use glyphs::{NameGlyphs, warm_figures};
 pub use state::{UiState, collect, turn_cameras};
@@ -60,6 +60,7 @@ pub struct Shown<'w> {
     visible: Res<'w, Visible>,
     overlays: Res<'w, Overlays>,
     finder: Res<'w, Finder>,
+    presentation: Res<'w, Presentation>,
     screen: Res<'w, Screen>,
     hover: Res<'w, Hover>,
     marks: Res<'w, Marks>,
@@ -100,7 +101,11 @@ pub fn wall_ui(
     let px_per_point = context.pixels_per_point();
     let unit = panels::unit_for(screen.size());
     let (config, visible) = arrange.shown().unwrap_or((&shown.config.0, &shown.visible.panels));
-    let layout = panels::layout(screen.size(), unit, config, visible);
+    let mut layout = panels::layout(screen.size(), unit, config, visible);
+    let now_secs = real.elapsed_secs_f64();
+    // Who arranges panels needs the whole stage.
+    let presented = shown.presentation.now(&shown.config.0, now_secs).filter(|_| !arrange.is_on());
+    let strip = presented.and_then(|now| Some((panels::take_briefing_strip(&mut layout, unit)?, briefing_view(&now))));
     let to_px = |p: egui::Pos2| [p.x * px_per_point, p.y * px_per_point];
     let free = ScreenRect { min: to_px(layout.free.min), max: to_px(layout.free.max) };
     view.set_layout([screen.width() * px_per_point, screen.height() * px_per_point], unit * px_per_point, free);
@@ -131,8 +136,12 @@ pub fn wall_ui(
     let what = panel_view(&shown, unit, loading.as_deref());
     let file = shown.watch.as_ref().map(|watch| watch.path().display().to_string());
     let arranged = arrange.view(file.as_deref());
-    let (asked, open_card) = draw(&mut ui, &shown, &view, &layout, px_per_point, &what, arranged.as_ref());
+    let (mut asked, open_card) = draw(&mut ui, &shown, &view, &layout, px_per_point, &what, arranged.as_ref());
+    if let Some((strip, briefing)) = &strip {
+        asked.extend(panels::briefing_ui(&mut ui, &layout, *strip, &what, briefing));
+    }
     let grounds = layout.panels.iter().map(|(_, rect)| *rect).chain([layout.header]).chain(open_card).chain(card);
+    let grounds = grounds.chain(strip.map(|(strip, _)| strip));
     let grounds: Vec<egui::Rect> = grounds.collect();
     let is_on_ground = |at: egui::Pos2| grounds.iter().any(|rect| rect.contains(at));
     // Whatever answers to clicks is not the map either: the breadcrumb, the help.
@@ -144,9 +153,14 @@ pub fn wall_ui(
             actions.write_batch(arrange.act(asked, screen.size(), shown.watch.as_deref(), &shown.waker));
             continue;
         }
-        actions.write_batch(action_of(action, &shown, &mut view, real.elapsed_secs_f64()));
+        actions.write_batch(action_of(action, &shown, &mut view, now_secs));
     }
     Ok(())
+}
+
+/// Where a briefing is, for the wall.
+fn briefing_view<'a>(now: &Presented<'a>) -> BriefingView<'a> {
+    BriefingView { name: now.name, step: now.step, steps: now.steps, caption: now.caption }
 }
 
 /// Goes to something that was looked up.
@@ -216,6 +230,8 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::GoLive => Action::GoLive,
         PanelAction::ToggleDiagnostics => Action::ToggleDiagnostics,
         PanelAction::ToggleHelp => Action::ToggleHelp,
+        PanelAction::StepBriefing(by) => Action::Present(Presenting::Step(by)),
+        PanelAction::LeaveBriefing => Action::Present(Presenting::Leave),
         PanelAction::ToggleFind => Action::ToggleFind,
         PanelAction::SetFind(text) => Action::SetFind(text),
         PanelAction::OpenFound(index) => return open_found(index, shown, view, now_secs),

@@ -6,6 +6,7 @@
 //! No pixels: the shapes that egui is handed are looked at.
 
 mod arrange;
+mod briefing;
 mod fixture;
 
 use bevy_egui::egui::{

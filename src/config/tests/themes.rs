@@ -140,8 +140,7 @@ fn a_wall_reads_the_theme_file_that_it_names() {
 #[test]
 fn names_and_files_are_told_apart() {
     let choice = |name: &str| {
-        let (raw, _) =
-            raw::parsed::<RawConfig>(&format!("wall.theme = \"{name}\""), Path::new("c")).unwrap();
+        let (raw, _) = raw::parsed::<RawConfig>(&format!("wall.theme = \"{name}\""), Path::new("c")).unwrap();
         raw.wall.and_then(|wall| wall.value.theme).map(|theme| theme.value)
     };
     assert_eq!(choice("daylight"), Some(ThemeChoice::Shipped(ThemeName::Daylight)));

@@ -33,7 +33,7 @@ const COMPUTED_FIGURES: [(&str, KeyFigure); 7] = [
 const REPORTED_PREFIX: &str = "reported:";
 
 /// Shortest time that pictures or a scene stand, seconds.
-const MIN_SHOWN_SECS: f64 = 1.0;
+pub(super) const MIN_SHOWN_SECS: f64 = 1.0;
 
 /// Time that camera pictures stand by default, seconds.
 const DEFAULT_PICTURE_SECS: f64 = 10.0;

@@ -233,6 +233,7 @@ fn config(mood: Mood) -> Config {
                 _ => Audience::Duty,
             },
             return_after_secs: 60.0,
+            notes_window: false,
             bezels: Bezels::default(),
         },
         closed_loop: ClosedLoop { stages: stages.iter().map(|&name| name.to_owned()).collect() },
@@ -285,6 +286,7 @@ fn config(mood: Mood) -> Config {
             duration_secs: None,
             only_when: Vec::new(),
         }],
+        briefings: Vec::new(),
         panels,
     }
 }
