@@ -1,8 +1,10 @@
 //! Hands on the map: mouse, touch and keys become movements and actions.
 
+use std::collections::HashSet;
+
 use bevy::ecs::system::SystemParam;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
-use bevy::input::touch::Touches;
+use bevy::input::touch::{TouchInput, Touches};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -184,7 +186,9 @@ fn click_worker(at_px: [f32; 2], ground: &Ground, view: &MapView, actions: &mut 
 /// One finger pans and taps, two fingers zoom.
 pub(super) fn touch(
     touches: Option<Res<Touches>>,
-    windows: Query<&Window, With<PrimaryWindow>>,
+    inputs: Option<MessageReader<TouchInput>>,
+    mut elsewhere: Local<HashSet<u64>>,
+    windows: Query<(Entity, &Window), With<PrimaryWindow>>,
     over_panel: Res<HandOverPanel>,
     mut hands: ResMut<Hands>,
     mut view: ResMut<MapView>,
@@ -192,10 +196,19 @@ pub(super) fn touch(
     mut actions: MessageWriter<Action>,
     real: Res<Time<Real>>,
 ) {
-    let (Some(touches), Ok(window)) = (touches, windows.single()) else { return };
+    let (Some(touches), Ok((wall, window))) = (touches, windows.single()) else { return };
     let scale = window.scale_factor();
-    let fingers: Vec<_> = touches.iter().collect();
-    if fingers.is_empty() && !touches.any_just_released() {
+    // Fingers on another window do not mean the map.
+    for input in inputs.into_iter().flat_map(|mut inputs| inputs.read().cloned().collect::<Vec<_>>()) {
+        if input.window == wall {
+            elsewhere.remove(&input.id);
+        } else {
+            elsewhere.insert(input.id);
+        }
+    }
+    let fingers: Vec<_> = touches.iter().filter(|finger| !elsewhere.contains(&finger.id())).collect();
+    let released: Vec<_> = touches.iter_just_released().filter(|finger| !elsewhere.contains(&finger.id())).collect();
+    if fingers.is_empty() && released.is_empty() {
         hands.pinch_px = None;
         return;
     }
@@ -219,7 +232,7 @@ pub(super) fn touch(
             view.pan_px([by.x, by.y]);
         }
     }
-    for finger in touches.iter_just_released() {
+    for finger in released {
         if finger.distance().length() * scale < CLICK_SLACK_U * 2.0 * view.unit_px {
             let at = (finger.position() * scale).to_array();
             let mark = ground.marks.pick(&view, at);

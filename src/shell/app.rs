@@ -7,6 +7,7 @@ use bevy::asset::AssetEventSystems;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ClearColorConfig, RenderTarget};
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -20,10 +21,11 @@ use bevy_egui::{
     EguiRenderOutput, egui,
 };
 
-use super::{arrange, audience, cards, graphics, reload, ui, window};
+use super::{arrange, audience, cards, graphics, notes, reload, ui, window};
 use crate::config::Config;
 use crate::domain::clock::{Clock, ClockMode};
 use crate::ingest::Ingest;
+use crate::layers::gpu::MapCamera;
 use crate::layers::{LayersPlugin, WallTheme};
 use crate::map::MapPlugin;
 use crate::model::{IngestLink, ModelPlugin, Waker, WallSystems};
@@ -114,7 +116,7 @@ pub fn assemble(setup: Setup) -> App {
     match setup.target {
         Target::Window => {
             spawn_camera(app.world_mut(), None);
-            app.add_plugins(window::WindowPlugin);
+            app.add_plugins((window::WindowPlugin, notes::NotesPlugin));
         }
         Target::Picture(size) => {
             let image = picture(size);
@@ -193,6 +195,7 @@ fn spawn_camera(world: &mut World, picture: Option<Handle<Image>>) {
     let clear = world.resource::<ClearColor>().0;
     let mut camera = world.spawn((
         Camera2d,
+        MapCamera,
         Camera { clear_color: ClearColorConfig::Custom(clear), ..Camera::default() },
         Msaa::Off,
         Tonemapping::None,
@@ -238,10 +241,15 @@ fn install_fonts(mut contexts: Query<&mut EguiContext, Added<EguiContext>>, font
 
 /// bevy_egui reports the modifier keys each frame, and each report makes egui
 /// ask for another frame: an idle wall would never rest.
-fn drop_repeated_modifiers(mut inputs: Query<&mut EguiInput>, mut last: Local<egui::Modifiers>) {
-    for mut input in &mut inputs {
+fn drop_repeated_modifiers(
+    mut inputs: Query<(Entity, &mut EguiInput)>,
+    mut last: Local<EntityHashMap<egui::Modifiers>>,
+) {
+    last.retain(|context, _| inputs.contains(*context));
+    for (context, mut input) in &mut inputs {
+        let last = last.entry(context).or_default();
         input.events.retain(|event| match event {
-            egui::Event::ModifiersChanged(now) => std::mem::replace(&mut *last, *now) != *now,
+            egui::Event::ModifiersChanged(now) => std::mem::replace(last, *now) != *now,
             _ => true,
         });
     }

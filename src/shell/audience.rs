@@ -1,5 +1,5 @@
 //! What the wall says when somebody switches it to visitors, and when it cannot
-//! be switched.
+//! be switched; and whatever else it has to say once.
 //!
 //! In: actions, the screen. Out: [`PassingNotice`], for some seconds.
 
@@ -13,6 +13,11 @@ use crate::model::{Action, Screen, WallConfig};
 pub struct PassingNotice(Option<(String, f64)>);
 
 impl PassingNotice {
+    /// Says something from now on, for some seconds.
+    pub fn say(&mut self, text: &str, now_secs: f64) {
+        self.0 = Some((text.to_owned(), now_secs + NOTICE_SECS));
+    }
+
     /// What it says now.
     pub fn text(&self) -> Option<&str> {
         self.0.as_ref().map(|(text, _)| text.as_str())
@@ -36,8 +41,7 @@ pub fn tell_audience(
     }
     let asks = |action: &Action| matches!(action, Action::ToggleAudience | Action::SetAudience(_));
     if actions.read().filter(|action| asks(action)).count() > 0 {
-        let text = outcome(&screen, config.0.wall.audience);
-        notice.0 = Some((text.to_owned(), now + NOTICE_SECS));
+        notice.say(outcome(&screen, config.0.wall.audience), now);
     }
 }
 

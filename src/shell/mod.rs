@@ -14,6 +14,7 @@ pub mod headless;
 mod init;
 mod kept;
 mod memory;
+mod notes;
 pub mod reload;
 mod rewrite;
 pub mod run;

@@ -3,6 +3,7 @@
 //! ask for into actions.
 
 mod glyphs;
+mod notes;
 mod state;
 mod view;
 mod visitors;
@@ -34,6 +35,7 @@ use crate::panels::{
     self, ArrangeView, BriefingView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
 };
 use glyphs::{NameGlyphs, warm_figures};
+pub use notes::notes_window_ui;
 pub use state::{UiState, collect, turn_cameras};
 use view::{
     alerts_on, coverage_of, facts_of, figure_of, heat_label, loading_text, panel_view, pending, value_words,

@@ -32,6 +32,7 @@ use std::ops::Range;
 
 use bevy::core_pipeline::{Core2d, Core2dSystems, core_2d::main_transparent_pass_2d};
 use bevy::prelude::*;
+use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
 use bevy::render::render_resource::{
     BufferUsages, IndexFormat, LoadOp, Operations, RenderPassColorAttachment, RenderPassDescriptor, RenderPipeline,
     StoreOp,
@@ -52,12 +53,16 @@ use tiles::{TilePass, TileUploads};
 use tilted::TiltTargets;
 use tracks::TrackDrawing;
 
+/// Marks the camera that the map is drawn for; other windows have others.
+#[derive(Component, Clone, Copy, Debug, Default, ExtractComponent)]
+pub struct MapCamera;
+
 /// Adds extraction, upload and drawing of the map.
 pub struct GpuPlugin;
 
 impl Plugin for GpuPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<MapScene>();
+        app.init_resource::<MapScene>().add_plugins(ExtractComponentPlugin::<MapCamera>::default());
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
         render_app
             .init_resource::<MapScene>()
@@ -136,7 +141,7 @@ fn prepare(
 
 /// Records the blur and the passes of the map.
 fn draw_map(
-    view: ViewQuery<&ViewTarget>,
+    view: ViewQuery<&ViewTarget, With<MapCamera>>,
     scene: Res<MapScene>,
     pipelines: Option<Res<Pipelines>>,
     uploaded: Option<ResMut<Uploaded>>,
