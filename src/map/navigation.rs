@@ -184,6 +184,7 @@ fn click_worker(at_px: [f32; 2], ground: &Ground, view: &MapView, actions: &mut 
 }
 
 /// One finger pans and taps, two fingers zoom.
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
 pub(super) fn touch(
     touches: Option<Res<Touches>>,
     inputs: Option<MessageReader<TouchInput>>,
