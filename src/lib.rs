@@ -21,8 +21,9 @@
 //! map      : domain config model
 //! layers   : domain config theme model map
 //! panels   : domain config theme
+//! remote   : domain config
 //! scenes   : domain config model map
-//! shell    : domain config theme ingest setup model map layers panels scenes simulate
+//! shell    : domain config theme ingest setup model map layers panels remote scenes simulate
 //! ```
 
 pub mod config;
@@ -32,6 +33,7 @@ pub mod layers;
 pub mod map;
 pub mod model;
 pub mod panels;
+pub mod remote;
 pub mod scenes;
 pub mod setup;
 pub mod shell;

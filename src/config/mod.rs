@@ -19,6 +19,7 @@ mod kind;
 pub mod places;
 pub mod raw;
 mod read;
+pub mod remote;
 pub mod source;
 mod syntax;
 pub mod template;
@@ -42,6 +43,7 @@ use crate::domain::time::{DAY_MILLIS, Time};
 pub use briefing::{Briefing, BriefingStep};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
+pub use remote::Remote;
 pub use source::Source;
 pub use theme::{Theme, ThemeName};
 pub use tiles::TileSet;
@@ -67,6 +69,8 @@ pub struct Config {
     pub warning: Warning,
     /// What is masked.
     pub privacy: Privacy,
+    /// Where the wall may be spoken to; `None` = nowhere.
+    pub remote: Option<Remote>,
     /// Where data come from, in the order of the file.
     pub sources: Vec<Source>,
     /// Map tiles under the areas, in the order of the file: lowest first.

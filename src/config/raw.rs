@@ -72,11 +72,13 @@ pub(super) use raw_table;
 mod access;
 mod briefing;
 mod privacy;
+mod remote;
 mod source;
 
 pub use access::{RawAnswer, RawCredential, RawTls};
 pub use briefing::{RawBriefing, RawBriefingStep};
 pub use privacy::RawPrivacy;
+pub use remote::{RawRemote, RawRemoteToken};
 pub use source::{RawComputed, RawField, RawLimits, RawPaging, RawSource};
 
 raw_table! {
@@ -98,6 +100,8 @@ raw_table! {
         warning: RawWarning,
         /// `[privacy]`
         privacy: RawPrivacy,
+        /// `[remote]`
+        remote: RawRemote,
         /// `[[credentials]]`
         credentials: Vec<At<RawCredential>>,
         /// `[[sources]]`

@@ -9,6 +9,7 @@ mod databases;
 mod privacy;
 #[cfg(all(feature = "websocket", feature = "mqtt"))]
 mod push;
+mod remote;
 mod services;
 mod themes;
 
@@ -19,8 +20,8 @@ use proptest::prelude::*;
 use super::access::Access;
 use super::raw::{
     RawAnswer, RawBezels, RawBriefing, RawBriefingStep, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents,
-    RawFilter, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawPrivacy, RawScene, RawSceneHeat, RawSceneReplay,
-    RawSecret, RawSource, RawTiles, RawTls, RawWall, RawWarning,
+    RawFilter, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawPrivacy, RawRemote, RawRemoteToken, RawScene,
+    RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -86,7 +87,7 @@ fn keys_by_section(text: &str) -> Vec<(String, String)> {
 fn the_demo_configuration_shows_every_key() {
     let text = std::fs::read_to_string(repository("config.toml")).unwrap();
     let shown = keys_by_section(&text);
-    let tables: [(&str, &[&str]); 24] = [
+    let tables: [(&str, &[&str]); 26] = [
         ("", RawConfig::KEYS),
         ("wall", RawWall::KEYS),
         ("wall.bezels", RawBezels::KEYS),
@@ -100,6 +101,8 @@ fn the_demo_configuration_shows_every_key() {
         ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),
         ("privacy", RawPrivacy::KEYS),
+        ("remote", RawRemote::KEYS),
+        ("remote.tokens", RawRemoteToken::KEYS),
         ("credentials", RawCredential::KEYS),
         ("answer", RawAnswer::KEYS),
         ("tls", RawTls::KEYS),

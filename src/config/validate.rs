@@ -19,6 +19,7 @@ mod panel;
 mod postgres;
 mod privacy;
 mod push;
+mod remote;
 mod service;
 mod source;
 mod theme;
@@ -83,6 +84,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let cache = cache(raw.cache, folder, complain);
     let credentials = credentials::credentials(raw.credentials, folder, complain);
     let privacy = privacy::privacy(raw.privacy, wall.audience, complain);
+    let remote = remote::remote(raw.remote, folder, complain);
     let mut sources = source::sources(raw.sources, folder, &closed_loop.stages, &credentials, complain);
     for source in &mut sources.values {
         source.writing.masks = privacy.masks;
@@ -107,6 +109,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         cache,
         warning,
         privacy,
+        remote,
         sources,
         tiles,
         panels,

@@ -305,6 +305,7 @@ pub(super) fn keyboard(
             KeyCode::KeyF => Action::ToggleFullscreen,
             KeyCode::KeyS => Action::Snapshot,
             KeyCode::KeyE => Action::ToggleArrange,
+            KeyCode::KeyR => Action::TogglePairing,
             KeyCode::Slash if !is_shifted => Action::ToggleFind,
             KeyCode::Slash | KeyCode::F1 => Action::ToggleHelp,
             key => match layer_key(*key) {

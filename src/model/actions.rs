@@ -34,6 +34,8 @@ pub enum Action {
     SetTilt(f64),
     /// Next scene (1) or previous (−1).
     StepScene(i32),
+    /// This scene, by its place in the configuration.
+    GoToScene(usize),
     /// Stop the clock, or go on from there.
     TogglePause,
     /// Show what was so many hours later, or earlier.
@@ -71,6 +73,8 @@ pub enum Action {
     ToggleHelp,
     /// Begin to arrange panels, or leave that.
     ToggleArrange,
+    /// Open or close the code that pairs a remote control.
+    TogglePairing,
     /// Open or close the line in which something is looked up.
     ToggleFind,
     /// Look for this.
@@ -260,6 +264,8 @@ pub struct Overlays {
     pub help: bool,
     /// Hands arrange panels: nothing else moves meanwhile.
     pub arrange: bool,
+    /// The code that pairs a remote control.
+    pub pairing: bool,
 }
 
 /// Makes this the only one of the list; empties it where it already is.
@@ -284,6 +290,17 @@ pub(super) fn run_as_scene(clock: &mut WallClock, config: &Config, scene: usize)
             clock.0.play(from, Some(to), replay.rate);
         }
         None => clock.0.go_live(),
+    }
+}
+
+/// Shows another scene, and its area.
+fn enter_scene(next: usize, config: &Config, visible: &mut Visible, focus: &mut Focus, clock: &mut WallClock) {
+    let left = visible.scene;
+    visible.enter(config, next);
+    focus.set(config.scenes[next].focus.clone());
+    // What a hand set the clock to stays over scenes without a replay.
+    if config.scenes[next].replay.is_some() || config.scenes[left].replay.is_some() {
+        run_as_scene(clock, config, next);
     }
 }
 
@@ -342,16 +359,16 @@ pub(crate) fn apply(
             Action::SetTilt(deg) => visible.tilt_deg = deg.clamp(0.0, MAX_TILT_DEG),
             Action::StepScene(step) => {
                 let count = config.0.scenes.len() as i32;
-                let left = visible.scene;
                 let next = (visible.scene as i32 + step).rem_euclid(count.max(1)) as usize;
-                visible.enter(&config.0, next);
-                focus.set(config.0.scenes[next].focus.clone());
+                enter_scene(next, &config.0, &mut visible, &mut focus, &mut clock);
                 selection.clear();
-                // What a hand set the clock to stays over scenes without a replay.
-                if config.0.scenes[next].replay.is_some() || config.0.scenes[left].replay.is_some() {
-                    run_as_scene(&mut clock, &config.0, next);
-                }
             }
+            Action::GoToScene(scene) if *scene < config.0.scenes.len() => {
+                enter_scene(*scene, &config.0, &mut visible, &mut focus, &mut clock);
+                selection.clear();
+            }
+            // Another configuration has fewer.
+            Action::GoToScene(_) => {}
             Action::SceneClock => run_as_scene(&mut clock, &config.0, visible.scene),
             Action::TogglePause => clock.0.toggle_pause(),
             Action::StepHours(hours) => {
@@ -380,6 +397,7 @@ pub(crate) fn apply(
             Action::SetFind(text) => finder.text.clone_from(text),
             Action::ToggleHelp => overlays.help = !overlays.help,
             Action::ToggleArrange => overlays.arrange = !overlays.arrange,
+            Action::TogglePairing => overlays.pairing = !overlays.pairing,
         }
     }
 }

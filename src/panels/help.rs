@@ -9,7 +9,7 @@ use super::{PanelAction, PanelView};
 use crate::theme::{size, space};
 
 /// Key, what it does.
-const KEYS: [(&str, &str); 25] = [
+const KEYS: [(&str, &str); 26] = [
     ("拖动", "移动地图"),
     ("滚轮 / 双指", "缩放地图"),
     ("单击区域", "聚焦，再单击返回上级"),
@@ -33,6 +33,7 @@ const KEYS: [(&str, &str); 25] = [
     ("F", "全屏"),
     ("S", "截图"),
     ("E", "编排版面：拖动面板、改大小，写回配置文件"),
+    ("R", "遥控：显示网址与配对码"),
     ("D", "诊断：帧时、内存、数据源"),
     ("? / F1", "本页"),
 ];

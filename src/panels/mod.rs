@@ -37,6 +37,7 @@ mod live_events;
 mod map_aids;
 mod notes;
 pub mod number;
+mod pairing;
 mod pen;
 mod point_card;
 mod ranking;
@@ -78,6 +79,7 @@ pub use map_aids::{
 };
 pub use notes::{NotesView, notes_ui};
 pub use number::value_text;
+pub use pairing::{PairingView, pairing_ui};
 pub use pen::BOLD_FAMILY;
 pub use point_card::{PointFacts, PointState, TallyLine, point_card_ui, point_list_ui, tally_card_ui};
 pub use ranking::ranking_ui;
@@ -209,6 +211,8 @@ pub enum PanelAction {
     StepBriefing(i32),
     /// Back to what the wall showed before the briefing.
     LeaveBriefing,
+    /// Open or close the code that pairs a remote control.
+    TogglePairing,
     /// Open or close the line in which something is looked up.
     ToggleFind,
     /// Look for this.

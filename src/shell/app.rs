@@ -21,7 +21,7 @@ use bevy_egui::{
     EguiRenderOutput, egui,
 };
 
-use super::{arrange, audience, cards, graphics, notes, reload, ui, window};
+use super::{arrange, audience, cards, graphics, notes, reload, remote, ui, window};
 use crate::config::Config;
 use crate::domain::clock::{Clock, ClockMode};
 use crate::ingest::Ingest;
@@ -116,7 +116,7 @@ pub fn assemble(setup: Setup) -> App {
     match setup.target {
         Target::Window => {
             spawn_camera(app.world_mut(), None);
-            app.add_plugins((window::WindowPlugin, notes::NotesPlugin));
+            app.add_plugins((window::WindowPlugin, notes::NotesPlugin, remote::RemotePlugin));
         }
         Target::Picture(size) => {
             let image = picture(size);

@@ -16,6 +16,7 @@ mod kept;
 mod memory;
 mod notes;
 pub mod reload;
+mod remote;
 mod rewrite;
 pub mod run;
 pub mod snapshot;

@@ -17,6 +17,7 @@ use super::arrange::ArrangeMode;
 use super::cards::Cards;
 use super::memory::{heap_mb, resident_mb};
 use super::reload::ConfigWatch;
+use super::remote::RemoteControl;
 use crate::config::source::Feed;
 use crate::config::{HeatCompare, HeatForm, Layer};
 use crate::domain::geometry::LonLat;
@@ -74,6 +75,7 @@ pub struct Shown<'w> {
     notice: Res<'w, super::app::WallNotice>,
     passing: Res<'w, super::audience::PassingNotice>,
     watch: Option<Res<'w, ConfigWatch>>,
+    remote: Option<Res<'w, RemoteControl>>,
     waker: Res<'w, Waker>,
     adapter: Option<Res<'w, RenderAdapterInfo>>,
 }
@@ -179,7 +181,7 @@ fn open_found(index: usize, shown: &Shown, view: &mut MapView, now_secs: f64) ->
 }
 
 /// Flies to a place, near enough to see the streets around it.
-fn fly_to(at: LonLat, areas: &Areas, view: &mut MapView, now_secs: f64) {
+pub(super) fn fly_to(at: LonLat, areas: &Areas, view: &mut MapView, now_secs: f64) {
     let at = areas.projection.local_from_lonlat([at.lon, at.lat]);
     let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
     let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
@@ -188,7 +190,13 @@ fn fly_to(at: LonLat, areas: &Areas, view: &mut MapView, now_secs: f64) {
 
 /// Flies to where an event is, so that its card has a place; focuses the area
 /// of one that has none.
-fn show_event(id: String, events: &Events, areas: &Areas, view: &mut MapView, now_secs: f64) -> Option<Action> {
+pub(super) fn show_event(
+    id: String,
+    events: &Events,
+    areas: &Areas,
+    view: &mut MapView,
+    now_secs: f64,
+) -> Option<Action> {
     let event = events.store.event_ref(&id)?;
     let Some(at) = event.at() else { return event.area().map(Action::Focus) };
     fly_to(at, areas, view, now_secs);
@@ -234,6 +242,7 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::ToggleHelp => Action::ToggleHelp,
         PanelAction::StepBriefing(by) => Action::Present(Presenting::Step(by)),
         PanelAction::LeaveBriefing => Action::Present(Presenting::Leave),
+        PanelAction::TogglePairing => Action::TogglePairing,
         PanelAction::ToggleFind => Action::ToggleFind,
         PanelAction::SetFind(text) => Action::SetFind(text),
         PanelAction::OpenFound(index) => return open_found(index, shown, view, now_secs),
@@ -373,6 +382,10 @@ fn draw(
     if let Some(arranged) = arranged {
         // Meanwhile hands mean the panels, and not what is in them.
         asked = panels::arrange_ui(ui, ui.max_rect(), view, layout, arranged).into_iter().collect();
+    }
+    if shown.overlays.pairing {
+        let pairing = shown.remote.as_ref().map_or(panels::PairingView::Off, |remote| remote.view());
+        asked.extend(panels::pairing_ui(ui, ui.max_rect(), view, &pairing));
     }
     if shown.overlays.help {
         asked.extend(panels::help_ui(ui, ui.max_rect(), view));

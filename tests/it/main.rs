@@ -9,6 +9,7 @@ mod folder;
 mod layering;
 mod mapping;
 mod panels;
+mod remote;
 mod setup;
 mod shaders;
 mod shapes;

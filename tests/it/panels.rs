@@ -19,10 +19,11 @@ use quanyu::domain::event::Severity;
 use quanyu::domain::event_store::EventFilter;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
-    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, FindView, HeatLegend, Legend, PanelAction,
-    PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui, attribution_ui,
-    breadcrumb_ui, diagnostics_ui, filter_chip_ui, find_ui, free_for_legend, header_ui, help_ui, hover_card_ui, layout,
-    legend_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
+    AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, FindView, HeatLegend, Legend, PairingView,
+    PanelAction, PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui,
+    attribution_ui, breadcrumb_ui, diagnostics_ui, filter_chip_ui, find_ui, free_for_legend, header_ui, help_ui,
+    hover_card_ui, layout, legend_ui, pairing_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui,
+    unit_for,
 };
 
 use egui_kittest::Harness;
@@ -255,6 +256,43 @@ fn header_and_overlays_are_tidy_too() {
                     let drawn = shapes(&ctx, screen, Vec::new(), |ui| draw(ui, &view, &stage));
                     assert_tidy(&drawn, bounds, unit, &format!("{name} {what}"));
                 }
+            }
+        }
+    }
+}
+
+/// Who pairs a remote control reads its address and code on every screen, also
+/// before visitors.
+#[test]
+fn the_code_of_the_remote_control_is_tidy_and_whole_everywhere() {
+    let Some(ctx) = context() else { return };
+    let on = |address: &str, is_reachable: bool, code: Option<(String, u64)>| PairingView::On {
+        address: address.into(),
+        is_reachable,
+        code,
+        paired: 64,
+    };
+    let code = || Some(("138001".to_owned(), 120));
+    let views = [
+        (PairingView::Off, "[remote]"),
+        (PairingView::Failed(LONG.into()), "遥控没有启动"),
+        (on("http://192.168.100.200:65535/", true, code()), "138 001"),
+        (on("http://127.0.0.1:8760/", false, code()), "只有本机能打开此网址"),
+        (on("https://wall.governance.suzhou-industrial-park.example.gov.cn/", true, None), "按两次 R 换一个"),
+    ];
+    for mood in [Mood::Usual, Mood::ManyStages] {
+        let world = World::new(mood);
+        for [width, height] in SCREENS {
+            let screen = vec2(width, height);
+            let (unit, _) = stage(&world, screen);
+            let view = world.view(unit);
+            let all = Rect::from_min_size(Pos2::ZERO, screen);
+            for (pairing, said) in &views {
+                let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+                    pairing_ui(ui, all, &view, pairing);
+                });
+                assert_tidy(&drawn, all, unit, &format!("pairing {pairing:?} {width}×{height}"));
+                assert!(words(&drawn).contains(said), "{pairing:?} {width}×{height}: {}", words(&drawn));
             }
         }
     }

@@ -249,6 +249,7 @@ fn config(mood: Mood) -> Config {
         events: Default::default(),
         cache: Cache { enabled: false, folder: None, bytes: 1 << 20 },
         warning: Default::default(),
+        remote: None,
         privacy: Default::default(),
         heat: Heat {
             window_secs: 10_800.0,
