@@ -59,14 +59,20 @@ impl Sessions {
     pub fn session(&self, secret: &str, now_ms: u64) -> Option<&str> {
         let print = print_of(secret);
         // All are compared, whichever fits.
-        let found = self.open.iter().filter(|session| equal(&session.digest, &print)).last();
+        let found = self.open.iter().fold(None, |found, session| match equal(&session.digest, &print) {
+            true => Some(session),
+            false => found,
+        });
         found.filter(|session| now_ms < session.ends_ms).map(|session| session.name.as_str())
     }
 
     /// Whose token it is.
     pub fn token(&self, token: &str) -> Option<&str> {
         let print = print_of(token);
-        self.tokens.iter().filter(|(known, _)| equal(known, &print)).last().map(|(_, name)| name.as_str())
+        self.tokens.iter().fold(None, |found, (known, name)| match equal(known, &print) {
+            true => Some(name.as_str()),
+            false => found,
+        })
     }
 
     /// Ends a session.
