@@ -239,6 +239,8 @@ pub enum PanelType {
     Trend,
     /// Events by major class.
     Categories,
+    /// Alerts.
+    Alerts,
     /// More than usual.
     Warnings,
     /// Devices.
@@ -251,10 +253,11 @@ pub enum PanelType {
 
 impl PanelType {
     /// All kinds, in the order in which a wall without `[[panels]]` has them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::KeyFigures,
         Self::ClosedLoop,
         Self::Categories,
+        Self::Alerts,
         Self::Warnings,
         Self::LiveEvents,
         Self::Ranking,
@@ -274,6 +277,7 @@ impl Kind for PanelType {
             Self::Ranking => "ranking",
             Self::Trend => "trend",
             Self::Categories => "categories",
+            Self::Alerts => "alerts",
             Self::Warnings => "warnings",
             Self::Devices => "devices",
             Self::Cameras => "cameras",

@@ -10,6 +10,7 @@
 //! A leaf: imports `domain` for its vocabulary and nothing else of the crate.
 
 pub mod access;
+mod alerting;
 mod briefing;
 mod choice;
 pub mod error;
@@ -40,6 +41,7 @@ pub use crate::domain::classes::Classing;
 use crate::domain::event_store::EventFilter;
 use crate::domain::privacy::Masks;
 use crate::domain::time::{DAY_MILLIS, Time};
+pub use alerting::{AlertRule, AlertSubject, Alerting};
 pub use briefing::{Briefing, BriefingStep};
 pub use error::ConfigError;
 pub use heat::{Heat, HeatCompare, HeatForm, HeatStyle, HeatWeight};
@@ -67,6 +69,8 @@ pub struct Config {
     pub cache: Cache,
     /// What is warned of.
     pub warning: Warning,
+    /// What there are alerts of.
+    pub alerting: Alerting,
     /// What is masked.
     pub privacy: Privacy,
     /// Where the wall may be spoken to; `None` = nowhere.
@@ -373,6 +377,8 @@ pub enum PanelKind {
         /// Seconds until the next pictures.
         every_secs: f64,
     },
+    /// Alerts that stand, and those that are over.
+    Alerts,
     /// Where more happens than is usual at this time.
     Warnings,
     /// The histogram of the day with the heat window on it.

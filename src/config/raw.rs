@@ -70,12 +70,14 @@ pub(super) use raw_table;
 
 // Behind the macro that it uses.
 mod access;
+mod alert;
 mod briefing;
 mod privacy;
 mod remote;
 mod source;
 
 pub use access::{RawAnswer, RawCredential, RawTls};
+pub use alert::{RawAlert, RawAlertDevice, RawAlertEvent, RawAlerting};
 pub use briefing::{RawBriefing, RawBriefingStep};
 pub use privacy::RawPrivacy;
 pub use remote::{RawRemote, RawRemoteToken};
@@ -98,6 +100,10 @@ raw_table! {
         cache: RawCache,
         /// `[warning]`
         warning: RawWarning,
+        /// `[alerting]`
+        alerting: RawAlerting,
+        /// `[[alerts]]`
+        alerts: Vec<At<RawAlert>>,
         /// `[privacy]`
         privacy: RawPrivacy,
         /// `[remote]`

@@ -19,9 +19,10 @@ use proptest::prelude::*;
 
 use super::access::Access;
 use super::raw::{
-    RawAnswer, RawBezels, RawBriefing, RawBriefingStep, RawCache, RawClosedLoop, RawConfig, RawCredential, RawEvents,
-    RawFilter, RawHeat, RawLimits, RawMap, RawPaging, RawPanel, RawPrivacy, RawRemote, RawRemoteToken, RawScene,
-    RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles, RawTls, RawWall, RawWarning,
+    RawAlert, RawAlertDevice, RawAlertEvent, RawAlerting, RawAnswer, RawBezels, RawBriefing, RawBriefingStep, RawCache,
+    RawClosedLoop, RawConfig, RawCredential, RawEvents, RawFilter, RawHeat, RawLimits, RawMap, RawPaging, RawPanel,
+    RawPrivacy, RawRemote, RawRemoteToken, RawScene, RawSceneHeat, RawSceneReplay, RawSecret, RawSource, RawTiles,
+    RawTls, RawWall, RawWarning,
 };
 use super::source::{Deadlines, Feed, Limits, Origin, Paging, Secret};
 use super::tiles::{TileLook, TileOrigin};
@@ -58,7 +59,7 @@ fn shipped_configurations_are_valid() {
     }
     let demo = Config::load(&repository("config.toml")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(demo.wall.audience, Audience::Demo);
-    assert_eq!((demo.sources.len(), demo.panels.len(), demo.scenes.len()), (8, 10, 3));
+    assert_eq!((demo.sources.len(), demo.panels.len(), demo.scenes.len()), (8, 11, 3));
 }
 
 /// The keys that a text shows in each section, commented out or not.
@@ -100,6 +101,10 @@ fn the_demo_configuration_shows_every_key() {
         ("events", RawEvents::KEYS),
         ("cache", RawCache::KEYS),
         ("warning", RawWarning::KEYS),
+        ("alerting", RawAlerting::KEYS),
+        ("alerts", RawAlert::KEYS),
+        ("event", RawAlertEvent::KEYS),
+        ("device", RawAlertDevice::KEYS),
         ("privacy", RawPrivacy::KEYS),
         ("remote", RawRemote::KEYS),
         ("remote.tokens", RawRemoteToken::KEYS),
@@ -427,6 +432,10 @@ fn piece() -> impl Strategy<Value = String> {
         "bezels = { columns = 9 }\n",
         "layers = [\"heat\", \"heat\"]\n",
         "[[tiles]]\n",
+        "[[alerts]]\n",
+        "figure = \"closed\"\n",
+        "above = 3\n",
+        "device = { kind = \"a\" }\n",
         "kind = \"xyz\"\n",
         "url = \"http://{s}/{z}/{x}/{key}\"\n",
         "x = \"",

@@ -9,6 +9,7 @@
 
 mod access;
 mod address;
+mod alert;
 mod briefing;
 mod cell;
 mod credentials;
@@ -81,6 +82,8 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
     let heat = heat::heat(raw.heat, complain);
     let events = events(raw.events, complain);
     let warning = warning(raw.warning, complain);
+    let has_alerts = raw.alerts.as_ref().is_some_and(|alerts| !alerts.value.is_empty());
+    let alerting = alert::alerting(raw.alerting, raw.alerts, &closed_loop.stages, complain);
     let cache = cache(raw.cache, folder, complain);
     let credentials = credentials::credentials(raw.credentials, folder, complain);
     let privacy = privacy::privacy(raw.privacy, wall.audience, complain);
@@ -90,7 +93,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         source.writing.masks = privacy.masks;
     }
     let tiles = tiles::tile_sets(raw.tiles, &sources.ids, folder, &credentials, complain);
-    let panels = panel::panels(raw.panels, &sources, complain);
+    let panels = panel::panels(raw.panels, &sources, &alerting, has_alerts, complain);
     let written = raw.scenes.iter().flat_map(|scenes| &scenes.value).filter_map(|scene| scene.value.name.as_ref());
     let mut names: Vec<String> = written.map(|name| name.value.clone()).collect();
     let scenes = panel::scenes(raw.scenes, &panels, &map, &heat, &closed_loop.stages, complain);
@@ -108,6 +111,7 @@ pub(super) fn config_from_raw(raw: RawConfig, mut complaints: Complaints, path: 
         events,
         cache,
         warning,
+        alerting,
         privacy,
         remote,
         sources,

@@ -136,7 +136,8 @@ impl AreaFigure {
         (0..facts.tree.len() as AreaIndex).map(|area| self.value(facts, area)).collect()
     }
 
-    fn value(&self, facts: &AreaFacts, area: AreaIndex) -> Option<f64> {
+    /// The value of one area; see [`Self::values`].
+    pub fn value(&self, facts: &AreaFacts, area: AreaIndex) -> Option<f64> {
         let index = area as usize;
         let tally = || facts.events.get(index);
         match self {

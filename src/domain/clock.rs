@@ -177,6 +177,19 @@ impl Clock {
         self.mode = ClockMode::Live;
     }
 
+    /// Goes on from where another clock was, as it ran then, however long ago
+    /// that is. What stands still for good or is of a film stays as it is.
+    pub fn resume(&mut self, left: &Self) {
+        if !self.can_be_moved() {
+            return;
+        }
+        self.rate = left.rate;
+        match left.mode {
+            ClockMode::Replay(replay) => self.replay(left.now(), replay.is_paused, replay.range),
+            _ => self.mode = ClockMode::Live,
+        }
+    }
+
     /// Stops where it is; starts again from there at the rate it had.
     pub fn toggle_pause(&mut self) {
         let (is_paused, range) = match self.mode {
@@ -368,6 +381,35 @@ mod tests {
         assert_eq!(at(&mut clock, 240), Time(1_061_999), "goes on without");
         clock.seek(Time(2_000_000));
         assert_eq!(clock.now(), Time(2_000_000));
+    }
+
+    #[test]
+    fn a_replay_that_was_left_goes_on_from_there() {
+        let mut clock = told(10_000_000, 0);
+        clock.play(Time(1_000_000), Some(Time(1_600_000)), 10);
+        clock.tick(Time(10_001_000), 1_000);
+        let left = clock;
+        clock.go_live();
+        clock.step_rate(1);
+        clock.tick(Time(10_021_000), 21_000);
+        clock.resume(&left);
+        assert_eq!((clock.now(), clock.rate(), clock.range()), (Time(1_010_000), 10, left.range()));
+        clock.tick(Time(10_022_000), 22_000);
+        assert_eq!(clock.now(), Time(1_020_000));
+        let paused = {
+            let mut paused = clock;
+            paused.toggle_pause();
+            paused
+        };
+        clock.go_live();
+        clock.resume(&paused);
+        assert!(!clock.is_replaying() && clock.now() == Time(1_020_000));
+        let live = told(10_000_000, 0);
+        clock.resume(&live);
+        assert!(clock.is_live());
+        let mut fixed = Clock::new(ClockMode::Fixed(Time(5)));
+        fixed.resume(&left);
+        assert_eq!(fixed.now(), Time(5));
     }
 
     #[test]

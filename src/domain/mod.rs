@@ -5,6 +5,7 @@
 //! every instant a [`time::Time`], every place [`geometry::LonLat`] in WGS-84,
 //! unless a name says otherwise (`_px`, `_mercator`, `_gcj02`).
 
+pub mod alert;
 pub mod area;
 pub mod camera;
 pub mod change;

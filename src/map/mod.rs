@@ -19,6 +19,10 @@ pub use navigation::Hands;
 pub use relief::Relief;
 pub use view::{Camera, MapView, ScreenRect};
 
+/// Moves a flight on: for tests of who begins one.
+#[cfg(test)]
+pub(crate) use view::advance as advance_for_test;
+
 /// What is under the hand.
 #[derive(Resource, Default, Debug, Clone, PartialEq)]
 pub struct Hover {

@@ -28,6 +28,9 @@ pub struct Hands {
     pinch_px: Option<f32>,
     /// Seconds since the program's start at the last input.
     pub last_input_secs: f64,
+    /// The same of one that took hold of the wall: no mere motion, nothing on a
+    /// panel, no acknowledgement.
+    pub last_grip_secs: f64,
 }
 
 /// A press that moves less than this is a click, in design units.
@@ -67,6 +70,9 @@ pub(super) fn mouse(
         hover.set_if_neq(Hover::default());
         hands.pressed_at = None;
         return;
+    }
+    if buttons.get_pressed().len() > 0 || wheel.delta != Vec2::ZERO {
+        hands.last_grip_secs = now;
     }
     if wheel.delta.y != 0.0 {
         let notches = match wheel.unit {
@@ -218,6 +224,7 @@ pub(super) fn touch(
     if over_panel.0 {
         return;
     }
+    hands.last_grip_secs = now;
     if let [a, b] = fingers[..] {
         let span = (a.position() - b.position()).length() * scale;
         let middle = (a.position() + b.position()) * (scale / 2.0);
@@ -265,12 +272,22 @@ pub(super) fn keyboard(
         // What is typed is text, or concerns the panels.
         if keys.get_just_pressed().len() > 0 {
             hands.last_input_secs = real.elapsed_secs_f64();
+            hands.last_grip_secs = hands.last_input_secs;
         }
         return;
     }
     let is_shifted = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
     for key in keys.get_just_pressed() {
+        // Whoever acknowledges lets the wall go on by itself.
+        if *key == KeyCode::KeyA {
+            actions.write(match is_shifted {
+                true => Action::AcknowledgeAllAlerts { by: None },
+                false => Action::AcknowledgeAlert { key: None, by: None },
+            });
+            continue;
+        }
         hands.last_input_secs = real.elapsed_secs_f64();
+        hands.last_grip_secs = hands.last_input_secs;
         if presentation.is_on() {
             match presenting_key(*key, !selection.points.is_empty()) {
                 Presented::Wish(wish) => {

@@ -108,6 +108,13 @@ impl Tilt {
 const LEAST_PX_PER_M: f64 = 1e-4;
 pub(super) const MOST_PX_PER_M: f64 = 40.0;
 
+/// Design units per metre, least and most, at which the map shows a place that a
+/// panel asked for: some streets around it.
+const PLACE_U_PER_M: [f64; 2] = [0.5, 1.5];
+
+/// Time of the flight there, seconds.
+const PLACE_FLIGHT_SECS: f64 = 1.1;
+
 /// Time in which areas rise once they can.
 const GROWTH_SECS: f64 = 0.5;
 
@@ -254,6 +261,13 @@ impl MapView {
         }
     }
 
+    /// Flies to a place in local metres, near enough to see the streets around it.
+    pub fn fly_near(&mut self, center: [f64; 2], now_secs: f64) {
+        let u_per_m = self.camera.px_per_m / f64::from(self.unit_px);
+        let px_per_m = u_per_m.clamp(PLACE_U_PER_M[0], PLACE_U_PER_M[1]) * f64::from(self.unit_px);
+        self.fly(Camera { center, px_per_m }, now_secs, PLACE_FLIGHT_SECS);
+    }
+
     /// Ends a flight where it is: a hand took over.
     pub fn stop(&mut self) {
         self.flight = None;
@@ -360,7 +374,7 @@ fn smootherstep(t: f64) -> f64 {
 }
 
 /// Moves a flight on, once a frame.
-pub(super) fn advance(mut view: ResMut<MapView>, real: Res<Time<Real>>) {
+pub(crate) fn advance(mut view: ResMut<MapView>, real: Res<Time<Real>>) {
     if view.is_moving() {
         view.advance(real.elapsed_secs_f64());
     }

@@ -6,7 +6,9 @@ use bevy::prelude::*;
 
 use super::{AreaValues, Areas, Finder, Overview, Presenting, WallClock, WallConfig};
 use crate::config::{Audience, Config, Fill, HeatCompare, HeatStyle, Layer, MAX_TILT_DEG};
+use crate::domain::alert::AlertKey;
 use crate::domain::area::AreaIndex;
+use crate::domain::clock::Clock;
 use crate::domain::event_store::{EventFilter, EventKey};
 use crate::domain::overview::WINDOW_SECS;
 use crate::domain::time::{DAY_MILLIS, HOUR_MILLIS, Time as Instant1970};
@@ -89,6 +91,53 @@ pub enum Action {
     ToggleFullscreen,
     /// Write a picture of the wall next to the configuration.
     Snapshot,
+    /// Somebody has seen an alert.
+    AcknowledgeAlert {
+        /// Which; the one that is shown or stands first where it is not said.
+        key: Option<AlertKey>,
+        /// Who; the operator of the configuration where it is not said.
+        by: Option<String>,
+    },
+    /// Somebody has seen all alerts.
+    AcknowledgeAllAlerts {
+        /// As above.
+        by: Option<String>,
+    },
+    /// Fly to where an alert is and open its card.
+    ShowAlert(AlertKey),
+    /// This alert has the wall now; or none any more.
+    TakeOver(Option<AlertKey>),
+    /// Go back to where the wall was.
+    Resume(Box<Standpoint>),
+}
+
+/// Where the wall was: what a takeover leaves and comes back to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standpoint {
+    focus: Option<String>,
+    selection: Selection,
+    clock: Clock,
+}
+
+impl Standpoint {
+    /// Where the wall is.
+    pub fn of(focus: &Focus, selection: &Selection, clock: &WallClock) -> Self {
+        Self { focus: focus.code.clone(), selection: selection.clone(), clock: clock.0 }
+    }
+
+    /// The area in focus.
+    pub fn focus(&self) -> Option<&str> {
+        self.focus.as_deref()
+    }
+
+    fn resume(&self, focus: &mut Focus, selection: &mut Selection, clock: &mut WallClock) {
+        if focus.code != self.focus {
+            focus.set(self.focus.clone());
+        }
+        let revision = selection.revision + 1;
+        *selection = Selection { revision, ..self.selection.clone() };
+        clock.0.resume(&self.clock);
+    }
 }
 
 /// A point of the map, by its id at its source, or what stands for that.
@@ -335,6 +384,10 @@ pub(crate) fn apply(
             Action::Focus(_) | Action::Snapshot | Action::ToggleFullscreen => {}
             // The screen's and the briefing's.
             Action::ToggleAudience | Action::SetAudience(_) | Action::Present(_) => {}
+            // See `model::alerts` and `scenes::takeover`.
+            Action::AcknowledgeAlert { .. } | Action::AcknowledgeAllAlerts { .. } => {}
+            Action::ShowAlert(_) | Action::TakeOver(_) => {}
+            Action::Resume(standpoint) => standpoint.resume(&mut focus, &mut selection, &mut clock),
             Action::FocusParent if focus.code.is_none() => visible.filter = scene_filter(&config.0, visible.scene),
             Action::SceneFilter => visible.filter = scene_filter(&config.0, visible.scene),
             Action::FocusParent => {

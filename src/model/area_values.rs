@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::{Areas, Overview, Points, Visible};
 use crate::config::Fill;
-use crate::domain::choropleth::{AreaFacts, AreaFigure, CameraTally, ReportedFigure, households};
+use crate::domain::choropleth::{AreaFacts, AreaFigure, CameraTally, ReportedFigure, Tally, households};
 
 /// Values per area and what they are of.
 #[derive(Resource, Default)]
@@ -43,11 +43,16 @@ struct ValuesKey {
 
 impl AreaValues {
     fn facts<'a>(&'a self, areas: &'a Areas, overview: &'a Overview) -> AreaFacts<'a> {
+        self.facts_with(areas, &overview.tallies)
+    }
+
+    /// What figures of areas are computed from, where these are their events.
+    pub(super) fn facts_with<'a>(&'a self, areas: &'a Areas, tallies: &'a [Tally]) -> AreaFacts<'a> {
         // Tallies of other areas than these would be read at wrong places.
-        let fits = overview.tallies.len() == areas.tree.len();
+        let fits = tallies.len() == areas.tree.len();
         AreaFacts {
             tree: &areas.tree,
-            events: if fits { &overview.tallies } else { &[] },
+            events: if fits { tallies } else { &[] },
             cameras: &self.cameras,
             households: &self.households,
             reported: &self.reported,

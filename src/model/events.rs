@@ -26,6 +26,9 @@ pub struct Events {
     areas_revision: u64,
     news: News,
     changes: Changes,
+    /// Whether somebody judges single events; only then is noted which changed.
+    is_watched: bool,
+    touched: Touched,
     /// Of a batch that is being merged: what is still to come.
     waiting: IntoIter<Event>,
 }
@@ -44,6 +47,33 @@ const NEWS_KEPT_SECS: f32 = 60.0;
 
 /// News kept in mind at most: nobody sees more of them pulse.
 const MAX_NEWS: usize = 50_000;
+
+/// Events noted one by one as changed; looking at all of them anew is faster
+/// than at more.
+const MAX_TOUCHED: usize = 50_000;
+
+/// Which events changed since somebody looked, some of them more than once.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// Their keys.
+    pub(super) keys: Vec<EventKey>,
+    /// There were too many: look at all.
+    pub(super) is_cut: bool,
+}
+
+impl Touched {
+    fn cut() -> Self {
+        Self { keys: Vec::new(), is_cut: true }
+    }
+
+    fn push(&mut self, key: EventKey) {
+        if self.keys.len() >= MAX_TOUCHED {
+            *self = Self::cut();
+        } else if !self.is_cut {
+            self.keys.push(key);
+        }
+    }
+}
 
 /// When news came, seconds since the program's start.
 #[derive(Default)]
@@ -122,6 +152,8 @@ impl Events {
             revision: self.revision + 1,
             counts: self.counts,
             changes: Changes::cut(),
+            is_watched: self.is_watched,
+            touched: Touched::cut(),
             // What comes is placed in the areas as they are.
             areas_revision: self.areas_revision,
             ..Self::default()
@@ -141,12 +173,15 @@ impl Events {
     }
 
     fn merge(&mut self, batch: impl Iterator<Item = Event>, areas: &Areas, system: Instant1970, elapsed_secs: f32) {
-        let Self { store, news, changes, .. } = self;
+        let Self { store, news, changes, is_watched, touched, .. } = self;
         let count = store.apply(batch, &InAreas(areas), system, |change| {
             if let (None, Some(new)) = (change.before, change.after)
                 && system.secs_since(new.reported) < NEWS_SECS
             {
                 news.add(new.key, elapsed_secs);
+            }
+            if let Some(new) = change.after.filter(|_| *is_watched) {
+                touched.push(new.key);
             }
             changes.push(change);
         });
@@ -174,6 +209,19 @@ impl Events {
     /// What changed since the last call.
     pub fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)
+    }
+
+    /// Whether changes are to be noted event by event, for [`Self::take_touched`].
+    pub(super) fn watch(&mut self, is_watched: bool) {
+        if self.is_watched != is_watched {
+            self.is_watched = is_watched;
+            self.touched = if is_watched { Touched::cut() } else { Touched::default() };
+        }
+    }
+
+    /// Which events changed since the last call.
+    pub(super) fn take_touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
     }
 
     /// When an event came that was news then, seconds since the program's

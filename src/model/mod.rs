@@ -8,6 +8,7 @@
 //! | [`Overview`] | [`overview::recompute`] |
 //! | [`AreaValues`] | `area_values::recompute` |
 //! | [`Warnings`] | `warnings::recompute` |
+//! | [`Alerts`] | `alerts::judge`, actions; what was kept, and whether it is, the shell |
 //! | [`Patrols`] | `patrols::recompute` |
 //! | [`Focus`], [`Visible`], [`Selection`], [`Overlays`] | [`actions::apply`] |
 //! | [`Screen`] | `screen::apply` |
@@ -18,6 +19,7 @@
 //! [`Action`] messages and ends here.
 
 pub mod actions;
+pub mod alerts;
 mod area_values;
 mod areas;
 mod changes;
@@ -47,7 +49,8 @@ use crate::domain::time::Time as Instant1970;
 use crate::domain::update::{Records, Update as SourceUpdate};
 use crate::ingest::{Ingest, TileRequest};
 
-pub use actions::{Action, Focus, Overlays, PointKey, Selection, Visible};
+pub use actions::{Action, Focus, Overlays, PointKey, Selection, Standpoint, Visible};
+pub use alerts::Alerts;
 pub use area_values::AreaValues;
 pub use areas::{Areas, link};
 pub use events::Events;
@@ -146,6 +149,7 @@ impl Plugin for ModelPlugin {
             .init_resource::<Overview>()
             .init_resource::<AreaValues>()
             .init_resource::<Warnings>()
+            .init_resource::<Alerts>()
             .init_resource::<Patrols>()
             .insert_resource(Focus::of(&self.config))
             .init_resource::<Selection>()
@@ -161,8 +165,17 @@ impl Plugin for ModelPlugin {
                     (tick_clock, receive, areas::poll_build, areas::frame_points, events::replace_places)
                         .chain()
                         .in_set(Receive),
-                    (actions::apply, screen::apply, presentation::apply, actions::look_up).chain().in_set(Act),
-                    (overview::recompute, area_values::recompute, warnings::recompute, patrols::recompute, find::look)
+                    (actions::apply, screen::apply, presentation::apply, actions::look_up, alerts::act)
+                        .chain()
+                        .in_set(Act),
+                    (
+                        overview::recompute,
+                        area_values::recompute,
+                        warnings::recompute,
+                        patrols::recompute,
+                        alerts::judge,
+                        find::look,
+                    )
                         .chain()
                         .in_set(Derive),
                 ),

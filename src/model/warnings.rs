@@ -9,6 +9,7 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 use super::{Areas, Events, Overview, Visible, Waker, WallClock, WallConfig};
 use crate::config::{Config, Occasion, PanelKind};
 use crate::domain::area::{AreaTree, Level};
+use crate::domain::time::Time as Instant1970;
 use crate::domain::warning::{Options, Outlook, outlook};
 
 /// What is warned of.
@@ -23,6 +24,8 @@ pub struct Warnings {
     /// Whether a panel of the scene says what is warned of: without it nothing on
     /// the map would tell why an area is outlined.
     pub are_shown: bool,
+    /// The minute that it is of.
+    minute: i64,
     /// What the last look was of.
     of: Option<LookKey>,
     looking: Option<Task<Outlook>>,
@@ -44,6 +47,12 @@ impl Warnings {
         if self.areas_revision == areas.revision { &self.outlook } else { &Outlook::Unknown }
     }
 
+    /// Whether it is of about this instant, and not of another that a replay
+    /// shows.
+    pub(super) fn is_of(&self, now: Instant1970) -> bool {
+        (0..=2).contains(&(now.0.div_euclid(60_000) - self.minute))
+    }
+
     /// Whether somebody is looking.
     pub fn is_looking(&self) -> bool {
         self.looking.is_some()
@@ -51,13 +60,13 @@ impl Warnings {
 }
 
 /// The level whose areas are warned of.
-fn level(config: &Config, tree: &AreaTree) -> Option<Level> {
+pub(super) fn level(config: &Config, tree: &AreaTree) -> Option<Level> {
     let levels = tree.levels();
     config.warning.level.or(config.map.fill_level).or(levels.get(1).or(levels.first()).copied())
 }
 
 /// Looks anew when the shown minute or the areas changed, where a panel of the
-/// scene shows what comes of it, or the playlist depends on it.
+/// scene shows what comes of it, or the playlist or an alert depends on it.
 pub(super) fn recompute(
     mut found: ResMut<Warnings>,
     events: Res<Events>,
@@ -74,11 +83,13 @@ pub(super) fn recompute(
         found.looking = None;
         found.outlook = outlook;
         found.areas_revision = found.of.map_or(0, |of| of.areas);
+        found.minute = found.of.map_or(0, |of| of.minute);
         found.revision += 1;
     }
     let config = &config.0;
     let is_shown = |&panel: &usize| matches!(config.panels[panel].kind, PanelKind::Warnings);
-    let is_asked = config.scenes.iter().any(|scene| scene.only_when.contains(&Occasion::Warning));
+    let is_asked = config.scenes.iter().any(|scene| scene.only_when.contains(&Occasion::Warning))
+        || config.alerting.watches_warnings();
     let are_shown = visible.panels.iter().any(is_shown);
     if found.are_shown != are_shown {
         found.are_shown = are_shown;

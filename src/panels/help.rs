@@ -9,7 +9,7 @@ use super::{PanelAction, PanelView};
 use crate::theme::{size, space};
 
 /// Key, what it does.
-const KEYS: [(&str, &str); 26] = [
+const KEYS: [(&str, &str); 27] = [
     ("拖动", "移动地图"),
     ("滚轮 / 双指", "缩放地图"),
     ("单击区域", "聚焦，再单击返回上级"),
@@ -29,6 +29,7 @@ const KEYS: [(&str, &str); 26] = [
     ("T", "倾斜：指标以高度表示；再按一次俯视"),
     ("L", "区域名称"),
     ("/", "按编号或名称查找：巡查人员、区域、设备、摄像头、事件"),
+    ("A", "确认最前的告警；Shift+A 全部确认"),
     ("P", "公开模式：给来访者看；再按一次恢复"),
     ("F", "全屏"),
     ("S", "截图"),

@@ -15,6 +15,8 @@
 //! and sizes in `tests/it/panels.rs`). On a screen for visitors the pen itself
 //! masks what it writes, whatever a panel forgot.
 
+mod alert_banner;
+mod alerts;
 mod area_card;
 mod arrange;
 mod attribution;
@@ -49,6 +51,7 @@ mod warnings;
 use bevy_egui::egui::{Rect, TextureId, Ui};
 
 use crate::config::{Audience, Config, Panel, PanelKind};
+use crate::domain::alert::AlertKey;
 use crate::domain::area::{AreaIndex, AreaTree, Level};
 use crate::domain::event_store::EventFilter;
 use crate::domain::figure::Figure;
@@ -58,6 +61,8 @@ use crate::domain::time::Time;
 use crate::domain::warning::Outlook;
 use crate::theme::Theme;
 
+pub use alert_banner::alert_banner_ui;
+pub use alerts::{AlertsView, NearCamera, alerts_ui};
 pub use area_card::{AreaFacts, FigureOfArea, area_card_place, area_card_ui, hover_card_ui};
 pub use arrange::{ArrangeView, Arranging, Draft, Edit, Place, arrange_ui};
 pub use attribution::{attribution_place, attribution_ui, free_for_legend};
@@ -122,6 +127,8 @@ pub struct PanelView<'a> {
     pub rankings: &'a [Ranking],
     /// Where more happens than is usual.
     pub outlook: &'a Outlook,
+    /// Alerts.
+    pub alerts: AlertsView<'a>,
     /// Figures that sources report.
     pub figures: Vec<&'a Figure>,
     /// Cameras, counted.
@@ -221,6 +228,12 @@ pub enum PanelAction {
     OpenFound(usize),
     /// Arrange panels.
     Arrange(Arranging),
+    /// Fly to where this alert is and open its card.
+    ShowAlert(AlertKey),
+    /// Somebody has seen this alert.
+    AcknowledgeAlert(AlertKey),
+    /// Somebody has seen all alerts.
+    AcknowledgeAllAlerts,
 }
 
 /// Cameras, counted.
@@ -343,6 +356,7 @@ pub fn panel_ui(ui: &mut Ui, rect: Rect, view: &PanelView, panel: &Panel, health
         PanelKind::Ranking { level } => ranking_ui(ui, rect, view, title, health, *level),
         PanelKind::Trend => trend_ui(ui, rect, view, title, health),
         PanelKind::Categories => categories_ui(ui, rect, view, title, health),
+        PanelKind::Alerts => alerts_ui(ui, rect, view, title, health),
         PanelKind::Warnings => warnings_ui(ui, rect, view, title, health),
         PanelKind::Devices { list: None } => devices_ui(ui, rect, view, title, health),
         PanelKind::Devices { list: Some(list) } => readings::readings_ui(ui, rect, view, title, health, list),

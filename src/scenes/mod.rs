@@ -3,9 +3,11 @@
 //! In: the playlist of the configuration, what there is occasion for, and when a
 //! hand last did something. Out: [`Action::StepScene`]. A hand stops the
 //! playlist; after the configured time without one the wall goes back to it. While
-//! somebody presents a briefing there is no playlist ([`presenting`]).
+//! an alert has the wall ([`takeover`]) the playlist waits; while somebody presents
+//! a briefing there is none ([`presenting`]).
 
 mod presenting;
+mod takeover;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -20,19 +22,24 @@ use crate::model::{
     WallSystems, Warnings,
 };
 
-/// Adds the playlist.
+pub use takeover::Takeover;
+
+/// Adds the playlist, and alerts that interrupt it.
 pub struct ScenesPlugin;
 
 impl Plugin for ScenesPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Playlist>().init_resource::<presenting::KeptView>().add_systems(
-            Update,
-            (
-                advance.before(WallSystems::Act),
-                presenting::keep.after(WallSystems::Act).before(WallSystems::Map),
-                presenting::put_back.after(WallSystems::Map).before(WallSystems::Layers),
-            ),
-        );
+        app.init_resource::<Playlist>()
+            .init_resource::<Takeover>()
+            .init_resource::<presenting::KeptView>()
+            .add_systems(Update, (takeover::show, takeover::run, advance).chain().before(WallSystems::Act))
+            .add_systems(
+                Update,
+                (
+                    presenting::keep.after(WallSystems::Act).before(WallSystems::Map),
+                    presenting::put_back.after(WallSystems::Map).before(WallSystems::Layers),
+                ),
+            );
     }
 }
 
@@ -42,6 +49,8 @@ pub struct Playlist {
     scene: usize,
     entered_at_secs: f64,
     was_held: bool,
+    /// When it was last looked at.
+    looked_at_secs: f64,
 }
 
 impl Playlist {
@@ -99,24 +108,17 @@ impl Occasions<'_> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
-/// Steps to the next scene when its time has come and no hand holds the wall.
-fn advance(
-    mut playlist: ResMut<Playlist>,
-    visible: Res<Visible>,
-    focus: Res<Focus>,
-    selection: Res<Selection>,
-    config: Res<WallConfig>,
-    hands: Res<Hands>,
-    clock: Res<WallClock>,
-    overlays: Res<Overlays>,
-    presentation: Res<Presentation>,
-    real: Res<Time<Real>>,
-    occasions: Occasions,
-    mut actions: MessageWriter<Action>,
-) {
-    let now = real.elapsed_secs_f64();
-    let own_range = scene_range(&config, visible.scene, clock.system());
+/// Whether somebody works at the wall, or has just done so.
+fn is_held(
+    config: &WallConfig,
+    clock: &WallClock,
+    hands: &Hands,
+    visible: &Visible,
+    overlays: &Overlays,
+    presentation: &Presentation,
+    now_secs: f64,
+) -> bool {
+    let own_range = scene_range(config, visible.scene, clock.system());
     // Somebody has started a replay to see it to its end: up to the present, or
     // once more around.
     let held_secs = match clock.0.range() {
@@ -130,8 +132,36 @@ fn advance(
     // presented left the wall as by hand, whatever they held.
     let is_busy = overlays.arrange || presentation.is_on();
     let last_secs = presentation.left_at_secs.unwrap_or_default().max(hands.last_input_secs);
-    let is_held = is_busy || (last_secs > 0.0 && now - last_secs < held_secs);
+    is_busy || (last_secs > 0.0 && now_secs - last_secs < held_secs)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system's parameters are its wiring")]
+/// Steps to the next scene when its time has come and no hand holds the wall.
+fn advance(
+    mut playlist: ResMut<Playlist>,
+    visible: Res<Visible>,
+    focus: Res<Focus>,
+    selection: Res<Selection>,
+    config: Res<WallConfig>,
+    hands: Res<Hands>,
+    clock: Res<WallClock>,
+    overlays: Res<Overlays>,
+    presentation: Res<Presentation>,
+    takeover: Res<Takeover>,
+    real: Res<Time<Real>>,
+    occasions: Occasions,
+    mut actions: MessageWriter<Action>,
+) {
+    let now = real.elapsed_secs_f64();
+    let own_range = scene_range(&config, visible.scene, clock.system());
+    let is_held = is_held(&config, &clock, &hands, &visible, &overlays, &presentation, now);
     let playlist = &mut *playlist;
+    let passed = now - std::mem::replace(&mut playlist.looked_at_secs, now);
+    if takeover.is_on() {
+        // The scene has as much of its time left as it had.
+        playlist.entered_at_secs += passed;
+        return;
+    }
     if playlist.scene != visible.scene || is_held {
         playlist.scene = visible.scene;
         playlist.entered_at_secs = now;
@@ -225,6 +255,7 @@ mod tests {
         world.init_resource::<Events>();
         world.init_resource::<Points>();
         world.init_resource::<Warnings>();
+        world.init_resource::<Takeover>();
         world.init_resource::<Messages<Action>>();
         world.insert_resource(Time::<Real>::new(std::time::Instant::now()));
         world

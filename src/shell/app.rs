@@ -21,7 +21,7 @@ use bevy_egui::{
     EguiRenderOutput, egui,
 };
 
-use super::{arrange, audience, cards, graphics, notes, reload, remote, ui, window};
+use super::{alert_book, arrange, audience, cards, graphics, notes, reload, remote, ui, window};
 use crate::config::Config;
 use crate::domain::clock::{Clock, ClockMode};
 use crate::ingest::Ingest;
@@ -109,6 +109,7 @@ pub fn assemble(setup: Setup) -> App {
         )
         .add_systems(Update, (ui::collect, (cards::collect, ui::turn_cameras).chain()).after(WallSystems::Derive))
         .add_systems(Update, (arrange::follow.after(WallSystems::Act), audience::tell_audience.after(WallSystems::Act)))
+        .add_systems(Update, alert_book::keep.after(WallSystems::Derive))
         .add_systems(EguiPrimaryContextPass, ui::wall_ui);
     if let Some(ingest) = setup.ingest {
         app.insert_resource(IngestLink(ingest));

@@ -20,7 +20,7 @@ use crate::layers::heat::HeatLayer;
 use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
 use crate::map::Marks;
-use crate::model::{Areas, Events, Overview, Patrols, Sources, WallClock, WallConfig, Warnings};
+use crate::model::{Alerts, Areas, Events, Overview, Patrols, Sources, WallClock, WallConfig, Warnings};
 
 /// Processor time of this thread; from `/proc` (schedstat), else unknown.
 fn thread_cpu_time() -> Option<Duration> {
@@ -140,6 +140,7 @@ impl HeadlessWall {
             && !world.resource::<HeatLayer>().is_building()
             && !world.resource::<Warnings>().is_looking()
             && !world.resource::<Patrols>().is_looking()
+            && !world.resource::<Alerts>().is_looking()
             && !world.resource::<TrackLayer>().is_building()
             && layer.built_revision == areas.revision
             && world.resource::<Events>().waiting() == 0

@@ -19,7 +19,7 @@ impl WallKept {
         if !config.cache.enabled {
             return Self(None);
         }
-        let Some(folder) = config.cache.folder.clone().or_else(|| usual_folder(&config.path)) else {
+        let Some(folder) = folder_of(config) else {
             tracing::warn!("没有可用的缓存文件夹:断网重启时将没有上次的数据([cache] folder)");
             return Self(None);
         };
@@ -32,6 +32,12 @@ impl WallKept {
             }
         }
     }
+}
+
+/// Where the wall keeps things, if it does.
+pub fn folder_of(config: &Config) -> Option<PathBuf> {
+    let folder = || config.cache.folder.clone().or_else(|| usual_folder(&config.path));
+    config.cache.enabled.then(folder)?
 }
 
 /// A folder for the configuration at `path` where the operating system has such

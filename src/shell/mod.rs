@@ -1,6 +1,7 @@
 //! The program around the wall: assembly, window, headless pictures,
 //! benchmarks, checks, what happens on errors.
 
+mod alert_book;
 pub mod app;
 mod arrange;
 mod audience;

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use bevy::app::AppExit;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
+use super::alert_book::AlertBook;
 use super::app::{Setup, Target, assemble};
 use super::kept::WallKept;
 use super::reload::ConfigWatch;
@@ -20,7 +21,7 @@ use crate::config::{Config, MAX_TILT_DEG};
 use crate::domain::clock::ClockMode;
 use crate::domain::time::Time;
 use crate::ingest::{Ingest, IngestContext};
-use crate::model::{Action, Presenting, Waker};
+use crate::model::{Action, Alerts, Presenting, Waker};
 use crate::simulate::{DEFAULT_SEED, Simulator, SimulatorOptions};
 
 /// 一屏观全域:街道、区、市指挥中心大屏。
@@ -236,6 +237,7 @@ fn open_wall(
     let waker = wake.waker();
     let watch_waker = waker.clone();
     let kept = WallKept::open(&config);
+    let book = AlertBook::open(&config, &waker);
     let context = IngestContext::of(&config, Arc::clone(&waker.0));
     let ingest = Ingest::start_keeping(&config.sources, &config.tiles, context, kept.0.clone())?;
     let fonts = fonts::load(&config.wall.fonts)?;
@@ -245,6 +247,10 @@ fn open_wall(
     app.insert_resource(kept);
     if let Some(briefing) = briefing {
         app.world_mut().write_message(Action::Present(Presenting::Begin(briefing)));
+    }
+    if let Some((book, record)) = book {
+        app.world_mut().resource_mut::<Alerts>().load(record, Time::system_now());
+        app.insert_resource(book);
     }
     if let Some(file) = file {
         let mut watch = ConfigWatch::of(&file, focus);

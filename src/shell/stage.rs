@@ -101,13 +101,15 @@ pub fn set_up(config: Arc<Config>, clock: ClockMode, size: [u32; 2]) -> anyhow::
     })
 }
 
-/// The same without a playlist: a picture is of the scene, or the step of a
-/// briefing, that was asked for, however long its data take.
+/// The same without a playlist and without alerts that take the wall over: a
+/// picture is of the scene, or the step of a briefing, that was asked for, however
+/// long its data take.
 fn standing(config: &Config) -> Config {
     let mut config = config.clone();
     config.scenes.iter_mut().for_each(|scene| scene.duration_secs = None);
     let steps = config.briefings.iter_mut().flat_map(|briefing| &mut briefing.steps);
     steps.for_each(|step| step.duration_secs = None);
+    config.alerting.rules.iter_mut().for_each(|rule| rule.rule.takeover_secs = None);
     config
 }
 

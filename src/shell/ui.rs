@@ -19,7 +19,7 @@ use super::memory::{heap_mb, resident_mb};
 use super::reload::ConfigWatch;
 use super::remote::RemoteControl;
 use crate::config::source::Feed;
-use crate::config::{HeatCompare, HeatForm, Layer};
+use crate::config::{HeatCompare, HeatForm, Layer, PanelKind};
 use crate::domain::geometry::LonLat;
 use crate::layers::WallTheme;
 use crate::layers::areas::AreaLayer;
@@ -27,14 +27,15 @@ use crate::layers::heat::{HeatLayer, hotspots_ui, ramp_stops};
 use crate::layers::labels::{PlacedLabels, labels_ui};
 use crate::layers::points::counts_ui;
 use crate::map::marks::Look;
-use crate::map::{Camera, HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
+use crate::map::{HandOverPanel, Hover, MapView, Marks, Relief, ScreenRect};
 use crate::model::{
-    Action, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points,
+    Action, Alerts, AreaValues, Areas, Events, Finder, Focus, Overlays, Overview, Patrols, Place, PointKey, Points,
     Presentation, Presented, Presenting, Screen, Sources, Visible, Waker, WallClock, WallConfig, Warnings,
 };
 use crate::panels::{
     self, ArrangeView, BriefingView, Diagnostics, HeatLegend, Legend, PanelAction, PanelView, PatrolLegend, StageLayout,
 };
+use crate::scenes::Takeover;
 use glyphs::{NameGlyphs, warm_figures};
 pub use notes::notes_window_ui;
 pub use state::{UiState, collect, turn_cameras};
@@ -57,6 +58,9 @@ pub struct Shown<'w> {
     points: Res<'w, Points>,
     overview: Res<'w, Overview>,
     warnings: Res<'w, Warnings>,
+    alerts: Res<'w, Alerts>,
+    takeover: Res<'w, Takeover>,
+    real: Res<'w, Time<Real>>,
     patrols: Res<'w, Patrols>,
     values: Res<'w, AreaValues>,
     focus: Res<'w, Focus>,
@@ -80,11 +84,9 @@ pub struct Shown<'w> {
     adapter: Option<Res<'w, RenderAdapterInfo>>,
 }
 
-/// Design units per metre, least and most, at which the map shows an event that
-/// a panel asked for: some streets around it.
-const EVENT_U_PER_M: [f64; 2] = [0.5, 1.5];
-/// Time of the flight there, seconds.
-const EVENT_FLIGHT_SECS: f64 = 1.1;
+/// Height of what the wall itself has to say, over the top of the map, design
+/// units.
+const NOTICE_U: f32 = 56.0;
 
 /// Draws names, numbers, panels and overlays.
 ///
@@ -137,7 +139,11 @@ pub fn wall_ui(
     let builder = egui::UiBuilder::new().max_rect(screen).layer_id(egui::LayerId::background());
     let mut ui = egui::Ui::new(context.clone(), egui::Id::new("wall"), builder);
     let loading = loading_text(&shown.areas, &shown.area_layer);
-    let what = panel_view(&shown, unit, loading.as_deref());
+    let mut what = panel_view(&shown, unit, loading.as_deref());
+    let is_of_alerts =
+        |(index, _): &(usize, egui::Rect)| config.panels.get(*index).is_some_and(|p| p.kind == PanelKind::Alerts);
+    // One that found no room shows nothing.
+    what.alerts.has_panel = layout.panels.iter().any(is_of_alerts);
     let file = shown.watch.as_ref().map(|watch| watch.path().display().to_string());
     let arranged = arrange.view(file.as_deref());
     let (mut asked, open_card) = draw(&mut ui, &shown, &view, &layout, px_per_point, &what, arranged.as_ref());
@@ -182,10 +188,7 @@ fn open_found(index: usize, shown: &Shown, view: &mut MapView, now_secs: f64) ->
 
 /// Flies to a place, near enough to see the streets around it.
 pub(super) fn fly_to(at: LonLat, areas: &Areas, view: &mut MapView, now_secs: f64) {
-    let at = areas.projection.local_from_lonlat([at.lon, at.lat]);
-    let u_per_m = view.camera.px_per_m / f64::from(view.unit_px);
-    let px_per_m = u_per_m.clamp(EVENT_U_PER_M[0], EVENT_U_PER_M[1]) * f64::from(view.unit_px);
-    view.fly(Camera { center: at, px_per_m }, now_secs, EVENT_FLIGHT_SECS);
+    view.fly_near(areas.projection.local_from_lonlat([at.lon, at.lat]), now_secs);
 }
 
 /// Flies to where an event is, so that its card has a place; focuses the area
@@ -245,6 +248,9 @@ fn action_of(action: PanelAction, shown: &Shown, view: &mut MapView, now_secs: f
         PanelAction::TogglePairing => Action::TogglePairing,
         PanelAction::ToggleFind => Action::ToggleFind,
         PanelAction::SetFind(text) => Action::SetFind(text),
+        PanelAction::ShowAlert(key) => Action::ShowAlert(key),
+        PanelAction::AcknowledgeAlert(key) => Action::AcknowledgeAlert { key: Some(key), by: None },
+        PanelAction::AcknowledgeAllAlerts => Action::AcknowledgeAllAlerts { by: None },
         PanelAction::OpenFound(index) => return open_found(index, shown, view, now_secs),
         // The arrange mode's.
         PanelAction::Arrange(_) => return None,
@@ -355,9 +361,14 @@ fn draw(
         let [x, y] = shown.hover.at_px.map(|v| v / px_per_point);
         panels::hover_card_ui(ui, layout.free, egui::pos2(x, y), view, area, figure_of(shown, area));
     }
+    let card =
+        view.focus.and_then(|area| panels::area_card_place(layout.free, view, area, &facts_of(shown, view, area)));
+    let mut room = layout.free;
     if let Some(notice) = shown.notice.0.as_deref().or(shown.passing.text()) {
         panels::notice_ui(ui, layout.free, view, notice);
+        room.min.y += NOTICE_U * view.unit;
     }
+    asked.extend(panels::alert_banner_ui(ui, room, card, view).and_then(|(_, action)| action));
     if shown.overlays.diagnostics {
         let frames: Vec<f32> = shown.state.frames_ms.iter().copied().collect();
         let recent: f32 = frames.iter().rev().take(30).sum();

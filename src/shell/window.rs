@@ -22,6 +22,7 @@ use crate::layers::tiles::TileLayer;
 use crate::layers::tracks::TrackLayer;
 use crate::map::{MapView, Marks};
 use crate::model::{Action, Areas, Overview, Waker, WallClock, WallConfig};
+use crate::scenes::Takeover;
 
 /// Adds what only a window needs.
 pub struct WindowPlugin;
@@ -131,6 +132,7 @@ fn pace(
     tiles: Res<TileLayer>,
     marks: Res<Marks>,
     heat: Res<HeatLayer>,
+    takeover: Res<Takeover>,
     textures: Res<TexturesPending>,
     clock: Res<WallClock>,
     real: Res<Time<Real>>,
@@ -142,7 +144,8 @@ fn pace(
         || tracks.is_building();
     let is_building = is_building || tiles.is_building() || marks.is_building() || heat.is_building();
     let is_loading = is_building || textures.0 || real.elapsed_secs() < 1.0;
-    let mode = if is_loading || is_moving(&view, &overview, real.elapsed_secs()) {
+    let is_calling = takeover.is_pulsing(real.elapsed_secs_f64());
+    let mode = if is_loading || is_calling || is_moving(&view, &overview, real.elapsed_secs()) {
         UpdateMode::Continuous
     } else {
         // Woken by input, by data, and when the second of the clock turns.

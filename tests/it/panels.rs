@@ -13,6 +13,7 @@ use bevy_egui::egui::{
     self, Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, Ui, Vec2, epaint::TextShape, pos2, vec2,
 };
 use quanyu::config::{Audience, Bezels, DeviceList, Panel, PanelKind, Worst};
+use quanyu::domain::alert::AlertKey;
 use quanyu::domain::choropleth::CameraTally;
 use quanyu::domain::coverage::Coverage;
 use quanyu::domain::event::Severity;
@@ -20,10 +21,10 @@ use quanyu::domain::event_store::EventFilter;
 use quanyu::domain::health::Freshness;
 use quanyu::panels::{
     AreaFacts, BOLD_FAMILY, CameraTile, Diagnostics, FigureOfArea, FindView, HeatLegend, Legend, PairingView,
-    PanelAction, PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, area_card_ui,
-    attribution_ui, breadcrumb_ui, diagnostics_ui, filter_chip_ui, find_ui, free_for_legend, header_ui, help_ui,
-    hover_card_ui, layout, legend_ui, pairing_ui, panel_ui, point_card_ui, point_list_ui, scale_bar_ui, tally_card_ui,
-    unit_for,
+    PanelAction, PanelView, PatrolLegend, PointFacts, PointState, ReplayView, StageLayout, TallyLine, alert_banner_ui,
+    area_card_place, area_card_ui, attribution_ui, breadcrumb_ui, diagnostics_ui, filter_chip_ui, find_ui,
+    free_for_legend, header_ui, help_ui, hover_card_ui, layout, legend_ui, pairing_ui, panel_ui, point_card_ui,
+    point_list_ui, scale_bar_ui, tally_card_ui, unit_for,
 };
 
 use egui_kittest::Harness;
@@ -298,6 +299,83 @@ fn the_code_of_the_remote_control_is_tidy_and_whole_everywhere() {
     }
 }
 
+fn alerts_panel(world: &World) -> Panel {
+    Panel { kind: PanelKind::Alerts, ..world.config.panels[0].clone() }
+}
+
+/// From the least height to a whole column, in every state.
+#[test]
+fn alerts_are_tidy_however_many_and_however_little_room() {
+    let Some(ctx) = context() else { return };
+    for mood in MOODS {
+        let mut world = World::new(mood);
+        for (fault, shown) in [(None, None), (Some("磁盘已满"), Some(AlertKey::new("late", "gas")))] {
+            (world.fault, world.shown) = (fault.map(str::to_owned), shown);
+            for [width, height] in SCREENS {
+                let screen = vec2(width, height);
+                let unit = unit_for(screen);
+                let view = world.view(unit);
+                for tall in [202.0, 280.0, 460.0, 940.0] {
+                    let rect = Rect::from_min_size(pos2(24.0 * unit, 88.0 * unit), vec2(416.0, tall) * unit);
+                    for state in STATES {
+                        let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+                            panel_ui(ui, rect, &view, &alerts_panel(&world), &health(state, mood));
+                        });
+                        let what = format!("alerts {mood:?} {state:?} {width}×{height} {tall}");
+                        assert_tidy(&drawn, rect, unit, &what);
+                        let said = words(&drawn);
+                        let is_told = state == Freshness::Waiting || mood == Mood::Empty || said.contains("确认");
+                        assert!(is_told, "{what}: {said}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The banner, beside and under whatever else stands over the map.
+#[test]
+fn an_alert_is_never_out_of_sight() {
+    let Some(ctx) = context() else { return };
+    for mood in MOODS {
+        let mut world = World::new(mood);
+        for (shown, focus, has_filter) in [
+            (false, None, false),
+            (true, None, false),
+            (true, Some("320506001002001"), true),
+            (false, Some("320506001002001"), true),
+        ] {
+            world.shown = shown.then(|| AlertKey::new("level", "pump"));
+            world.focus = focus.and_then(|code| world.tree.find(code));
+            world.filter.stages = if has_filter { vec![0] } else { Vec::new() };
+            for [width, height] in SCREENS {
+                let screen = vec2(width, height);
+                let (unit, stage) = stage(&world, screen);
+                let view = world.view(unit);
+                let card = world.focus.and_then(|area| area_card_place(stage.free, &view, area, &AreaFacts::default()));
+                let mut place = None;
+                let drawn = shapes(&ctx, screen, Vec::new(), |ui| {
+                    breadcrumb_ui(ui, stage.free, &view);
+                    filter_chip_ui(ui, stage.free, &view);
+                    place = alert_banner_ui(ui, stage.free, card, &view).map(|(rect, _)| rect);
+                });
+                let what = format!("banner {mood:?} shown {shown} {focus:?} {width}×{height}");
+                assert_tidy(&drawn, stage.free, unit, &what);
+                let is_there = mood != Mood::Empty && (shown || !view.alerts.has_panel);
+                assert_eq!(place.is_some(), is_there, "{what}");
+                let beside = card.filter(|card| card.left() - stage.free.left() > 340.0 * unit).zip(place);
+                assert!(beside.is_none_or(|(card, place)| !card.intersect(place).is_positive()), "{what}");
+                let said = words(&drawn);
+                assert!(!is_there || said.contains("确认 A"), "{what}: {said}");
+                if mood == Mood::Usual {
+                    let expected = if shown { "液位 3.2 m，高于 3 m" } else { "项未确认" };
+                    assert!(said.contains(expected), "{what}: {said}");
+                }
+            }
+        }
+    }
+}
+
 /// Licences oblige: the line is there on every screen, however narrow.
 #[test]
 fn what_licences_want_said_is_said_everywhere() {
@@ -549,7 +627,7 @@ fn in_a_replay_every_panel_says_of_which_time_it_is() {
         let drawn = words(&shapes(&ctx, screen, Vec::new(), |ui| {
             panel_ui(ui, rect, &view, panel, &health(Freshness::Fresh, Mood::Usual));
         }));
-        let is_of_now = matches!(panel.kind, PanelKind::Devices { .. } | PanelKind::Cameras { .. });
+        let is_of_now = matches!(panel.kind, PanelKind::Devices { .. } | PanelKind::Cameras { .. } | PanelKind::Alerts);
         let expected = if is_of_now { "现状,非回放" } else { "回放 13:32" };
         assert!(drawn.contains(expected), "{}: {drawn}", panel.id);
     }
@@ -818,6 +896,7 @@ fn site_panel() -> PanelKind {
 fn everything_that_can_be_clicked_has_a_name() {
     let Some(fonts) = fonts() else { return };
     let mut world = World::new(Mood::Usual);
+    world.shown = Some(AlertKey::new("level", "pump"));
     world.focus = world.tree.find("320506001002001");
     world.filter = EventFilter { stages: vec![0], severities: vec![Severity::Urgent], ..EventFilter::default() };
     let screen = vec2(1920.0, 1080.0);
@@ -842,6 +921,10 @@ fn everything_that_can_be_clicked_has_a_name() {
             let place = Rect::from_min_size(pos2(1_400.0, top), vec2(480.0, 290.0));
             asked.borrow_mut().extend(panel_ui(ui, place, &view, &panel, &fresh));
         }
+        let left = Rect::from_min_size(pos2(24.0, 100.0), vec2(416.0, 760.0));
+        asked.borrow_mut().extend(panel_ui(ui, left, &view, &alerts_panel(&world), &fresh));
+        let banner = Rect::from_min_size(pos2(500.0, 500.0), vec2(800.0, 300.0));
+        asked.borrow_mut().extend(alert_banner_ui(ui, banner, None, &view).and_then(|(_, action)| action));
         asked.borrow_mut().extend(filter_chip_ui(ui, stage.free, &view));
         asked.borrow_mut().extend(breadcrumb_ui(ui, stage.free, &view));
         if let Some(area) = world.focus {
@@ -852,7 +935,12 @@ fn everything_that_can_be_clicked_has_a_name() {
         asked.borrow_mut().extend(action);
     });
     harness.run_steps(2);
+    let [pump, area] = [("level", "pump"), ("rate", "area")].map(|(rule, at)| AlertKey::new(rule, at));
     for (name, action) in [
+        ("确认 社区办结率偏低", PanelAction::AcknowledgeAlert(area)),
+        ("确认 告警 · 泵站水位过高", PanelAction::AcknowledgeAlert(pump)),
+        ("紧急事件超时", PanelAction::ShowAlert(AlertKey::new("late", "gas"))),
+        ("全部确认", PanelAction::AcknowledgeAllAlerts),
         ("井盖松动", PanelAction::OpenPoint(1)),
         ("关闭", PanelAction::CloseCard),
         ("全域", PanelAction::FocusNothing),

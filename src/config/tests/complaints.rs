@@ -1,7 +1,7 @@
 //! Wrong additions to a good file of five lines, each with every line that is
 //! said about it.
 
-pub(super) const CASES: [(&str, &[&str]); 45] = [
+pub(super) const CASES: [(&str, &[&str]); 48] = [
     (
         r#"[[sources]]
 id = "w"
@@ -145,6 +145,82 @@ max_zoom = 8
             "config.toml:9:7: 网址参数 `tk` 像是密钥,不得写入配置文件;请改用 headers = { 名称 = { env = \"环境变量名\" } }〔tiles[0].url〕",
             "config.toml:11:12: 最小级别 9 大于最大级别 8〔tiles[0].min_zoom〕",
         ],
+    ),
+    (
+        r#"[alerting]
+keep = 3
+[[alerts]]
+id = "a"
+name = "甲"
+[[alerts]]
+id = "a"
+name = "乙"
+figure = "close"
+event = { overdue = true }
+[[alerts]]
+id = "c"
+figure = "closed"
+above = 3
+below = 2
+takeover = false
+takeover_for = "1h"
+"#,
+        &[
+            "config.toml:7:8: 保留的记录数须在 10 到 10000 之间,却是 3〔alerting.keep〕",
+            "config.toml:8:1: 须写 event、device、figure、warning 之一:这条规则看什么〔alerts[0]〕",
+            "config.toml:12:6: 告警规则 id 重复:与 alerts[0].id 相同〔alerts[1].id〕",
+            "config.toml:14:1: 一条规则只看一样,`figure` 请另写一条 [[alerts]]〔alerts[1].figure〕",
+            "config.toml:16:1: 缺少必填的键 `name`〔alerts[2].name〕",
+            "config.toml:20:1: `above` 与 `below` 只能写一个:上限、下限各写一条规则〔alerts[2].below〕",
+            "config.toml:22:1: takeover = false 时 `takeover_for` 没有作用〔alerts[2].takeover_for〕",
+            r#"config.toml:22:16: 3600s 太长,至多 "600s"〔alerts[2].takeover_for〕"#,
+        ],
+    ),
+    (
+        r#"[[alerts]]
+id = "a"
+name = "甲"
+device = { state = "alarm" }
+clear_above = 1
+level = "grid"
+[[alerts]]
+id = "b"
+name = "乙"
+device = { kind = "水位" }
+above = 3
+clear_above = 2
+[[alerts]]
+id = "c"
+name = "丙"
+event = { stages = ["建档", "综合评价"], severity = "urgent" }
+above = 1
+[[alerts]]
+id = "d"
+name = "丁"
+figure = "none"
+level = "grid"
+above = 1
+clear_below = 2
+"#,
+        &[
+            "config.toml:9:10: 须写 kind(设备种类)或 id(一台设备)〔alerts[0].device〕",
+            "config.toml:10:1: 须与 above 或 below 一起写〔alerts[0].clear_above〕",
+            "config.toml:11:1: `level` 只用于 figure〔alerts[0].level〕",
+            "config.toml:17:1: 这里须写 `clear_below`:回到界内多远才算恢复〔alerts[1].clear_above〕",
+            "config.toml:21:21: 没有这个阶段:不认识 `建档`,可用的有 `信息收集`、`案卷建立`、`任务派遣`、`任务处理`、`处理反馈`、`核查结案`、`综合评价`〔alerts[2].event.stages[0]〕",
+            "config.toml:21:27: 最后一个环节即办结,而告警只看未办结的事件〔alerts[2].event.stages[1]〕",
+            "config.toml:21:36: 未知的键 `severity`(是否为 `severities`?)〔alerts[2].event.severity〕",
+            "config.toml:22:1: 上下限只用于 figure 和 device〔alerts[2].above〕",
+            "config.toml:26:10: `none` 不是指标〔alerts[3].figure〕",
+            "config.toml:29:15: 恢复的界限须在告警的界限以内:clear_below 不大于 above,clear_above 不小于 below〔alerts[3].clear_below〕",
+        ],
+    ),
+    (
+        r#"[[panels]]
+id = "p"
+kind = "alerts"
+"#,
+        &["config.toml:8:8: alerts 面板要有规则:请写 [[alerts]]〔panels[0].kind〕"],
     ),
     (
         r#"[heat]
@@ -438,7 +514,7 @@ kind = "trends"
             "config.toml:9:34: 指标重复:与 panels[0].figures[1] 相同〔panels[0].figures[2]〕",
             "config.toml:9:44: 没有这个指标:不认识 `reported:`(是否为 `reported:KEY`?),可用的有 `received`、`closed`、`solved`、`satisfied`、`overdue`、`repeated`、`handling-time`、`reported:KEY`〔panels[0].figures[3]〕",
             "config.toml:11:6: 面板 id 重复:与 panels[0].id 相同〔panels[1].id〕",
-            "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`warnings`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
+            "config.toml:12:8: 不认识 `trends`(是否为 `trend`?),可用的有 `key-figures`、`closed-loop`、`categories`、`alerts`、`warnings`、`live-events`、`ranking`、`trend`、`devices`、`cameras`、`time-axis`〔panels[1].kind〕",
         ],
     ),
     (

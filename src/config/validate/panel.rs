@@ -13,7 +13,8 @@ use crate::config::raw::{RawFilter, RawPanel, RawScene, RawSceneReplay};
 use crate::config::read::{At, not_among};
 use crate::config::source::{Feed, Source};
 use crate::config::{
-    Cell, DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelArea, PanelKind, Scene, SceneReplay, Side, Worst,
+    Alerting, Cell, DeviceList, Heat, KeyFigure, Layer, Map, Panel, PanelArea, PanelKind, Scene, SceneReplay, Side,
+    Worst,
 };
 use crate::domain::clock::{RATES, USUAL_RATE};
 use crate::domain::event_store::EventFilter;
@@ -42,20 +43,33 @@ const DEFAULT_PICTURE_SECS: f64 = 10.0;
 const DEFAULT_SCENE: &str = "总览";
 
 /// Checks all panels; without `[[panels]]` there is one of each kind that the
-/// sources can fill, but for warnings.
+/// sources can fill, but for warnings, and for alerts where there are rules.
 pub(super) fn panels(
     raw: Option<At<Vec<At<RawPanel>>>>,
     sources: &Entries<Source>,
+    alerting: &Alerting,
+    has_alerts: bool,
     complaints: &mut Complaints,
 ) -> Entries<Panel> {
-    let Some(panels) = raw else { return default_panels(sources) };
+    let Some(panels) = raw else { return default_panels(sources, alerting) };
+    let idle = |panel: &&At<RawPanel>| {
+        !has_alerts && panel.value.kind.as_ref().is_some_and(|kind| kind.value == PanelType::Alerts)
+    };
+    if let Some(kind) = panels.value.iter().find(idle).and_then(|panel| panel.value.kind.as_ref()) {
+        complaints.add(kind.offset, &kind.key, "alerts 面板要有规则:请写 [[alerts]]");
+    }
     let ids: Vec<At<String>> = panels.value.iter().filter_map(|panel| panel.value.id.clone()).collect();
     distinct(&ids, "面板 id ", complaints);
-    let values = panels.value.into_iter().filter_map(|raw| panel(raw, sources, complaints)).collect();
+    let values = panels.value.into_iter().filter_map(|raw| panel(raw, sources, alerting, complaints)).collect();
     Entries { values, ids: ids.into_iter().map(|id| id.value).collect() }
 }
 
-fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Complaints) -> Option<Panel> {
+fn panel(
+    mut raw: At<RawPanel>,
+    sources: &Entries<Source>,
+    alerting: &Alerting,
+    complaints: &mut Complaints,
+) -> Option<Panel> {
     let id = raw.value.id.take();
     let id = required(id, "id", &raw, complaints).filter(|id| is_id(id, complaints));
     let kind = raw.value.kind.take();
@@ -86,7 +100,7 @@ fn panel(mut raw: At<RawPanel>, sources: &Entries<Source>, complaints: &mut Comp
     };
     Some(Panel {
         id: id?.value,
-        sources: shown.unwrap_or_else(|| feeding(&kind, sources)),
+        sources: shown.unwrap_or_else(|| feeding(&kind, sources, alerting)),
         title: title.unwrap_or_else(|| default_title(kind_name).to_owned()),
         side: side.unwrap_or_default(),
         cell,
@@ -112,6 +126,7 @@ fn plain_kind(kind: PanelType) -> PanelKind {
         PanelType::Ranking => PanelKind::Ranking { level: None },
         PanelType::Trend => PanelKind::Trend,
         PanelType::Categories => PanelKind::Categories,
+        PanelType::Alerts => PanelKind::Alerts,
         PanelType::Warnings => PanelKind::Warnings,
         PanelType::Devices => PanelKind::Devices { list: None },
         PanelType::Cameras => PanelKind::Cameras { every_secs: DEFAULT_PICTURE_SECS },
@@ -132,7 +147,7 @@ pub(super) fn reported_key(name: &str) -> Option<&str> {
     name.strip_prefix(REPORTED_PREFIX).map(str::trim).filter(|key| !key.is_empty())
 }
 
-fn key_figure(name: &At<String>, complaints: &mut Complaints) -> Option<KeyFigure> {
+pub(super) fn key_figure(name: &At<String>, complaints: &mut Complaints) -> Option<KeyFigure> {
     if let Some(key) = reported_key(&name.value) {
         return Some(KeyFigure::Reported(key.to_owned()));
     }
@@ -158,7 +173,7 @@ fn default_figures() -> Vec<KeyFigure> {
 }
 
 /// The sources that fill a panel.
-fn feeding(kind: &PanelKind, sources: &Entries<Source>) -> Vec<usize> {
+fn feeding(kind: &PanelKind, sources: &Entries<Source>, alerting: &Alerting) -> Vec<usize> {
     let feeds: Vec<Feed> = match kind {
         PanelKind::KeyFigures { figures } => figures
             .iter()
@@ -167,6 +182,7 @@ fn feeding(kind: &PanelKind, sources: &Entries<Source>) -> Vec<usize> {
         PanelKind::Ranking { .. } => vec![Feed::Areas, Feed::Events],
         PanelKind::Devices { .. } => vec![Feed::Devices],
         PanelKind::Cameras { .. } => vec![Feed::Cameras],
+        PanelKind::Alerts => alerting.rules.iter().map(|rule| rule.subject.feed()).collect(),
         PanelKind::ClosedLoop
         | PanelKind::LiveEvents
         | PanelKind::Trend
@@ -187,6 +203,7 @@ const fn default_title(kind: PanelType) -> &'static str {
         PanelType::Ranking => "区域排名",
         PanelType::Trend => "事件趋势",
         PanelType::Categories => "事件分类",
+        PanelType::Alerts => "告警",
         PanelType::Warnings => "风险预警",
         PanelType::Devices => "物联设备",
         PanelType::Cameras => "视频巡检",
@@ -198,7 +215,8 @@ const fn default_title(kind: PanelType) -> &'static str {
 const fn default_side(kind: PanelType) -> Side {
     match kind {
         PanelType::KeyFigures | PanelType::ClosedLoop | PanelType::Categories => Side::Left,
-        PanelType::Warnings
+        PanelType::Alerts
+        | PanelType::Warnings
         | PanelType::LiveEvents
         | PanelType::Ranking
         | PanelType::Trend
@@ -209,7 +227,7 @@ const fn default_side(kind: PanelType) -> Side {
 }
 
 /// One panel of each kind for which there are sources.
-fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
+fn default_panels(sources: &Entries<Source>, alerting: &Alerting) -> Entries<Panel> {
     let has = |feed: Feed| sources.values.iter().any(|source| source.feed == feed);
     let needed = |kind: PanelType| match kind {
         PanelType::Devices => Feed::Devices,
@@ -220,14 +238,17 @@ fn default_panels(sources: &Entries<Source>) -> Entries<Panel> {
         .into_iter()
         // Empty on most days: where somebody wants it.
         .filter(|kind| *kind != PanelType::Warnings)
-        .filter(|kind| has(needed(*kind)))
+        .filter(|kind| match kind {
+            PanelType::Alerts => !alerting.rules.is_empty(),
+            kind => has(needed(*kind)),
+        })
         .map(|kind| Panel {
             id: kind.name().to_owned(),
             title: default_title(kind).to_owned(),
             side: default_side(kind),
             cell: Cell::default(),
             area: None,
-            sources: feeding(&plain_kind(kind), sources),
+            sources: feeding(&plain_kind(kind), sources, alerting),
             kind: plain_kind(kind),
         })
         .collect();
@@ -292,7 +313,7 @@ fn scene(
     let mut own_heat = own_heat.map(|at| at.value).unwrap_or_default();
     let window_secs = window_secs(own_heat.window.take(), heat.window_secs, complaints);
     let heat = heat_style(own_heat, &heat.style, complaints);
-    let filter = filter.map(|filter| scene_filter(filter.value, stages, complaints)).unwrap_or_default();
+    let filter = filter.map(|filter| event_filter(filter.value, stages, complaints)).unwrap_or_default();
     let replay = replay.and_then(|replay| scene_replay(replay.value, complaints));
     let tilt_deg = super::tilt_deg(tilt, complaints);
     let duration_secs = duration.map(|duration| duration_secs(Some(duration), MIN_SHOWN_SECS, 0.0, complaints));
@@ -314,7 +335,8 @@ fn scene(
     })
 }
 
-fn scene_filter(raw: RawFilter, stages: &[String], complaints: &mut Complaints) -> EventFilter {
+/// Which events, as scenes and alerts say it.
+pub(super) fn event_filter(raw: RawFilter, stages: &[String], complaints: &mut Complaints) -> EventFilter {
     let categories = raw.categories.map(|list| list.value).unwrap_or_default();
     distinct(&categories, "大类", complaints);
     let named = raw.stages.map(|list| list.value).unwrap_or_default();

@@ -69,6 +69,7 @@ fn of_kind(kind: &PanelKind, config: &Config) -> Need {
         PanelKind::Ranking { .. } => need(110.0, 216.0, 1.2),
         PanelKind::Trend => Need { most: height_of(TREND_ROWS), ..need(104.0, 170.0, 1.0) },
         PanelKind::Categories => need(110.0, 210.0, 0.8),
+        PanelKind::Alerts => need(140.0, 280.0, 1.6),
         PanelKind::Warnings => need(120.0, 200.0, 0.8),
         PanelKind::Devices { .. } => need(104.0, 180.0, 0.6),
         PanelKind::Cameras { .. } => need(140.0, 300.0, 0.4),

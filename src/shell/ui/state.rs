@@ -11,12 +11,17 @@ use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 use super::view::reported_of;
 use super::visitors::{self, ForVisitors};
 use crate::config::{Config, PanelKind};
+use crate::domain::alert::{Alert, AlertKey, Desk};
+use crate::domain::camera::Camera;
+use crate::domain::crs::distance_m;
 use crate::domain::device::DeviceState;
+use crate::domain::geometry::LonLat;
+use crate::domain::privacy::Masks;
 use crate::ingest::PictureRequest;
 use crate::model::{
-    AreaValues, Areas, Focus, IngestLink, Overview, Pictures, Points, Screen, Visible, WallConfig, Warnings,
+    Alerts, AreaValues, Areas, Focus, IngestLink, Overview, Pictures, Points, Screen, Visible, WallConfig, Warnings,
 };
-use crate::panels::{CameraSummary, DeviceKindSummary, DeviceReadings, OwnerCount, Ranking};
+use crate::panels::{CameraSummary, DeviceKindSummary, DeviceReadings, NearCamera, OwnerCount, Ranking};
 use crate::shell::cards::{Cards, image_of};
 
 /// Pictures shown side by side in the cameras panel.
@@ -39,6 +44,14 @@ pub struct UiState {
     pub(super) devices: Vec<DeviceKindSummary>,
     devices_of: (u64, u64),
     pub(super) readings: Vec<DeviceReadings>,
+    /// Cameras near the alert that is shown, or the first; nearest first.
+    pub(super) near: Vec<NearCamera>,
+    near_of: Option<NearKey>,
+    /// Alerts in words for visitors, on a screen that was switched to them, and
+    /// the revisions of screen and alerts that they are of.
+    pub(super) alerts: Option<([u64; 2], Desk)>,
+    /// Those that the panel of cameras was turned to because of an alert.
+    turned_to: Vec<String>,
     pub(super) tiles: Vec<Tile>,
     /// Those that take their place once their pictures have come.
     next_tiles: Vec<Tile>,
@@ -54,6 +67,10 @@ pub struct UiState {
     open_events_of: (u64, u64),
     pub(super) frames_ms: VecDeque<f32>,
 }
+
+/// What the cameras near an alert depend on: which alert, and the revisions of
+/// cameras, areas, screen.
+type NearKey = (Option<AlertKey>, [u64; 3]);
 
 /// A place in the panel of cameras.
 pub(super) struct Tile {
@@ -121,6 +138,7 @@ pub fn collect(
         visitors::mask_readings(&mut state.readings, &screen);
     }
     collect_for_visitors(state, &screen, &others, &overview, &areas, &points);
+    collect_alerts(state, &screen, &others.alerts, &points, &areas);
     let wanted = (overview.revision, focus.revision);
     if state.open_events_of != wanted {
         state.open_events_of = wanted;
@@ -137,6 +155,7 @@ pub struct Others<'w> {
     warnings: Res<'w, Warnings>,
     values: Res<'w, AreaValues>,
     visible: Res<'w, Visible>,
+    alerts: Res<'w, Alerts>,
 }
 
 /// Masks anew what changed, or forgets it where nothing is to be masked.
@@ -179,6 +198,51 @@ fn collect_for_visitors(
         value: [&others.values.label, &others.values.unit],
     };
     state.visitors = Some(ForVisitors::of(raw, key, screen));
+}
+
+/// Finds the cameras near the alert that is shown, or the first; and masks all of
+/// them for visitors.
+fn collect_alerts(state: &mut UiState, screen: &Screen, alerts: &Alerts, points: &Points, areas: &Areas) {
+    let alert = alerts.shown().or_else(|| alerts.desk().first().map(AsRef::as_ref));
+    let revisions = [points.cameras_revision, areas.revision, screen.revision];
+    let wanted = (alert.map(|alert| alert.key.clone()), revisions);
+    if state.near_of.as_ref() != Some(&wanted) {
+        state.near_of = Some(wanted);
+        state.near = alert.map(|alert| near(alert, points, areas)).unwrap_or_default();
+        state.near.iter_mut().for_each(|camera| screen.mask(&mut camera.name));
+    }
+    if !screen.is_switched() {
+        state.alerts = None;
+        return;
+    }
+    let wanted = [screen.revision, alerts.desk().revision()];
+    if state.alerts.as_ref().is_none_or(|(known, _)| *known != wanted) {
+        let mut desk = alerts.desk().clone();
+        desk.mask(&Masks::ALL, true);
+        desk.arrange();
+        state.alerts = Some((wanted, desk));
+    }
+}
+
+/// Cameras that are told of near an alert, and how far away they may be, metres.
+const NEAR: usize = 3;
+const NEAR_M: f64 = 2_000.0;
+
+/// Cameras that deliver pictures nearest to an alert; of an area, to its middle.
+fn near(alert: &Alert, points: &Points, areas: &Areas) -> Vec<NearCamera> {
+    let middle = || {
+        let area = areas.tree.find(alert.facts.area.as_deref()?)?;
+        let [lon, lat] = areas.tree.area(area).shape.bounds().center();
+        Some(LonLat::new(lon, lat)).filter(|at| at.is_valid())
+    };
+    let Some(at) = alert.facts.at.or_else(middle) else { return Vec::new() };
+    let online = points.cameras().filter(|(_, camera)| camera.online);
+    let mut all: Vec<(f64, &Camera)> = online.map(|(_, camera)| (distance_m(at, camera.at), camera)).collect();
+    all.retain(|(away_m, _)| *away_m <= NEAR_M);
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    let of =
+        |&(away_m, camera): &(f64, &Camera)| NearCamera { id: camera.id.clone(), name: camera.name.clone(), away_m };
+    all.iter().take(NEAR).map(of).collect()
 }
 
 fn count_cameras(points: &Points) -> CameraSummary {
@@ -224,6 +288,7 @@ pub fn turn_cameras(
     pictures: Res<Pictures>,
     config: Res<WallConfig>,
     visible: Res<Visible>,
+    alerts: Res<Alerts>,
     mut cards: ResMut<Cards>,
     screen: Res<Screen>,
     link: Option<Res<IngestLink>>,
@@ -238,7 +303,13 @@ pub fn turn_cameras(
     let Some(link) = link else { return };
     let state = &mut *state;
     let now = real.elapsed_secs_f64();
-    let is_due = now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
+    // While an alert has the wall, what cameras near it see.
+    let near: Vec<String> = match alerts.shown() {
+        Some(_) => state.near.iter().map(|camera| camera.id.clone()).collect(),
+        None => Vec::new(),
+    };
+    let is_other = every_secs.is_some() && state.turned_to != near;
+    let is_due = is_other || now - state.turned_at_secs >= every_secs.unwrap_or(CARD_PICTURE_SECS);
     let mut has_wishes = is_due || state.card_picture.as_ref() != cards.wanted_picture();
     has_wishes |= every_secs.is_none() && !state.requests.is_empty();
     if is_due {
@@ -259,7 +330,12 @@ pub fn turn_cameras(
         // far from each other.
         let first = state.turn * TILES * 37;
         state.turn += 1;
-        let chosen: Vec<_> = (0..TILES.min(alive.len())).map(|i| alive[(first + i * 37) % alive.len()]).collect();
+        let of_alert = near.iter().filter_map(|id| alive.iter().find(|(_, camera)| camera.id == *id).copied());
+        let mut chosen: Vec<_> = of_alert.collect();
+        state.turned_to = near;
+        if chosen.is_empty() {
+            chosen = (0..TILES.min(alive.len())).map(|i| alive[(first + i * 37) % alive.len()]).collect();
+        }
         let requests = chosen.iter().filter_map(|(source, camera)| {
             Some(PictureRequest { source: *source, camera: camera.id.clone(), url: camera.picture.clone()? })
         });

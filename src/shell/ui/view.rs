@@ -19,7 +19,7 @@ use crate::layers::heat::ShownHeat;
 use crate::map::Marks;
 use crate::map::marks::{Class, Look};
 use crate::model::{Areas, OfArea, Points};
-use crate::panels::{AreaFacts, CameraTile, FigureOfArea, PanelView, ReplayView, SourceRow};
+use crate::panels::{AlertsView, AreaFacts, CameraTile, FigureOfArea, PanelView, ReplayView, SourceRow};
 
 fn replay_view(clock: &Clock) -> ReplayView {
     ReplayView { rate: clock.rate(), is_running: clock.is_replaying(), range: clock.range() }
@@ -51,6 +51,14 @@ pub(super) fn panel_view<'a>(shown: &'a Shown, unit: f32, loading: Option<&'a st
         overview: visitors.map_or(&**shown.overview, |visitors| &visitors.overview),
         rankings: &shown.state.rankings,
         outlook: visitors.map_or_else(|| shown.warnings.outlook(&shown.areas), |visitors| &visitors.outlook),
+        alerts: AlertsView {
+            desk: shown.state.alerts.as_ref().map_or(shown.alerts.desk(), |(_, desk)| desk),
+            shown: shown.alerts.shown().map(|alert| &alert.key),
+            cameras: &shown.state.near,
+            glow: shown.takeover.glow(shown.real.elapsed_secs_f64()),
+            has_panel: false,
+            fault: shown.alerts.fault.as_deref(),
+        },
         figures,
         cameras: &shown.state.cameras,
         tiles: shown.state.tiles.iter().map(tile_view).collect(),

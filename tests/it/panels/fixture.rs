@@ -11,6 +11,9 @@ use quanyu::config::{
     Audience, Bezels, Cache, Cell, Classing, ClosedLoop, Config, DeviceList, Fill, Heat, HeatStyle, KeyFigure, Map,
     Panel, PanelKind, Scene, Side, ThemeName, TileSet, TiltStyle, Wall, Worst,
 };
+use quanyu::domain::alert::{
+    AlertKey, AlertKind, AlertSeverity, Desk, Detail, Facts, Limit, MOST_STANDING, Rule, Verdict,
+};
 use quanyu::domain::area::{Area, AreaIndex, AreaTree, GridKind, Level, Responsible};
 use quanyu::domain::closed_loop::{LoopSummary, Ratio, StageCount};
 use quanyu::domain::crs::Crs;
@@ -25,8 +28,8 @@ use quanyu::domain::tiles::{TileGrid, TileMatrix};
 use quanyu::domain::time::Time;
 use quanyu::domain::warning::{Outlook, Warning};
 use quanyu::panels::{
-    BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, DeviceReadings, OwnerCount, PanelView, Ranking,
-    ReplayView, SourceRow,
+    AlertsView, BOLD_FAMILY, CameraSummary, CameraTile, DeviceKindSummary, DeviceReadings, NearCamera, OwnerCount,
+    PanelView, Ranking, ReplayView, SourceRow,
 };
 use quanyu::theme::Theme;
 
@@ -60,6 +63,11 @@ pub struct World {
     pub overview: Overview,
     pub rankings: Vec<Ranking>,
     pub outlook: Outlook,
+    pub desk: Desk,
+    /// The alert that has the wall.
+    pub shown: Option<AlertKey>,
+    pub near: Vec<NearCamera>,
+    pub fault: Option<String>,
     pub figures: Vec<Figure>,
     pub cameras: CameraSummary,
     pub devices: Vec<DeviceKindSummary>,
@@ -93,6 +101,10 @@ impl World {
             theme: config.wall.theme.clone(),
             rankings,
             outlook: outlook(mood, &tree),
+            desk: desk(mood),
+            shown: None,
+            near: near(mood),
+            fault: None,
             figures: figures(mood),
             cameras: cameras(mood),
             devices: devices(mood),
@@ -129,6 +141,14 @@ impl World {
             overview: &self.overview,
             rankings: &self.rankings,
             outlook: &self.outlook,
+            alerts: AlertsView {
+                desk: &self.desk,
+                shown: self.shown.as_ref(),
+                cameras: &self.near,
+                glow: 0.5,
+                has_panel: self.shown.is_none() && self.mood == Mood::ManyStages,
+                fault: self.fault.as_deref(),
+            },
             figures: self.figures.iter().collect(),
             cameras: &self.cameras,
             tiles: self.tiles(),
@@ -215,6 +235,7 @@ fn config(mood: Mood) -> Config {
         panel("ranking", PanelKind::Ranking { level: Some(Level::Community) }, "社区排名·事件数", Side::Right),
         panel("categories", PanelKind::Categories, "事件类别", Side::Right),
         panel("warnings", PanelKind::Warnings, "风险预警", Side::Right),
+        panel("alerts", PanelKind::Alerts, "告警", Side::Right),
         panel("axis", PanelKind::TimeAxis, "时间轴", Side::Bottom),
     ];
     Config {
@@ -250,6 +271,7 @@ fn config(mood: Mood) -> Config {
         cache: Cache { enabled: false, folder: None, bytes: 1 << 20 },
         warning: Default::default(),
         remote: None,
+        alerting: Default::default(),
         privacy: Default::default(),
         heat: Heat {
             window_secs: 10_800.0,
@@ -401,6 +423,86 @@ fn outlook(mood: Mood, tree: &AreaTree) -> Outlook {
     match mood {
         Mood::Empty => Outlook::TooShort,
         _ => Outlook::Known((1..(tree.len() as u32).min(9)).map(warning).collect()),
+    }
+}
+
+/// A reading that is far too high, an event that is late, an area, a device that
+/// fell silent, one that is well again; what was yesterday. Of many, more than
+/// there is room for.
+fn desk(mood: Mood) -> Desk {
+    let mut desk = Desk::default();
+    if mood == Mood::Empty {
+        return desk;
+    }
+    let long = |text: &str| if mood == Mood::LongNames { format!("{LONG}{text}") } else { text.to_owned() };
+    let huge = if mood == Mood::Huge { 1e9 } else { 1.0 };
+    let rule = |id: &str, name: &str, severity| Rule {
+        id: id.into(),
+        name: long(name),
+        severity,
+        takeover_secs: Some(20.0),
+        hold_millis: 0,
+        area: None,
+    };
+    let facts = |kind, name: &str, place: &str, detail| Facts {
+        kind,
+        name: long(name),
+        place: if place.is_empty() { String::new() } else { long(place) },
+        area: Some("320506001001".into()),
+        at: Some(LonLat::new(120.7, 31.3)),
+        detail,
+    };
+    let reading = |label: &str, value: f64, unit: &str, limit| Detail::Reading {
+        label: long(label),
+        value: value * huge,
+        unit: unit.into(),
+        limit,
+    };
+    let level = rule("level", "泵站水位过高", AlertSeverity::Alarm);
+    let late = rule("late", "紧急事件超时", AlertSeverity::Alarm);
+    let rate = rule("rate", "社区办结率偏低", AlertSeverity::Attention);
+    let ago = |minutes: i64| now().plus_millis(-minutes * 60_000);
+    let holds = |minutes: i64| Verdict::Holds(Some(ago(minutes)));
+    let pump = || {
+        let limit = Limit::Above(3.0 * huge);
+        facts(AlertKind::Device, "湖东路泵站", "湖东社区", reading("液位", 3.2, "m", limit))
+    };
+    let gas = || facts(AlertKind::Event, "燃气异味", "玲珑社区 · 玲珑湾南门", Detail::Words("紧急 · 超时".into()));
+    let area = || {
+        let limit = Limit::Below(80.0 * huge);
+        facts(AlertKind::Figure, "星公元社区", "", reading("今日办结率", 71.4, "%", limit))
+    };
+    for (subject, minutes) in [("past-1", 200), ("past-2", 1_700), ("past-3", 90), ("past-4", 45)] {
+        desk.see(&level, subject, holds(minutes), ago(minutes), pump);
+        if subject != "past-3" {
+            desk.acknowledge(&AlertKey::new("level", subject), &long("值班员"), ago(minutes - 2));
+        }
+        desk.see(&level, subject, Verdict::Not, ago(minutes - 10), pump);
+    }
+    desk.tidy(now());
+    desk.see(&level, "pump", holds(4), now(), pump);
+    desk.see(&late, "gas", holds(52), now(), gas);
+    desk.see(&rate, "area", holds(9), now(), area);
+    desk.see(&rate, "seen", holds(30), now(), area);
+    desk.acknowledge(&AlertKey::new("rate", "seen"), &long("值班员"), ago(20));
+    desk.see(&level, "over", holds(70), ago(70), pump);
+    desk.see(&level, "over", Verdict::Not, ago(15), pump);
+    if mood == Mood::Huge {
+        for number in 0..MOST_STANDING + 500 {
+            desk.see(&late, &number.to_string(), holds(3), now(), gas);
+        }
+    }
+    desk.arrange();
+    desk
+}
+
+fn near(mood: Mood) -> Vec<NearCamera> {
+    let name = |name: &str| if mood == Mood::LongNames { LONG.to_owned() } else { name.to_owned() };
+    match mood {
+        Mood::Empty => Vec::new(),
+        _ => [("湖东路·星湖街口", 84.0), ("玲珑湾南门", 310.0), ("金鸡湖 4 号闸", 1_280.0)]
+            .map(|(at, away_m)| NearCamera { id: at.into(), name: name(at), away_m })
+            .into(),
     }
 }
 
