@@ -222,16 +222,6 @@ impl Clock {
         self.replay(from, false, to.filter(|&to| to > from).map(|to| [from, to]));
     }
 
-    /// Goes on from where another clock was when it was last told the time: live,
-    /// or at the instant that it showed.
-    pub fn resume(&mut self, before: &Self) {
-        self.rate = before.rate;
-        match before.mode {
-            ClockMode::Replay(replay) => self.replay(before.now(), replay.is_paused, replay.range),
-            mode => self.mode = mode,
-        }
-    }
-
     /// The next faster (1) or slower (−1) of [`RATES`].
     pub fn step_rate(&mut self, step: i32) {
         let at = RATES.partition_point(|&rate| rate < self.rate) as i32;
