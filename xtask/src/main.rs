@@ -1,7 +1,8 @@
-//! `cargo xtask demo | test | check | bless | bench | dist`: everything that a
-//! person or CI does with this project. Only the standard library, so that it
-//! is there seconds after a clone.
+//! `cargo xtask demo | test | check | fuzz | bless | bench | dist`: everything
+//! that a person or CI does with this project. Only the standard library, so
+//! that it is there seconds after a clone.
 
+mod fuzz;
 mod packages;
 
 use std::env;
@@ -15,6 +16,7 @@ cargo xtask <command>
           without a display, render it to a picture and say where it is
   test    install what is missing, then check
   check   format, lints, every test: what CI runs
+  fuzz    run fuzz targets: all or those named, a minute each or `--seconds N`
   bless   renew every golden
   bench   run the benchmarks in benches/
   dist    build the release binary
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         "demo" => demo(rest),
         "test" => packages::require(&[packages::RUN, packages::TEST].concat()).and_then(|()| check()),
         "check" => check(),
+        "fuzz" => fuzz::fuzz(rest),
         "bless" => bless(),
         "bench" => cargo(&["bench", "--benches"], rest),
         "dist" => cargo(&["build", "--release", "--locked"], rest),

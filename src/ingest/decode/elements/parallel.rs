@@ -18,8 +18,9 @@ use super::super::notes::Notes;
 use super::super::scan::Scanner;
 use super::{Element, ElementReader, Stop, Take};
 
-/// Bytes of one chunk: some hundred elements, a millisecond of work.
-pub(super) const CHUNK_BYTES: usize = 256 * 1_024;
+/// Bytes of one chunk: some hundred elements, a millisecond of work. What a
+/// fuzzer writes is shorter.
+pub(super) const CHUNK_BYTES: usize = if cfg!(fuzzing) { 96 } else { 256 * 1_024 };
 
 /// Chunks read at once, for each processor: several, because they differ.
 const CHUNKS_PER_PROCESSOR: usize = 4;
