@@ -72,6 +72,9 @@ pub fn mask_phone(phone: &str) -> String {
 /// assert_eq!(quanyu::domain::privacy::mask_id("320104199001011234"), "3****34");
 /// ```
 pub fn mask_id(id: &str) -> String {
+    if id.contains('*') {
+        return mask_free_text(id.trim());
+    }
     let characters: Vec<char> = id.trim().chars().collect();
     keep_ends(&characters, 1, 2)
 }
@@ -80,7 +83,7 @@ pub fn mask_id(id: &str) -> String {
 pub fn mask_plate(plate: &str) -> String {
     let characters: Vec<char> = plate.chars().filter(|c| c.is_alphanumeric() || *c == '*').collect();
     if characters.contains(&'*') {
-        return characters.into_iter().collect();
+        return mask_free_text(&characters.into_iter().collect::<String>());
     }
     let tail = characters.len().saturating_sub(2).max(2).min(characters.len());
     let head: String = characters.iter().take(2).collect();
@@ -215,6 +218,10 @@ mod tests {
         assert_eq!(mask_door("3栋2单元501室"), "3栋**");
         assert_eq!(mask_door("3栋"), "3栋");
         assert_eq!(mask_door("501"), "**");
+        // A star somewhere does not mean that it was masked.
+        assert_eq!(mask_phone("*13800131234"), "*138****1234");
+        assert_eq!(mask_id("32010419900101123X*"), "3****3X*");
+        assert_eq!(mask_plate("*苏A·12345"), "*苏A***45");
         for mask in [mask_name, mask_phone, mask_id, mask_plate, mask_door] {
             for text in ["张三丰", "13800131234", "苏A12345", "3栋2单元501室", "025-84521212", "", "12"] {
                 assert_eq!(mask(&mask(text)), mask(text), "{text}");
@@ -245,6 +252,8 @@ mod tests {
             ("联系人: John Smith", "联系人: J**"),
             ("邮箱zhang.san@qq.com", "邮箱z**@qq.com"),
             ("卡号6222021234567890123", "卡号****0123"),
+            // As many parts as an address of a machine has.
+            ("13912345678.1.2.3", "139****5678.1.2.3"),
         ] {
             assert_eq!(mask_free_text(text), expected);
         }

@@ -173,8 +173,9 @@ impl Chain {
         let runs = self.runs();
         let is_part = |run: &std::ops::Range<usize>| {
             let digits = &self.digits[run.clone()];
-            let value = digits.iter().fold(0_u32, |value, &digit| value.saturating_mul(10) + u32::from(digit));
-            digits.len() <= 3 && value <= 255 && (digits.len() == 1 || digits[0] != 0)
+            let value = || digits.iter().fold(0_u32, |value, &digit| value * 10 + u32::from(digit));
+            // Longer ones would not fit into the value.
+            digits.len() <= 3 && value() <= 255 && (digits.len() == 1 || digits[0] != 0)
         };
         let is_joined = |pair: &[std::ops::Range<usize>]| {
             let gap = self.places[pair[0].end - 1] + 1..self.places[pair[1].start];
