@@ -293,13 +293,14 @@ fn is_on_earth([lon, lat]: [f64; 2]) -> bool {
 }
 
 /// Whether a ring has no area worth the name: all of it lies on a line. The
-/// triangles between its first vertex and its edges are summed without their
-/// signs, since those of a bow-tie cancel.
+/// triangles between one vertex and all edges are summed without their signs,
+/// since those of a bow-tie cancel. Which vertex that is does not go by where
+/// the ring begins or which way it runs, because healing changes both.
 fn is_collapsed(ring: &[[f64; 2]]) -> bool {
-    let Some(&[x, y]) = ring.first() else { return true };
+    let outermost = |a: &&[f64; 2], b: &&[f64; 2]| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]));
+    let Some(&[x, y]) = ring.iter().min_by(outermost) else { return true };
     let mut doubled = 0.0;
-    for pair in ring.windows(2) {
-        let [a, b] = [pair[0], pair[1]];
+    for (&a, &b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
         doubled += ((a[0] - x) * (b[1] - y) - (b[0] - x) * (a[1] - y)).abs();
         if doubled > 2.0 * NEAR_DEG * NEAR_DEG {
             return false;

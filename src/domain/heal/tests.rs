@@ -89,6 +89,17 @@ fn vertices_are_cleaned() {
     expect(&clockwise, Repair::Winding(1), &[a, b, c, d]);
 }
 
+/// Out, nearly the same way back, and further: whether that is an area does not
+/// go by the vertex that the ring begins with.
+#[test]
+fn a_ring_is_healed_alike_wherever_it_begins() {
+    let mut there_and_back = vec![[-9.9e-8, -9.9e-8], [9.0, 9.0], [2.5e-156, 8.3e-246], [-4.0, -1.0], [0.0, 0.0]];
+    for _ in 0..there_and_back.len() {
+        healed(&Shape::from_ring(there_and_back.clone()));
+        there_and_back.rotate_left(1);
+    }
+}
+
 #[test]
 fn rings_without_area_go_and_take_their_holes_along() {
     let flat = [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]];
