@@ -79,7 +79,7 @@ impl Crs {
             return Some(Self::GaussKruger(plane));
         }
         let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        let code = plain.rsplit("epsg").next().unwrap_or(&plain);
+        let code = plain.rsplit("epsg").next().unwrap_or(&plain).trim_start_matches('0');
         Some(match code {
             "wgs84" | "4326" | "crs84" | "wgs84ll" | "urnogcdefcrsogc13crs84" => Self::Wgs84,
             "cgcs2000" | "4490" => Self::Cgcs2000,
@@ -367,6 +367,7 @@ mod tests {
             assert_eq!(Crs::parse(&crs.name().to_uppercase()), Some(crs));
         }
         assert_eq!(Crs::parse("EPSG:4326"), Some(Crs::Wgs84));
+        assert_eq!(Crs::parse("EPSG:03857"), Some(Crs::WebMercator));
         assert_eq!(Crs::parse("epsg:4490"), Some(Crs::Cgcs2000));
         assert_eq!(Crs::parse("urn:ogc:def:crs:EPSG::3857"), Some(Crs::WebMercator));
         assert_eq!(Crs::parse("urn:ogc:def:crs:OGC:1.3:CRS84"), Some(Crs::Wgs84));

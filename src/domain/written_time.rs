@@ -126,7 +126,8 @@ pub fn format_fault(format: &str) -> Option<String> {
     let Ok(text) = strtime::format(format, &zoned) else {
         return Some("不是时间格式(strptime 的写法)".to_owned());
     };
-    let read = strtime::parse(format, &text).ok().and_then(|parts| formatted(&parts, &TimeZone::UTC));
+    // As texts are read: without the white space around them.
+    let read = strtime::parse(format, text.trim()).ok().and_then(|parts| formatted(&parts, &TimeZone::UTC));
     match read {
         None => Some("按这个格式读不出日期,至少要有年月日,如 %Y-%m-%d %H:%M".to_owned()),
         Some(at) if at.civil(&TimeZone::UTC).date() != sample.date() => Some("按这个格式读出的日期不对".to_owned()),
@@ -236,7 +237,7 @@ mod tests {
         assert_eq!(read("%d.%m.%Y %H:%M:%S %z", "15.08.2025 01:00:00 +0000"), expected);
         assert_eq!(read("%Y%j", "2025227"), Some(Time(1_755_187_200_000)));
         assert_eq!(read("%d/%m/%Y %H:%M", "2025-08-15 09:00"), None);
-        for format in ["%Q!", "%H:%M", "%Y-%m", "day", "", "%Y-%m-%d %"] {
+        for format in ["%Q!", "%H:%M", "%Y-%m", "day", "", "%Y-%m-%d %", "%Y-%m-%d\u{b}"] {
             assert!(format_fault(format).is_some(), "{format}");
         }
     }
