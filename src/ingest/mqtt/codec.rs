@@ -4,6 +4,8 @@
 //! to send back. Acknowledgements are written where the caller takes them from,
 //! so that it may first see to it that a message is not lost.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use mqtt_protocol_core::mqtt::common::{Cursor, HashSet};
 use mqtt_protocol_core::mqtt::connection::{Connection, ConnectionOptions, Event, role};
 use mqtt_protocol_core::mqtt::packet::{
@@ -198,8 +200,7 @@ impl Codec {
     pub fn feed(&mut self, bytes: &[u8]) {
         let mut cursor = Cursor::new(bytes);
         while self.fault.is_none() && cursor.position() < bytes.len() as u64 {
-            let events = self.connection.recv(&mut cursor);
-            self.take(events);
+            self.read(&mut cursor);
         }
     }
 
@@ -207,10 +208,20 @@ impl Codec {
     pub fn feed_first(&mut self, bytes: &[u8]) -> usize {
         let mut cursor = Cursor::new(bytes);
         while self.fault.is_none() && self.heard.is_empty() && cursor.position() < bytes.len() as u64 {
-            let events = self.connection.recv(&mut cursor);
-            self.take(events);
+            self.read(&mut cursor);
         }
         usize::try_from(cursor.position()).unwrap_or(bytes.len())
+    }
+
+    /// Reads one packet, if all of it is there. The library (0.7.9) breaks down
+    /// on some that are malformed, as one to be acknowledged that has number 0;
+    /// what it is then left with is not used any more.
+    fn read(&mut self, cursor: &mut Cursor<&[u8]>) {
+        let connection = &mut self.connection;
+        match catch_unwind(AssertUnwindSafe(|| connection.recv(cursor))) {
+            Ok(events) => self.take(events),
+            Err(_) => self.fail(Fault::NotMqtt),
+        }
     }
 
     /// What was heard since the last call.
@@ -321,5 +332,25 @@ fn ended(code: Option<DisconnectReasonCode>) -> Fault {
         Some(DisconnectReasonCode::NotAuthorized) => Fault::hangup("未授权"),
         Some(other) => Fault::hangup(&format!("原因码 0x{:02X}", other as u8)),
         None => Fault::hangup(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_that_breaks_the_library_down_is_a_fault() {
+        let mut codec = Codec::new(MqttVersion::V5, 1 << 16, Remembered::default());
+        let greeting =
+            Greeting { client_id: "c", username: None, password: None, keep_alive_secs: 30, clean_session: true };
+        codec.connect(&greeting).unwrap();
+        codec.feed(&[0x20, 3, 0, 0, 0]);
+        assert!(matches!(codec.take_heard()[..], [Heard::Connected]));
+        // To be acknowledged, and without a number.
+        codec.feed(&[0x32, 8, 0, 1, b'a', 0, 0, 0, b'{', b'}']);
+        assert_eq!(codec.fault(), Some(Fault::NotMqtt));
+        codec.ping();
+        codec.disconnect();
     }
 }
