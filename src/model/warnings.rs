@@ -87,7 +87,8 @@ pub(super) fn recompute(
         found.revision += 1;
     }
     let config = &config.0;
-    let is_shown = |&panel: &usize| matches!(config.panels[panel].kind, PanelKind::Warnings);
+    let is_shown =
+        |&panel: &usize| config.panels.get(panel).is_some_and(|panel| matches!(panel.kind, PanelKind::Warnings));
     let is_asked = config.scenes.iter().any(|scene| scene.only_when.contains(&Occasion::Warning))
         || config.alerting.watches_warnings();
     let are_shown = visible.panels.iter().any(is_shown);

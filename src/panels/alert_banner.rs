@@ -7,7 +7,7 @@
 
 use bevy_egui::egui::{Align, Rect, Ui, pos2, vec2};
 
-use super::alerts::{button_ui, detail_text, distance_text, mark_of, subject_text};
+use super::alerts::{button_ui, detail_texts, distance_text, mark_of, subject_text};
 use super::chart::clickable;
 use super::number::count_text;
 use super::pen::{Pen, Style};
@@ -106,9 +106,13 @@ fn banner_ui(
     let subject = Style::bold(size::BODY, theme.text);
     pen.text([left, first + pen.u(28.0)], Align::Min, &subject_text(alert), subject, text_room);
     let detail = Style::regular(size::SMALL, theme.text);
-    pen.text([left, first + pen.u(52.0)], Align::Min, &detail_text(&alert.facts.detail), detail, text_room);
+    let texts = detail_texts(&alert.facts.detail);
+    let text = pen.fitting(&texts, detail, text_room);
+    pen.text([left, first + pen.u(52.0)], Align::Min, text, detail, text_room);
     if !cameras.is_empty() {
-        pen.text([left, first + pen.u(78.0)], Align::Min, &cameras_text(cameras), pen.small(), edge - left);
+        let texts: Vec<String> = (1..=cameras.len()).rev().map(|count| cameras_text(&cameras[..count])).collect();
+        let text = pen.fitting(&texts, pen.small(), edge - left);
+        pen.text([left, first + pen.u(78.0)], Align::Min, text, pen.small(), edge - left);
     }
     // Under the button, so that a click there is the button's.
     clickable(ui, banner, "alert-banner", &title);
@@ -128,12 +132,17 @@ fn chip_ui(ui: &mut Ui, pen: &Pen, room: Rect, view: &PanelView, first: &Alert) 
     let (mark, color) = mark_of(first, pen);
     let count = view.alerts.desk.counts().unacknowledged;
     let words = format!("{} 项未确认", count_text(count as u64));
-    let texts = [format!("{words}:{} · {}", first.title, subject_text(first)), words];
+    let facts = &first.facts;
+    let texts = [
+        format!("{words}:{} · {}", first.title, subject_text(first)),
+        format!("{words}:{} · {}", first.title, facts.name),
+        format!("{words}:{}", first.title),
+        words,
+    ];
     let style = Style::bold(size::BODY, color);
     let button_width = pen.u(BUTTON[0]);
-    let most = room.width().min(pen.u(WIDTH));
-    let text_room = most - button_width - pen.u(28.0);
-    let text = if pen.width(&texts[1], style) + pen.u(120.0) > text_room { &texts[1] } else { &texts[0] };
+    let text_room = room.width().min(pen.u(WIDTH)) - button_width - pen.u(28.0);
+    let text = pen.fitting(&texts, style, text_room - pen.u(size::BODY));
     let text_width = (pen.width(text, style) + pen.u(size::BODY)).min(text_room);
     let width = text_width + button_width + pen.u(28.0);
     let corner = pos2(room.center().x - width * 0.5, room.top());

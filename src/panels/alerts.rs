@@ -69,10 +69,11 @@ pub(super) fn mark_of(alert: &Alert, pen: &Pen) -> (Mark, Rgba) {
     }
 }
 
-/// Why there is an alert: `液位 3.2 m，高于 3 m`.
-pub(super) fn detail_text(detail: &Detail) -> String {
+/// Why there is an alert: `液位 3.2 m，高于 3 m`; the same in fewer words, for where
+/// there is no room.
+pub(super) fn detail_texts(detail: &Detail) -> Vec<String> {
     let (label, value, unit, limit) = match detail {
-        Detail::Words(words) => return words.clone(),
+        Detail::Words(words) => return vec![words.clone()],
         Detail::Reading { label, value, unit, limit } => (label, *value, unit, limit),
     };
     let with_unit = |value: f64| format!("{} {unit}", value_text(value)).trim_end().to_owned();
@@ -82,7 +83,8 @@ pub(super) fn detail_text(detail: &Detail) -> String {
     };
     // Back behind the limit, but not far enough.
     let word = if is_beyond { word } else { "未恢复，告警线" };
-    format!("{label} {}，{word} {}", with_unit(value), with_unit(bound))
+    let (value, bound) = (with_unit(value), with_unit(bound));
+    vec![format!("{label} {value}，{word} {bound}"), format!("{label} {value}"), value]
 }
 
 /// What and where: `汇景3网格 · 大明路`.
@@ -160,7 +162,9 @@ fn alert_ui(ui: &mut Ui, pen: &Pen, line: Rect, view: &PanelView, alert: &Alert)
         right = button.left() - gap;
     }
     pen.text([line.left(), second], Align::Min, &subject_text(alert), style, right - line.left());
-    pen.text([line.left(), third], Align::Min, &state_text(alert, view), pen.small(), right - line.left());
+    let texts = state_texts(alert, view);
+    let text = pen.fitting(&texts, pen.small(), right - line.left());
+    pen.text([line.left(), third], Align::Min, text, pen.small(), right - line.left());
     asked
 }
 
@@ -169,15 +173,17 @@ fn title_text(alert: &Alert) -> String {
     if alert.times > 1 { format!("{} ×{}", alert.title, alert.times) } else { alert.title.clone() }
 }
 
-/// Why there is an alert; that it is over; who has seen it.
-fn state_text(alert: &Alert, view: &PanelView) -> String {
+/// Why there is an alert; that it is over; who has seen it. Best first.
+fn state_texts(alert: &Alert, view: &PanelView) -> Vec<String> {
     let zone = &view.config.wall.zone;
+    let details = detail_texts(&alert.facts.detail);
     if let Some(known) = &alert.acknowledged {
-        return format!("{} · {} {} 确认", detail_text(&alert.facts.detail), known.at.minute_text(zone), known.by);
+        let seen = format!("{} {} 确认", known.at.minute_text(zone), known.by);
+        return details.iter().map(|detail| format!("{detail} · {seen}")).chain([seen.clone()]).collect();
     }
     match alert.cleared {
-        Some(cleared) => format!("{} 已恢复，尚未确认", cleared.minute_text(zone)),
-        None => detail_text(&alert.facts.detail),
+        Some(cleared) => vec![format!("{} 已恢复，尚未确认", cleared.minute_text(zone))],
+        None => details,
     }
 }
 

@@ -80,9 +80,10 @@ fn words(shapes: &[Shape]) -> String {
     texts(shapes).iter().map(|text| text.galley.text()).collect::<Vec<_>>().join("\n")
 }
 
-/// What is somebody else's to write, and so may be of any length: names, and
-/// what back ends say of themselves.
-const OTHERS: [&str; 5] = ["盐城市盐都区", "湖东路·星湖街口", "金鸡湖 4 号闸", "HTTP 503", "网关超时"];
+/// What is somebody else's to write, and so may be of any length: names, what
+/// back ends say of themselves, sentences of a briefing.
+const OTHERS: [&str; 6] =
+    ["盐城市盐都区", "湖东路·星湖街口", "金鸡湖 4 号闸", "HTTP 503", "网关超时", "今天早上七点到九点"];
 
 /// What is wrong with how a text was cut. Names and messages end in … where
 /// there is no room, and three characters stand before it; whatever the wall
@@ -524,7 +525,7 @@ fn a_replay_and_made_up_data_are_unmistakable() {
 }
 
 /// What no visitor may read, in a sentence as people write them.
-const SECRETS: [&str; 4] = ["张三", "13800131234", "苏A12345", "501"];
+const SECRETS: [&str; 4] = ["张三", "13800131234", "苏A12345", "501室"];
 const PERSONAL: &str = "业主张三反映,13800131234,苏A12345违停,3栋501室";
 
 /// Panels that were given what the decoder left readable for staff, as if the

@@ -330,10 +330,15 @@ fn another_configuration_takes_its_alerts_with_it() {
     devices(&mut world, &[("1", DeviceState::Offline, None)]);
     at(&mut world, TEN);
     assert_eq!(queue(&world), ["off:1"]);
-    world.insert_resource(WallConfig(config(LEVEL)));
+    let follow = |world: &mut World, rules: &str| {
+        let config = config(rules);
+        world.insert_resource(Visible::of(&config));
+        world.insert_resource(WallConfig(config));
+    };
+    follow(&mut world, LEVEL);
     at(&mut world, TEN + SECOND);
     assert_eq!((queue(&world).len(), world.resource::<Alerts>().desk().history().len()), (0, 1));
-    world.insert_resource(WallConfig(config("")));
+    follow(&mut world, "");
     at(&mut world, TEN + 2 * SECOND);
     assert_eq!(world.resource::<Alerts>().desk().history().len(), 1, "what was is kept");
 }

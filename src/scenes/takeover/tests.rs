@@ -49,6 +49,7 @@ fn world_of(text: &str) -> World {
     world.init_resource::<Playlist>();
     world.init_resource::<Takeover>();
     world.init_resource::<Alerts>();
+    world.init_resource::<Presentation>();
     world.init_resource::<Focus>();
     world.init_resource::<Selection>();
     world.init_resource::<Hands>();
