@@ -99,6 +99,19 @@ function draw() {
     return made;
   }));
   at("tilt").setAttribute("aria-pressed", String(state.tilt_deg > 0));
+  at("alarm").hidden = state.unacknowledged === 0;
+  at("h-alerts").textContent = "告警:" + state.unacknowledged + " 项未确认";
+  at("alerts").replaceChildren(...state.alerts.map((alert) => {
+    const where = [alert.subject, alert.place].filter(Boolean).join(" · ");
+    const row = document.createElement("div");
+    row.className = "pair";
+    row.append(
+      button((alert.severity === "alarm" ? "▲ " : "◆ ") + alert.title, where + " · " + alert.raised.slice(11, 16),
+        () => act("alerts", { show: alert.id })),
+      button("确认", "", () => act("alerts", { acknowledge: alert.id })),
+    );
+    return row;
+  }));
   const isPublic = state.audience === "public";
   at("public").setAttribute("aria-checked", String(isPublic));
   at("public").disabled = state.configured_audience === "public";

@@ -34,6 +34,12 @@ pub enum Command {
     ToggleTilt,
     /// For visitors, or for those whom the configuration names.
     SetPublic(bool),
+    /// Whoever asks has seen the alert with this id.
+    Acknowledge(String),
+    /// Whoever asks has seen all alerts.
+    AcknowledgeAll,
+    /// Fly to the alert with this id.
+    ShowAlert(String),
 }
 
 /// Something that has a card, by its id at its source.

@@ -29,7 +29,7 @@ pub use pairing::{CODE_LIFE_MS, Pairing, Tried};
 pub use routes::{OPENAPI, TABLE};
 pub use server::{Remote, RemoteError};
 pub use sessions::Sessions;
-pub use state::{AreaRef, ClockMode, ClockState, LayerState, State};
+pub use state::{AlertState, AreaRef, ClockMode, ClockState, LayerState, State};
 
 /// Whether two byte strings are equal, in a time that does not tell where they
 /// differ.

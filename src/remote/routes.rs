@@ -52,7 +52,7 @@ const fn closed(method: &'static str, path: &'static str, handler: fn() -> Metho
 }
 
 /// All of them.
-pub const TABLE: [Route; 17] = [
+pub const TABLE: [Route; 18] = [
     open("get", "/", || get(page::index)),
     open("get", "/app.js", || get(page::script)),
     open("get", "/app.css", || get(page::style)),
@@ -70,6 +70,7 @@ pub const TABLE: [Route; 17] = [
     closed("post", "/api/v1/layers", || post(layers)),
     closed("post", "/api/v1/tilt", || post(tilt)),
     closed("post", "/api/v1/audience", || post(audience)),
+    closed("post", "/api/v1/alerts", || post(alerts)),
 ];
 
 /// Everything that is served.
@@ -321,4 +322,23 @@ async fn audience(Of(app): Of<App>, Extension(who): Extension<Who>, body: Body) 
         return Err(Problem::new(StatusCode::FORBIDDEN, "令牌不能结束公开模式,须由配对的人操作"));
     }
     done(&app, &who, Command::SetPublic(public)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlertsAsked {
+    acknowledge: Option<String>,
+    #[serde(default)]
+    acknowledge_all: bool,
+    show: Option<String>,
+}
+
+async fn alerts(Of(app): Of<App>, Extension(who): Extension<Who>, body: Body) -> Done {
+    let command = match read(body)? {
+        AlertsAsked { acknowledge: Some(id), acknowledge_all: false, show: None } => Command::Acknowledge(id),
+        AlertsAsked { acknowledge: None, acknowledge_all: true, show: None } => Command::AcknowledgeAll,
+        AlertsAsked { acknowledge: None, acknowledge_all: false, show: Some(id) } => Command::ShowAlert(id),
+        _ => return Err(bad("应恰有 acknowledge、acknowledge_all 与 show 之一")),
+    };
+    done(&app, &who, command).await
 }

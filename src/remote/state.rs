@@ -26,6 +26,29 @@ pub struct State {
     pub tilt_deg: f64,
     /// Whether the map and the list show only some of the events.
     pub is_filtered: bool,
+    /// Alerts that nobody has acknowledged, most urgent first; of many the first.
+    pub alerts: Vec<AlertState>,
+    /// How many of them there are.
+    pub unacknowledged: usize,
+}
+
+/// An alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AlertState {
+    /// By which it is acknowledged and shown.
+    pub id: String,
+    /// `attention` or `alarm`.
+    pub severity: &'static str,
+    /// Name of its rule.
+    pub title: String,
+    /// What it is about.
+    pub subject: String,
+    /// Where, in words; may be empty.
+    pub place: String,
+    /// Since when it has stood, in the wall's time zone: `2025-08-15 14:32:08`.
+    pub raised: String,
+    /// Whether it still stands.
+    pub stands: bool,
 }
 
 /// An area.

@@ -17,18 +17,24 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use super::ui::{fly_to, show_event};
 use crate::config::remote::Remote as Settings;
 use crate::config::{Audience, Layer};
+use crate::domain::alert::AlertKey;
 use crate::domain::clock::{Clock, ClockMode as Mode};
 use crate::domain::time::HOUR_MILLIS;
 use crate::map::{Hands, MapView};
 use crate::model::{
-    Action, Areas, Events, Focus, Overlays, PointKey, Points, Presentation, Presenting, Screen, Visible, Waker,
+    Action, Alerts, Areas, Events, Focus, Overlays, PointKey, Points, Presentation, Presenting, Screen, Visible, Waker,
     WallClock, WallConfig, WallSystems,
 };
 use crate::panels::PairingView;
-use crate::remote::{AreaRef, Asked, ClockMode, ClockState, Command, LayerState, Refusal, Remote, Reply, State, Thing};
+use crate::remote::{
+    AlertState, AreaRef, Asked, ClockMode, ClockState, Command, LayerState, Refusal, Remote, Reply, State, Thing,
+};
 
 /// Most requests that one frame takes.
 const MOST_A_FRAME: usize = 64;
+
+/// Alerts that the state lists.
+const MOST_ALERTS: usize = 50;
 
 /// Time between two states while nobody asks for anything, seconds.
 const PUBLISH_SECS: f64 = 0.5;
@@ -123,6 +129,7 @@ struct Known<'w> {
     overlays: Res<'w, Overlays>,
     presentation: Res<'w, Presentation>,
     clock: Res<'w, WallClock>,
+    alerts: Res<'w, Alerts>,
 }
 
 /// Takes what was asked for.
@@ -145,9 +152,13 @@ fn take(
             Asked::Picture { reply } => picture(reply, &known, &mut commands),
             Asked::Command { command, by, reply } => {
                 tracing::info!(by, ?command, "遥控");
-                // A hand, if a distant one: the playlist waits for it.
-                hands.last_input_secs = now_secs;
-                match meant(&command, &known, &mut clock, &mut view, now_secs) {
+                // A hand, if a distant one: the playlist waits for it. Whoever
+                // acknowledges lets the wall go on by itself.
+                if !matches!(command, Command::Acknowledge(_) | Command::AcknowledgeAll) {
+                    hands.last_input_secs = now_secs;
+                    hands.last_grip_secs = now_secs;
+                }
+                match meant(&command, &by, &known, &mut clock, &mut view, now_secs) {
                     Ok(action) => {
                         actions.write_batch(action);
                         control.done.push(reply);
@@ -171,13 +182,15 @@ fn not_now(why: &str) -> Refusal {
 /// The action that a command means; none where it is so already.
 fn meant(
     command: &Command,
+    by: &str,
     known: &Known,
     clock: &mut Clock,
     view: &mut MapView,
     now_secs: f64,
 ) -> Result<Option<Action>, Refusal> {
-    let to_visitors = *command == Command::SetPublic(true);
-    if known.overlays.arrange && !to_visitors {
+    let is_always_done =
+        matches!(command, Command::SetPublic(true) | Command::Acknowledge(_) | Command::AcknowledgeAll);
+    if known.overlays.arrange && !is_always_done {
         return Err(not_now("大屏正在编排版面"));
     }
     Ok(Some(match command {
@@ -201,7 +214,21 @@ fn meant(
             Audience::Public => return Err(not_now("本屏按配置面向来访者,不能放宽")),
             own => Action::SetAudience(own),
         },
+        Command::Acknowledge(id) => {
+            let key = alert(id, known).ok_or_else(|| unknown("告警"))?;
+            Action::AcknowledgeAlert { key: Some(key), by: Some(by.to_owned()) }
+        }
+        Command::AcknowledgeAll => Action::AcknowledgeAllAlerts { by: Some(by.to_owned()) },
+        Command::ShowAlert(_) if known.screen.is_public(&known.config.0) => {
+            return Err(not_now("公开模式下不显示单件事件、设备与摄像头"));
+        }
+        Command::ShowAlert(id) => Action::ShowAlert(alert(id, known).ok_or_else(|| unknown("告警"))?),
     }))
+}
+
+/// The alert with this id, if it is not over.
+fn alert(id: &str, known: &Known) -> Option<AlertKey> {
+    AlertKey::parse(id).filter(|key| known.alerts.desk().get(key).is_some())
 }
 
 /// Moves the clock, and `clock` with it.
@@ -354,7 +381,26 @@ fn state(known: &Known, focus: &Focus, visible: &Visible) -> State {
         layers: layers.to_vec(),
         tilt_deg: visible.tilt_deg,
         is_filtered: !visible.filter.is_empty(),
+        alerts: alerts(known),
+        unacknowledged: known.alerts.desk().counts().unacknowledged,
     }
+}
+
+/// What nobody has acknowledged, in words that the screen may show.
+fn alerts(known: &Known) -> Vec<AlertState> {
+    let zone = &known.config.0.wall.zone;
+    let open = known.alerts.desk().queue().iter().filter(|alert| alert.acknowledged.is_none());
+    open.take(MOST_ALERTS)
+        .map(|alert| AlertState {
+            id: alert.key.to_string(),
+            severity: alert.severity.name(),
+            title: alert.title.clone(),
+            subject: known.screen.text(&alert.facts.name).into_owned(),
+            place: known.screen.text(&alert.facts.place).into_owned(),
+            raised: format!("{} {}", alert.raised.date_text(zone), alert.raised.clock_text(zone)),
+            stands: alert.stands(),
+        })
+        .collect()
 }
 
 /// As the configuration writes it.

@@ -80,6 +80,7 @@ fn outcome(command: &Command) -> Result<(), Refusal> {
         Command::Scene(name) if name != "夜间值守" => unknown(),
         Command::Focus(code) if code != "320501" => unknown(),
         Command::Show(Thing::Event(id) | Thing::Device(id) | Thing::Camera(id)) if id != "e-1" => unknown(),
+        Command::Acknowledge(id) | Command::ShowAlert(id) if id != "gas:1" => unknown(),
         Command::Play => Err(Refusal::NotNow("时刻是固定的".into())),
         _ => Ok(()),
     }
@@ -235,6 +236,9 @@ fn every_route_does_what_it_says() {
         ("tilt", json!({}), Command::ToggleTilt),
         ("audience", json!({"public": true}), Command::SetPublic(true)),
         ("audience", json!({"public": false}), Command::SetPublic(false)),
+        ("alerts", json!({"acknowledge": "gas:1"}), Command::Acknowledge("gas:1".into())),
+        ("alerts", json!({"acknowledge_all": true}), Command::AcknowledgeAll),
+        ("alerts", json!({"show": "gas:1"}), Command::ShowAlert("gas:1".into())),
     ];
     for (path, body, command) in cases {
         let answer = wall.post(&format!("/api/v1/{path}"), &me, &body);
@@ -299,6 +303,9 @@ fn what_is_not_there_or_not_now_is_said() {
         ("show", json!({"event": "a", "device": "b"}), 400),
         ("tilt", json!({"deg": 45}), 400),
         ("audience", json!({"public": "yes"}), 400),
+        ("alerts", json!({}), 400),
+        ("alerts", json!({"acknowledge": "gas:1", "show": "gas:1"}), 400),
+        ("alerts", json!({"acknowledge": "gone"}), 404),
     ] {
         wall.post(&format!("/api/v1/{path}"), &me, &body).assert_problem(status);
     }
