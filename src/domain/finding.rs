@@ -66,9 +66,10 @@ impl FindingKind {
         }
     }
 
-    /// Whether the program mended it, so that nothing is lost on the wall.
+    /// Whether the program mended it or makes up for it, so that nothing is lost on
+    /// the wall.
     pub const fn is_mended(self) -> bool {
-        matches!(self, Self::SelfIntersection | Self::HoleOutside | Self::Encoding)
+        matches!(self, Self::SelfIntersection | Self::HoleOutside | Self::Encoding | Self::Untimed)
     }
 }
 

@@ -206,7 +206,17 @@ fn times(source: &Source, survey: &Survey, seen: &Seen<'_>, zone: &TimeZone, add
 
 /// The coordinate system that the data name, where nobody chose another.
 fn named(source: &Source, seen: &Seen<'_>) -> Option<Crs> {
-    seen.other_crs.filter(|_| matches!(source.crs, Crs::Wgs84 | Crs::Cgcs2000))
+    let chosen_by_nobody = |_: &Crs| matches!(source.crs, Crs::Wgs84 | Crs::Cgcs2000);
+    seen.other_crs.filter(chosen_by_nobody).filter(|&crs| is_believed(crs, seen.findings))
+}
+
+/// Whether data are in the system that they name themselves: a file may stand
+/// beside another that was copied along. What can be read as degrees is in
+/// degrees.
+pub fn is_believed(crs: Crs, findings: &[Finding]) -> bool {
+    // Xi'an 80 and Beijing 54, in degrees themselves.
+    let is_in_degrees = matches!(crs, Crs::Epsg(4610 | 4214));
+    is_in_degrees || findings.iter().any(|finding| finding.kind == FindingKind::BadCoordinate)
 }
 
 /// That pairs are written with the latitude first.

@@ -28,6 +28,7 @@ use crate::ingest::{Fault, IngestContext, ProbeReport, io_text, survey, survey_a
 use crate::setup::draft::{self, Place, Sample, quoted};
 use crate::setup::feed::{FeedGuess, rank};
 use crate::setup::fields::{WRITTEN, guess};
+use crate::setup::propose::is_believed;
 
 /// What to look at, and where to write.
 #[derive(Args, Debug)]
@@ -297,7 +298,8 @@ fn look_in_its_encoding(whence: Whence) -> Result<(Whence, Result<ProbeReport, F
 /// of it may lie anywhere.
 fn look_as_it_is(whence: Whence) -> Result<(Whence, Result<ProbeReport, Fault>), String> {
     let (whence, looked) = look_in_its_encoding(whence)?;
-    let Some(crs) = looked.as_ref().ok().and_then(|report| report.other_crs) else { return Ok((whence, looked)) };
+    let named = |report: &ProbeReport| report.other_crs.filter(|&crs| is_believed(crs, &report.findings));
+    let Some(crs) = looked.as_ref().ok().and_then(named) else { return Ok((whence, looked)) };
     let whence = Whence { crs: Some(crs), ..whence };
     let looked = look(&trial(&whence, None)?);
     Ok((whence, looked))

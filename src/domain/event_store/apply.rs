@@ -223,8 +223,11 @@ fn learn_steps(event: &mut Event, known: Option<&Course>, observed: Time) {
     };
     event.entered.clone_from(&known.entered);
     if event.stage != known.stage {
-        if let [first] = &mut event.entered[..] {
-            first.0 = known.stage;
+        if let [first] = event.entered[..] {
+            match known.closed.filter(|&at| at > first.1) {
+                Some(at) => event.entered.push((known.stage, at)),
+                None => event.entered[0].0 = known.stage,
+            }
         }
         let last = event.entered.last().map_or(event.reported, |&(_, at)| at);
         event.entered.push((event.stage, event.closed.unwrap_or(observed).max(last)));
@@ -232,7 +235,8 @@ fn learn_steps(event: &mut Event, known: Option<&Course>, observed: Time) {
         && known.closed.is_none()
         && *stage == event.stage
     {
-        *at = closed.max(*before);
+        // It may have been seen late, and never early.
+        *at = (*at).min(closed).max(*before);
     }
 }
 

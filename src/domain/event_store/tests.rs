@@ -133,6 +133,37 @@ fn a_way_back_to_the_first_stage_is_learned_too() {
 }
 
 #[test]
+fn what_was_closed_at_a_known_instant_was_open_before_also_after_it_was_opened_again() {
+    let mut store = EventStore::default();
+    let told = |stage: u8, closed: Option<i64>| Event {
+        stage,
+        closed: closed.map(Time),
+        entered: Vec::new(),
+        ..event("a", 1_000)
+    };
+    apply(&mut store, [told(3, Some(4_000))], 5_000);
+    apply(&mut store, [told(1, None)], 7_000);
+    let known = store.get("a").map(|known| known.entered).unwrap_or_default();
+    assert_eq!(known, [(0, Time(1_000)), (3, Time(4_000)), (1, Time(7_000))]);
+}
+
+#[test]
+fn a_close_that_is_told_later_moves_no_step_forward() {
+    let mut store = EventStore::default();
+    let told = |closed: Option<i64>, stage: u8| Event {
+        stage,
+        closed: closed.map(Time),
+        entered: Vec::new(),
+        ..event("a", 1_000)
+    };
+    apply(&mut store, [told(None, 0)], 2_000);
+    apply(&mut store, [told(None, 1)], 5_000);
+    apply(&mut store, [told(Some(20_000), 1)], 21_000);
+    let known = store.get("a").map(|known| (known.entered, known.closed)).unwrap_or_default();
+    assert_eq!(known, (vec![(0, Time(1_000)), (1, Time(5_000))], Some(Time(20_000))));
+}
+
+#[test]
 fn where_an_event_was_first_met_it_stays_until_it_moves() {
     let mut store = EventStore::default();
     let told = |stage: u8| Event { stage, entered: Vec::new(), ..event("a", 1_000) };

@@ -239,11 +239,10 @@ fn lines<P: HasXY>(parts: &[Vec<P>], vertices: usize, pen: &mut Pen<'_>) {
 }
 
 fn polygons<P: HasXY>(rings: &[PolygonRing<P>], vertices: usize, pen: &mut Pen<'_>) {
-    let ring = |ring: &PolygonRing<P>| Ring {
-        points: ring.points().iter().map(xy).collect(),
-        is_shell: matches!(ring, PolygonRing::Outer(_)),
-    };
-    let rings: Vec<Ring> = rings.iter().map(ring).filter(|ring| !ring.points.is_empty()).collect();
+    // Not by the crate's word, which takes rings as closed that may not be.
+    let ring = |ring: &PolygonRing<P>| Ring::of(ring.points().iter().map(xy).collect());
+    let mut rings: Vec<Ring> = rings.iter().map(ring).filter(|ring| !ring.points.is_empty()).collect();
+    rings::turn(&mut rings);
     if rings.iter().flat_map(|ring| &ring.points).any(|[x, y]| !x.is_finite() || !y.is_finite()) {
         return pen.note(FindingKind::BadCoordinate, "坐标不是数字");
     }

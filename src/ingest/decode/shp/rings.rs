@@ -23,6 +23,22 @@ pub struct Ring {
     pub is_shell: bool,
 }
 
+impl Ring {
+    /// A ring by its winding: shells run clockwise.
+    pub fn of(points: Vec<[f64; 2]>) -> Self {
+        Self { is_shell: signed_area(&points) <= 0.0, points }
+    }
+}
+
+/// Turns all rings where they were written the other way round: the widest is
+/// no hole.
+pub fn turn(rings: &mut [Ring]) {
+    let area = |ring: &Ring| signed_area(&ring.points).abs();
+    if rings.iter().max_by(|a, b| area(a).total_cmp(&area(b))).is_some_and(|ring| !ring.is_shell) {
+        rings.iter_mut().for_each(|ring| ring.is_shell = !ring.is_shell);
+    }
+}
+
 /// A shell's box, and which ring it is.
 type Boxed = GeomWithData<Rectangle<[f64; 2]>, usize>;
 
@@ -105,5 +121,26 @@ mod tests {
         assert_eq!(grouped(&rings), (vec![vec![1, 0]], 0));
         assert_eq!(grouped(&rings[..1]), (vec![vec![0]], 0));
         assert_eq!(grouped(&[]), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn rings_that_were_all_written_the_other_way_round_are_turned() {
+        let [x, y] = [500_000.0, 3_500_000.0];
+        let square = |side: f64, at: f64| vec![[at, at], [at, at + side], [at + side, at + side], [at + side, at]];
+        let on_plane = |points: Vec<[f64; 2]>| points.into_iter().map(|[a, b]| [a + x, b + y]).collect::<Vec<_>>();
+        let reversed = |points: Vec<[f64; 2]>| points.into_iter().rev().collect::<Vec<_>>();
+        let (shell, hole, pond) = (square(100.0, 0.0), reversed(square(20.0, 40.0)), reversed(square(5.0, 10.0)));
+        // Wherever a ring begins, closed or not.
+        for turns in 0..4 {
+            let mut shell = on_plane(shell.clone());
+            shell.rotate_left(turns);
+            let mut rings = [shell, on_plane(hole.clone()), on_plane(pond.clone())].map(Ring::of);
+            turn(&mut rings);
+            assert_eq!(rings.each_ref().map(|ring| ring.is_shell), [true, false, false]);
+            let mut other = rings.map(|ring| Ring::of(reversed(ring.points)));
+            turn(&mut other);
+            assert_eq!(other.each_ref().map(|ring| ring.is_shell), [true, false, false]);
+            assert_eq!(grouped(&other), (vec![vec![0, 1, 2]], 0));
+        }
     }
 }

@@ -79,9 +79,12 @@ impl Texts {
 /// The encoding of a table of which the configuration says nothing.
 fn found(table: &Table<'_>, cpg: Option<&[u8]>, notes: &mut Notes) -> &'static Encoding {
     let declared = cpg.and_then(of_cpg).or_else(|| of_language(table.language));
+    // A cell that is only cut says nothing where whole ones do.
+    let may_be = |cell: &[u8]| is_utf8(cell) || is_cut(cell);
+    let is_whole = table.texts().next().is_none() || table.texts().any(is_utf8);
     match declared {
         Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => return encoding,
-        _ if table.texts().all(is_utf8) => return UTF_8,
+        _ if is_whole && table.texts().all(may_be) => return UTF_8,
         Some(encoding) if !is_surely_gb(&sample(table)) => return encoding,
         _ => {}
     }
@@ -100,6 +103,11 @@ fn is_utf8(cell: &[u8]) -> bool {
     let Err(error) = std::str::from_utf8(cell) else { return true };
     // Half a character says nothing by itself: `caf\xE9`.
     error.error_len().is_none() && !cell[..error.valid_up_to()].is_ascii()
+}
+
+/// Whether a cell ends within a character, and is UTF-8 before.
+fn is_cut(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell).is_err_and(|error| error.error_len().is_none())
 }
 
 /// Some texts beyond ASCII, one after the other.
@@ -191,6 +199,14 @@ mod tests {
 
     fn gbk(text: &str) -> Vec<u8> {
         GB18030.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn one_cell_that_was_cut_makes_no_table_gbk() {
+        let (text, findings) = read(0, "", &["红花街道".as_bytes(), b"Grid-0012\xE5\x8F"]);
+        assert!(text.is_ok_and(|text| text.starts_with("红花街道|Grid-0012")), "{findings}");
+        let alone = read(0, "", &[b"caf\xE9"]);
+        assert!(alone.1 > 0, "half a character says nothing by itself");
     }
 
     #[test]
