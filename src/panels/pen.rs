@@ -186,19 +186,25 @@ impl<'a> Pen<'a> {
     /// Writes several lines into `rect`, wrapped, from the style's size downwards
     /// as large as all of it fits; what does not fit at the smallest is left out.
     pub(super) fn paragraph(&self, rect: Rect, text: &str, style: Style) {
-        let laid_out = |size: f32| {
+        let laid_out = |size: f32, rows: usize| {
             let font = FontId::new(self.u(size), self.family(style));
             let text = if self.is_masking { masked(text) } else { Cow::Borrowed(text) };
             let mut job = LayoutJob::simple(text.into_owned(), font, self.color(style.color), rect.width());
             // Chinese has no spaces to break at.
             job.wrap.break_anywhere = true;
-            job.wrap.max_rows = (rect.height() / (self.u(size) * LINE_EM)).floor().max(1.0) as usize;
+            job.wrap.max_rows = rows;
             self.painter.layout_job(job)
         };
+        let rows = |size: f32| (rect.height() / (self.u(size) * LINE_EM)).floor().max(1.0) as usize;
         let sizes = STEPS.into_iter().filter(|&step| step <= style.size);
-        let mut galleys = sizes.map(laid_out);
+        let mut galleys = sizes.map(|size| laid_out(size, rows(size)));
         let fitting = galleys.find(|galley| !galley.elided && galley.size().y <= rect.height());
-        let galley = fitting.unwrap_or_else(|| laid_out(size::SMALL));
+        let galley = fitting.unwrap_or_else(|| {
+            // Rows are whole pixels high, and so fewer may fit.
+            let mut fewer = (1..=rows(size::SMALL)).rev().map(|rows| laid_out(size::SMALL, rows));
+            let fits = fewer.find(|galley| galley.size().y <= rect.height());
+            fits.unwrap_or_else(|| laid_out(size::SMALL, 1))
+        });
         self.clipped(rect).painter.galley(rect.min, galley, self.color(style.color));
     }
 
