@@ -65,6 +65,7 @@ fuzz_target!(|data: &[u8]| {
         records: decoded.records.len(),
         points: 0,
         datum: None,
+        other_crs: decoded.other_crs,
         ahead_secs: 0.0,
     };
     let changes = propose(&config.sources, &[seen], &stages(), &ZONE);

@@ -8,7 +8,7 @@ use crate::config::Source;
 use crate::config::source::{Feed, FieldRule, Limits, Origin};
 use crate::domain::crs::Crs;
 use crate::domain::expression::Expression;
-use crate::ingest::decode::{Batch, Decoded, Decoder, Format};
+use crate::ingest::decode::{Batch, Decoded, Decoder, Format, ShapeSet};
 use crate::ingest::fault::Fault;
 
 /// The zone of times without one.
@@ -70,6 +70,18 @@ pub fn source_of([feed, writing]: [u8; 2]) -> Source {
 /// When nothing of it can be used.
 pub fn decode(source: &Source, body: &[u8], format: Format) -> Result<Decoded, Fault> {
     alone(|| decode_with(&Decoder::new(source, &ZONE, &stages()), body, format))
+}
+
+/// Decodes the files of a Shapefile.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_shapes(source: &Source, set: &ShapeSet) -> Result<Decoded, Fault> {
+    alone(|| {
+        let mut batch = Batch::new(&Decoder::new(source, &ZONE, &stages()));
+        batch.read_shapes(set)?;
+        Ok(batch.finish())
+    })
 }
 
 /// As [`decode`], with a survey of the records.
