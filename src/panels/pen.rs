@@ -189,7 +189,9 @@ impl<'a> Pen<'a> {
         let laid_out = |size: f32, rows: usize| {
             let font = FontId::new(self.u(size), self.family(style));
             let text = if self.is_masking { masked(text) } else { Cow::Borrowed(text) };
-            let mut job = LayoutJob::simple(text.into_owned(), font, self.color(style.color), rect.width());
+            // Glyphs stand on whole pixels, and the last of a row reaches over it.
+            let width = rect.width() - self.u(size) * 0.25;
+            let mut job = LayoutJob::simple(text.into_owned(), font, self.color(style.color), width);
             // Chinese has no spaces to break at.
             job.wrap.break_anywhere = true;
             job.wrap.max_rows = rows;

@@ -53,7 +53,7 @@ fn shapes(ctx: &egui::Context, screen: Vec2, events: Vec<Event>, draw: impl FnMu
     for clipped in &output.shapes {
         for text in texts(std::slice::from_ref(&clipped.shape)) {
             let is_seen = clipped.clip_rect.expand(1.0).contains_rect(ink(text));
-            assert!(is_seen, "“{}” is cut off by {:?}", text.galley.text(), clipped.clip_rect);
+            assert!(is_seen, "“{}” at {:?} is cut off by {:?}", text.galley.text(), ink(text), clipped.clip_rect);
         }
     }
     output.shapes.into_iter().map(|clipped| clipped.shape).collect()
